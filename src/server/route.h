@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/worker_pool.h"
+#include "server/http_message.h"
+
+namespace dendro {
+
+/// Listener profiles of five-systems.md 1.1; which path answers where is settled by profile only (1.2).
+enum class Profile : std::uint8_t { platform, analytics, ingest, audit, access, diagnose };
+inline constexpr std::size_t kProfileCount = 6;
+std::string_view profile_name(Profile profile);
+std::optional<Profile> parse_profile(std::string_view name);
+/// False: known, but start-up answers exit 2 because nothing serves it yet.
+bool profile_is_built(Profile profile);
+
+/// Set of profiles, one bit each.
+using ProfileSet = std::uint32_t;
+constexpr ProfileSet profile_bit(Profile profile) { return 1u << static_cast<unsigned>(profile); }
+template <typename... Profiles>
+constexpr ProfileSet profiles(Profiles... list) { return (profile_bit(list) | ...); }
+inline constexpr ProfileSet kAllProfiles = (1u << kProfileCount) - 1;
+
+/// What a caller needs; each route names one. `open` = nobody is asked (health, documents).
+enum class Permission : std::uint8_t { open, ingest, search, export_records, stats, stream, audit_trail, delete_old, keys, users, index, alerts, unmask, tenants, admin };
+std::string_view permission_name(Permission permission);
+
+/// Shape of error bodies (five-systems.md 1.5). `by_profile`: analytics and audit `{"detail":..}`, ingest `{"statusCode":..,"error":..}`, diagnose `{"error":..}`,
+/// otherwise problem details.
+enum class ErrorShape : std::uint8_t { by_profile, problem, detail, status_code };
+
+enum class ParamPlace : std::uint8_t { query, path, header };
+
+/// One parameter, for the OpenAPI document and the docs page. Checking is the handler's.
+struct RouteParam {
+  std::string name;
+  ParamPlace place = ParamPlace::query;
+  bool required = false;
+  std::string schema_json;  ///< JSON Schema, e.g. {"type":"integer","minimum":0,"default":3}
+  std::string description;
+};
+
+struct RouteReply {
+  int status = 200;
+  std::string description;
+  std::string content_type;  ///< empty: no body
+  std::string schema_json;   ///< JSON Schema or empty
+  std::string example_json;  ///< empty: none
+};
+
+/// One row of the route table: what answers, where, for whom, and how it is described. The OpenAPI document and the docs page
+/// are made from these rows and from nothing else.
+struct Route {
+  std::string method;        ///< GET answers HEAD too
+  std::string path;          ///< "/api/v1/records/{id}"; fixed segments win over {names}
+  ProfileSet on = 0;
+  Permission permission = Permission::open;
+  std::string operation_id;  ///< unique, snake_case
+  std::string group;         ///< heading on the docs page: "Ingest", "Search", ...
+  std::string summary;       ///< one line
+  std::string description;   ///< Markdown paragraphs, may be empty
+  std::vector<RouteParam> params;
+  std::string request_content_type;  ///< empty: takes no body
+  std::string request_schema_json;
+  std::string request_example;
+  std::vector<RouteReply> replies;
+  ErrorShape errors = ErrorShape::by_profile;
+  std::uint64_t body_bytes_max = std::uint64_t{1} << 20;  ///< decompressed; over it: 413
+  HttpHandler handler;
+};
+
+/// Runs `work` on the pool and hands its response on; a full pool answers 429 or 503 by itself in the route's error shape.
+HttpHandler on_workers(WorkerPool& pool, std::function<HttpResponse(const HttpRequest&)> work);
+
+/// The body of an error in a shape. `errors_json`: the array of field faults, or empty. Adds Retry-After to 429, 503, 507.
+HttpResponse error_response(ErrorShape shape, int status, std::string_view code, std::string_view detail,
+                            std::string_view request_id, std::string_view errors_json = {});
+/// The same of an Error: status by the table of base/error.h; texts of 5xx other than unavailable, storage_full and
+/// deadline_exceeded are replaced by a fixed sentence and written to the own log with the request id.
+HttpResponse error_response(ErrorShape shape, const Error& error, std::string_view request_id);
+
+}  // namespace dendro
