@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/cancel.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/timestamp.h"
+#include "filter/record_filter.h"
+#include "record/record_block.h"
+
+namespace dendro {
+
+struct ScanRequest {
+  TimeRange range;
+  ScanOrder order = ScanOrder::newest_first;
+  std::shared_ptr<const RecordFilter> filter;  ///< null: every record
+  CancelToken cancel;                          ///< looked at between blocks
+};
+
+/// What one tenant had stored, acknowledged, at one moment. Keeps its segments and batches alive. Immutable; thread-safe.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual const TenantId& tenant() const = 0;
+  /// Every record of the snapshot has a sequence number up to this.
+  virtual SequenceNumber last_sequence() const = 0;
+  /// The source may outlive this object's handle, it holds what it reads.
+  virtual std::unique_ptr<BlockSource> scan(ScanRequest request) const = 0;
+  /// The record at exactly this place: a block with one row, or nothing.
+  virtual Result<std::optional<RecordBlock>> find(RecordPosition position) const = 0;
+};
+
+}  // namespace dendro
