@@ -27,11 +27,17 @@ unsigned days_in_month(std::int64_t year, unsigned month) {
   return month == 2 && leap ? 29 : kDays[month - 1];
 }
 
+constexpr std::int64_t kSecondsLimit = std::numeric_limits<std::int64_t>::max() / kNanosPerSecond;
+
+/// `nanos` in (-1 s, 1 s).
 std::optional<Timestamp> from_seconds(std::int64_t seconds, std::int64_t nanos) {
-  std::int64_t total = 0;
-  if (__builtin_mul_overflow(seconds, kNanosPerSecond, &total) || __builtin_add_overflow(total, nanos, &total)) {
-    return std::nullopt;
+  if (seconds < -kSecondsLimit - 1 || seconds > kSecondsLimit) return std::nullopt;
+  if (seconds < 0 && nanos > 0) {  // count down from the next second: the product alone may be below the range
+    seconds += 1;
+    nanos -= kNanosPerSecond;
   }
+  std::int64_t total = 0;
+  if (__builtin_mul_overflow(seconds, kNanosPerSecond, &total) || __builtin_add_overflow(total, nanos, &total)) return std::nullopt;
   return Timestamp(total);
 }
 
@@ -68,7 +74,9 @@ std::optional<std::int64_t> parse_offset(std::string_view text, std::int64_t def
   return text[0] == '-' ? -offset : offset;
 }
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - ((a % b != 0 && (a % b < 0) != (b < 0)) ? 1 : 0); }
+/// For positive `b`.
+std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+std::int64_t floor_mod(std::int64_t a, std::int64_t b) { return a % b < 0 ? a % b + b : a % b; }
 
 }  // namespace
 
@@ -83,7 +91,7 @@ std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) {
 
 CivilTime to_civil(Timestamp t) {
   const std::int64_t days = floor_div(t.number(), kNanosPerDay);
-  const std::int64_t nanos_of_day = t.number() - days * kNanosPerDay;
+  const std::int64_t nanos_of_day = floor_mod(t.number(), kNanosPerDay);
   const std::int64_t shifted = days + 719468;
   const std::int64_t era = floor_div(shifted, 146097);
   const auto day_of_era = static_cast<unsigned>(shifted - era * 146097);

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/timestamp.h"
+#include "server/profile.h"
 
 namespace dendro {
 
@@ -44,6 +45,8 @@ struct HttpRequest {
   std::string peer_address;
   Timestamp received;
   TenantId tenant = TenantId::default_tenant();
+  Profile profile = Profile::platform;             ///< of the listener it came in by
+  ErrorShape error_shape = ErrorShape::problem;    ///< the route's, resolved for that profile: never by_profile
   CancelToken cancel;      ///< cancelled when the peer goes away or the server stops hard
 
   /// The first value of a query parameter, path parameter; nothing if absent. Borrowed.

@@ -11,31 +11,13 @@
 #include "base/error.h"
 #include "base/worker_pool.h"
 #include "server/http_message.h"
+#include "server/profile.h"
 
 namespace dendro {
-
-/// Listener profiles of five-systems.md 1.1; which path answers where is settled by profile only (1.2).
-enum class Profile : std::uint8_t { platform, analytics, ingest, audit, access, diagnose };
-inline constexpr std::size_t kProfileCount = 6;
-std::string_view profile_name(Profile profile);
-std::optional<Profile> parse_profile(std::string_view name);
-/// False: known, but start-up answers exit 2 because nothing serves it yet.
-bool profile_is_built(Profile profile);
-
-/// Set of profiles, one bit each.
-using ProfileSet = std::uint32_t;
-constexpr ProfileSet profile_bit(Profile profile) { return 1u << static_cast<unsigned>(profile); }
-template <typename... Profiles>
-constexpr ProfileSet profiles(Profiles... list) { return (profile_bit(list) | ...); }
-inline constexpr ProfileSet kAllProfiles = (1u << kProfileCount) - 1;
 
 /// What a caller needs; each route names one. `open` = nobody is asked (health, documents).
 enum class Permission : std::uint8_t { open, ingest, search, export_records, stats, stream, audit_trail, delete_old, keys, users, index, alerts, unmask, tenants, admin };
 std::string_view permission_name(Permission permission);
-
-/// Shape of error bodies (five-systems.md 1.5). `by_profile`: analytics and audit `{"detail":..}`, ingest `{"statusCode":..,"error":..}`, diagnose `{"error":..}`,
-/// otherwise problem details.
-enum class ErrorShape : std::uint8_t { by_profile, problem, detail, status_code };
 
 enum class ParamPlace : std::uint8_t { query, path, header };
 
