@@ -1,0 +1,105 @@
+#include "apps/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace dendro {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+SettingSources from_toml(std::string text) {
+  SettingSources sources;
+  sources.toml_text = std::move(text);
+  sources.toml_name = "dendro.toml";
+  return sources;
+}
+
+TEST(Settings, FlagsBeatTheEnvironmentWhichBeatsTheFile) {
+  SettingSources sources = from_toml("[storage]\ndata_dir = 'file'\nmemtable_bytes_max = '1MiB'\n[log]\nlevel = 'debug'\n");
+  EXPECT_EQ(load_settings(sources)->settings.store.directory, "file");
+  sources.environment["DENDRO_DATA"] = "environment";
+  EXPECT_EQ(load_settings(sources)->settings.store.directory, "environment");
+  sources.flags["--data"] = {"flag"};
+  const Settings settings = load_settings(sources)->settings;
+  EXPECT_EQ(settings.store.directory, "flag");
+  EXPECT_EQ(settings.store.memtable_bytes_max, 1u << 20);
+  EXPECT_EQ(settings.log_level, "debug");
+}
+
+TEST(Settings, ListenersAreListsEverywhere) {
+  EXPECT_THAT(load_settings(from_toml("[[server.listen]]\naddress = '127.0.0.1:1'\nprofile = 'ingest'\n[[server.listen]]\naddress = '[::1]:2'\n"))->settings.listeners,
+              ElementsAre("127.0.0.1:1=ingest", "[::1]:2"));
+  EXPECT_THAT(load_settings(from_toml("server.listen = ['127.0.0.1:3']\n"))->settings.listeners, ElementsAre("127.0.0.1:3"));
+  SettingSources sources;
+  sources.environment["DENDRO_LISTEN"] = "127.0.0.1:4, 127.0.0.1:5=analytics";
+  EXPECT_THAT(load_settings(sources)->settings.listeners, ElementsAre("127.0.0.1:4", "127.0.0.1:5=analytics"));
+  EXPECT_THAT(load_settings({})->settings.listeners, ElementsAre("127.0.0.1:8080"));
+}
+
+TEST(Settings, ErrorsNameSourceAndSetting) {
+  const auto text_of = [](const SettingSources& sources) { return load_settings(sources).error().message(); };
+  EXPECT_THAT(text_of(from_toml("[server]\nlisten_to = 1\n")), AllOf(HasSubstr("dendro.toml:2"), HasSubstr("unknown setting 'server.listen_to'")));
+  EXPECT_THAT(text_of(from_toml("[server\n")), HasSubstr("dendro.toml:1"));
+  EXPECT_THAT(text_of(from_toml("[storage]\nmemtable_bytes_max = 'many'\n")), AllOf(HasSubstr("storage.memtable_bytes_max"), HasSubstr("64MiB")));
+  SettingSources sources;
+  sources.environment["DENDRO_IDLE_TIMEOUT"] = "75";
+  EXPECT_THAT(text_of(sources), AllOf(HasSubstr("DENDRO_IDLE_TIMEOUT"), HasSubstr("500ms")));
+}
+
+TEST(Settings, UnitsAreRead) {
+  SettingSources sources;
+  sources.environment = {{"DENDRO_IDLE_TIMEOUT", "2m"}, {"DENDRO_WAL_BACKLOG_BYTES_MAX", "2GiB"}, {"DENDRO_BATCH_KEY_WINDOW", "48h"}, {"DENDRO_INSECURE", "true"}};
+  const Settings settings = load_settings(sources)->settings;
+  EXPECT_EQ(settings.server.limits.idle_timeout, std::chrono::minutes(2));
+  EXPECT_EQ(settings.store.wal_backlog_bytes_max, std::uint64_t{2} << 30);
+  EXPECT_EQ(settings.store.batch_key_window, std::chrono::hours(48));
+  EXPECT_TRUE(settings.insecure);
+}
+
+TEST(Settings, ASecretKeyIsNeverSilentlyIgnored) {
+  SettingSources sources;
+  sources.environment["SECRET_KEY"] = "x";
+  const auto refused = load_settings(sources);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), ErrorCode::unimplemented);
+  sources.compat_environment = false;
+  EXPECT_TRUE(load_settings(sources).has_value());
+}
+
+TEST(Settings, BareNamesInUseAreListedByNameOnly) {
+  SettingSources sources;
+  sources.environment["DATABASE_URL"] = "postgres://user:secret@host/db";
+  const auto loaded = load_settings(sources);
+  EXPECT_THAT(loaded->compat_names_in_use, ElementsAre("DATABASE_URL"));
+  for (const std::string& warning : loaded->warnings) EXPECT_THAT(warning, Not(HasSubstr("secret")));
+}
+
+TEST(Dotenv, ReadsWhatPeopleWrite) {
+  const auto values = parse_dotenv("# a comment\nexport A=1\nB=\"two words\"\r\nC='#x'\n\n  D=a=b\n");
+  ASSERT_TRUE(values.has_value());
+  EXPECT_EQ(values->at("A"), "1");
+  EXPECT_EQ(values->at("B"), "two words");
+  EXPECT_EQ(values->at("C"), "#x");
+  EXPECT_EQ(values->at("D"), "a=b");
+  EXPECT_THAT(parse_dotenv("A=1\nnonsense\n").error().message(), HasSubstr("line 2"));
+}
+
+TEST(Settings, EveryRowIsDocumented) {
+  std::ifstream stream("docs/configuration.md");
+  std::stringstream page;
+  page << stream.rdbuf();
+  for (const SettingRow& row : settings_table()) {
+    EXPECT_THAT(page.str(), HasSubstr("`" + std::string(row.toml_path) + "`"));
+    EXPECT_THAT(page.str(), HasSubstr(std::string(row.description))) << row.toml_path;
+    if (!row.environment.empty()) EXPECT_THAT(page.str(), HasSubstr("`" + std::string(row.environment) + "`"));
+    if (!row.flag.empty()) EXPECT_THAT(page.str(), HasSubstr("`" + std::string(row.flag)));
+  }
+}
+
+}  // namespace
+}  // namespace dendro
