@@ -13,6 +13,7 @@ std::uint64_t xxh3(std::string_view bytes, HashSeed seed) {
 
 std::uint64_t xxh3(std::string_view first, std::string_view second, HashSeed seed) {
   XXH3_state_t state;
+  XXH3_INITSTATE(&state);  // else the reset takes what lies on the stack for the secret of an earlier, equal seed
   XXH3_64bits_reset_withSeed(&state, seed.number());
   XXH3_64bits_update(&state, first.data(), first.size());
   XXH3_64bits_update(&state, second.data(), second.size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,7 +16,8 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
   /// Fills some of `out` from the front; fewer bytes than asked is normal, 0 is the end of the stream.
-  /// Errors: io_error, unavailable (object stores), corruption (packed bytes are damaged or end early); final once returned.
+  /// Errors: io_error, unavailable (object stores), corruption (packed bytes are damaged or end early); final once
+  /// returned.
   virtual Result<std::size_t> read(std::span<char> out) = 0;
 };
 
@@ -36,5 +38,12 @@ class MemoryByteSource final : public ByteSource {
 
 /// Opens a file by path; "-" is stdin. Errors: not_found, permission_denied, invalid_argument (a folder), io_error.
 Result<std::unique_ptr<ByteSource>> open_file_source(const std::string& path);
+
+enum class CloseFd : std::uint8_t { keep_open, close };
+/// Reads an open file descriptor to its end (file, pipe, socket). `name` is for error texts.
+std::unique_ptr<ByteSource> make_fd_source(int fd, std::string name, CloseFd close_fd);
+
+/// `front` first, then what `rest` still gives: puts back what was looked at.
+std::unique_ptr<ByteSource> make_prefixed_source(std::string front, std::unique_ptr<ByteSource> rest);
 
 }  // namespace dendro

@@ -20,10 +20,12 @@ Packing detect_packing(std::string_view first_bytes);
 struct DecompressLimits {
   std::uint64_t bytes_max = UINT64_MAX;  ///< decompressed
   std::uint64_t ratio_max = UINT64_MAX;  ///< decompressed bytes per packed byte, judged once over 1 MiB has come out
+  int zstd_window_log_max = 27;          ///< 27 = 128 MiB of window, what `zstd --long` writes; at most 31 (2 GiB)
 };
 
 /// Unpacks a stream: gzip with several members and trailing NUL padding, zstd with several and skippable frames.
-/// `read` fails with corruption where the stream is damaged or ends early, too_large over a limit; what came before was right.
+/// `read` fails with corruption where the stream is damaged or ends early, too_large over a limit; what came before was
+/// right.
 std::unique_ptr<ByteSource> make_decompressor(Packing packing, std::unique_ptr<ByteSource> packed,
                                               DecompressLimits limits = {});
 

@@ -19,8 +19,8 @@ class WritableFile {
   /// Writes the parts one after the other at `offset`, all of them (a short write is an error).
   /// Errors: storage_full (ENOSPC, EDQUOT; some bytes may be there), io_error.
   virtual Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) = 0;
-  /// Data, and size if it changed, are on the disk when this returns (fdatasync). Errors: io_error, storage_full; then what the
-  /// disk holds is unknown and this file must not be written again.
+  /// Data, and size if it changed, are on the disk when this returns (fdatasync). Errors: io_error, storage_full; then
+  /// what the disk holds is unknown and this file must not be written again.
   virtual Status sync() = 0;
   virtual Status truncate(std::uint64_t size) = 0;
   virtual Result<std::uint64_t> size() = 0;
@@ -47,17 +47,19 @@ struct DiskSpace {
 };
 
 enum class OpenMode : std::uint8_t {
-  create_new,   ///< already_exists if it is there
+  create_new,     ///< already_exists if it is there
   open_existing,  ///< not_found if it is not
 };
 
 /// The disk as the engine sees it, handed in so that a test can own it. Thread-safe. Paths are plain, "/" separates.
 /// A name (create, rename, remove) is durable only after sync_directory of its folder.
-/// Errors where a call does not say otherwise: not_found, permission_denied, storage_full, io_error; the text names the path.
+/// Errors where a call does not say otherwise: not_found, permission_denied, storage_full, io_error; the text names the
+/// path.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  /// Makes the folder and those above it that are missing, and syncs the folders that hold the new names. Present: fine.
+  /// Makes the folder and those above it that are missing, and syncs the folders that hold the new names. Present:
+  /// fine.
   virtual Status create_directories(const std::string& path) = 0;
   virtual Status sync_directory(const std::string& path) = 0;
   virtual Result<std::unique_ptr<WritableFile>> open_writable(const std::string& path, OpenMode mode) = 0;

@@ -121,6 +121,12 @@ Result<Shape> parse_shape(std::string_view bytes, const std::vector<std::string_
   return shape;
 }
 
+/// True if every resource leaf finds its value.
+bool has_labels_of(const Stream& stream, const Shape& shape) {
+  return std::all_of(shape.leaves.begin(), shape.leaves.end(),
+                     [&stream](const Leaf& leaf) { return leaf.is_stored() || stream.find(leaf.path) != nullptr; });
+}
+
 }  // namespace
 
 namespace batch_encoding {
@@ -280,6 +286,9 @@ Status RecordBatch::check_records() const {
   for (std::size_t i = 0; i < size_; ++i) {
     if (shape_indices_[i] >= shapes_.size() || stream_indices_[i] >= streams_.size() || severities_[i] > kSeverityMax) {
       return damage(i, "index outside its table");
+    }
+    if (i == 0 || shape_indices_[i] != shape_indices_[i - 1] || stream_indices_[i] != stream_indices_[i - 1]) {
+      if (!has_labels_of(streams_[stream_indices_[i]], shapes_[shape_indices_[i]])) return damage(i, "a label is missing in its stream");
     }
     const std::size_t last = value_ends_[i];
     if (last < first || last > value_ends_[size_ - 1]) return damage(i, "values end outside");

@@ -19,7 +19,7 @@ namespace dendro {
 
 // Invariants of a RecordBatch, checked whole by decode() and kept by RecordBatchBuilder:
 //   B1 every index (shape, stream, string) is within its table; every leaf's value parses inside its record's bytes and the
-//      last one ends exactly there, so that readers check nothing;
+//      last one ends exactly there; every resource leaf's path stands in the record's stream. So readers check nothing;
 //   B2 the encoded bytes are the whole truth: shapes and streams are views into them, made once;
 //   B3 a batch never changes after it was made, so any thread may read it without a lock.
 

@@ -22,9 +22,15 @@ struct RecordBlock {
   SequenceNumber first_sequence;
   /// The records meant, as indices into the batch, in the scan's order.
   std::vector<std::uint32_t> rows;
+  /// Receive times of the records, one a record of the batch, where the batch joins several requests; null: the batch's own.
+  std::shared_ptr<const std::vector<Timestamp>> receive_times = nullptr;
 
   SequenceNumber sequence(std::uint32_t row) const {
     return sequences != nullptr ? (*sequences)[row] : first_sequence.next(row);
+  }
+  /// When the record's request came: its observed time unless the sender gave one.
+  Timestamp receive_time(std::uint32_t row) const {
+    return receive_times != nullptr ? (*receive_times)[row] : batch->receive_time();
   }
   RecordPosition position(std::uint32_t row) const { return {batch->timestamp(row), sequence(row)}; }
   RecordView record(std::uint32_t row) const { return batch->record(row); }

@@ -10,9 +10,7 @@
 namespace dendro {
 namespace {
 
-bool is_integer_text(std::string_view numeral) {
-  return numeral.find_first_of(".eE") == std::string_view::npos && numeral != "-0";
-}
+bool is_integer_text(std::string_view numeral) { return numeral.find_first_of(".eE") == std::string_view::npos; }
 
 template <typename Number>
 bool parses_wholly(std::string_view text, Number& number) {
@@ -24,6 +22,7 @@ bool parses_wholly(std::string_view text, Number& number) {
 }  // namespace
 
 Value value_of_numeral(std::string_view numeral) {
+  if (numeral == "-0") return Value::of_number_text(numeral);  // an integer to read, but no integer prints it
   if (is_integer_text(numeral)) {
     std::int64_t integer = 0;
     if (parses_wholly(numeral, integer)) return Value::of_int64(integer);

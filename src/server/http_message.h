@@ -33,21 +33,21 @@ class HttpHeaders {
 
 /// What a handler sees: whole, checked and unpacked. Immutable while the handler works.
 struct HttpRequest {
-  std::string method;      ///< as sent, upper case for the known ones
-  std::string target;      ///< as sent
-  std::string path;        ///< before "?", not percent-decoded
+  std::string method;                                            ///< as sent, upper case for the known ones
+  std::string target;                                            ///< as sent
+  std::string path;                                              ///< before "?", not percent-decoded
   std::vector<std::pair<std::string, std::string>> query;        ///< percent-decoded, in order, "+" is a blank
   std::vector<std::pair<std::string, std::string>> path_params;  ///< by name of the route's {name}, percent-decoded
   HttpHeaders headers;
-  std::string body;        ///< after Transfer-Encoding and Content-Encoding, within the route's limit
+  std::string body;  ///< after Transfer-Encoding and Content-Encoding, within the route's limit
   std::uint64_t wire_body_bytes = 0;
   std::string request_id;  ///< the client's if it was 1-128 visible ASCII characters, else ours
   std::string peer_address;
   Timestamp received;
   TenantId tenant = TenantId::default_tenant();
-  Profile profile = Profile::platform;             ///< of the listener it came in by
-  ErrorShape error_shape = ErrorShape::problem;    ///< the route's, resolved for that profile: never by_profile
-  CancelToken cancel;      ///< cancelled when the peer goes away or the server stops hard
+  Profile profile = Profile::platform;           ///< of the listener it came in by
+  ErrorShape error_shape = ErrorShape::problem;  ///< the route's, resolved for that profile: never by_profile
+  CancelToken cancel;                            ///< cancelled when the peer goes away or the server stops hard
 
   /// The first value of a query parameter, path parameter; nothing if absent. Borrowed.
   std::optional<std::string_view> query_param(std::string_view name) const;
@@ -57,7 +57,8 @@ struct HttpRequest {
 /// A reply body made piece by piece while the peer takes it.
 class ResponseStream {
  public:
-  using Piece = Result<std::optional<std::string>>;  ///< bytes; nothing = the end; an error = the reply is cut without its last chunk
+  using Piece = Result<std::optional<std::string>>;  ///< bytes; nothing = the end; an error = the reply is cut without
+                                                     ///< its last chunk
   virtual ~ResponseStream() = default;
   /// Asks for the next piece. Called by a loop thread, must not block; `done` is called once, from any thread.
   /// Not called again before `done`; never after the end. Destroyed early if the peer goes.
@@ -67,7 +68,8 @@ class ResponseStream {
 struct HttpResponse {
   int status = 200;
   std::string content_type;  ///< empty: no Content-Type header
-  HttpHeaders headers;       ///< beside those the server writes itself (Date, Content-Length, X-Request-ID, security headers)
+  HttpHeaders
+      headers;  ///< beside those the server writes itself (Date, Content-Length, X-Request-ID, security headers)
   std::string body;
   std::unique_ptr<ResponseStream> stream;  ///< instead of `body`
 };

@@ -14,12 +14,14 @@ std::string_view profile_name(Profile profile);
 std::optional<Profile> parse_profile(std::string_view name);
 /// False: known, but start-up answers exit 2 because nothing serves it yet.
 bool profile_is_built(Profile profile);
-/// "platform, analytics, ingest": for messages.
+/// "platform, analytics, ingest, audit, access, diagnose": for messages.
 std::string_view profile_names_text();
 
 /// Set of profiles, one bit each.
 using ProfileSet = std::uint32_t;
-constexpr ProfileSet profile_bit(Profile profile) { return 1u << static_cast<unsigned>(profile); }
+constexpr ProfileSet profile_bit(Profile profile) {
+  return 1u << static_cast<unsigned>(profile);
+}
 template <typename... Profiles>
 constexpr ProfileSet profiles(Profiles... list) {
   return (profile_bit(list) | ...);

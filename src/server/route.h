@@ -16,7 +16,23 @@
 namespace dendro {
 
 /// What a caller needs; each route names one. `open` = nobody is asked (health, documents).
-enum class Permission : std::uint8_t { open, ingest, search, export_records, stats, stream, audit_trail, delete_old, keys, users, index, alerts, unmask, tenants, admin };
+enum class Permission : std::uint8_t {
+  open,
+  ingest,
+  search,
+  export_records,
+  stats,
+  stream,
+  audit_trail,
+  delete_old,
+  keys,
+  users,
+  index,
+  alerts,
+  unmask,
+  tenants,
+  admin
+};
 std::string_view permission_name(Permission permission);
 
 enum class ParamPlace : std::uint8_t { query, path, header };
@@ -38,11 +54,11 @@ struct RouteReply {
   std::string example_json;  ///< empty: none
 };
 
-/// One row of the route table: what answers, where, for whom, and how it is described. The OpenAPI document and the docs page
-/// are made from these rows and from nothing else.
+/// One row of the route table: what answers, where, for whom, and how it is described. The OpenAPI document and the
+/// docs page are made from these rows and from nothing else.
 struct Route {
-  std::string method;        ///< GET answers HEAD too
-  std::string path;          ///< "/api/v1/records/{id}"; fixed segments win over {names}
+  std::string method;  ///< GET answers HEAD too
+  std::string path;    ///< "/api/v1/records/{id}"; fixed segments win over {names}
   ProfileSet on = 0;
   Permission permission = Permission::open;
   std::string operation_id;  ///< unique, snake_case
@@ -56,17 +72,24 @@ struct Route {
   std::vector<RouteReply> replies;
   ErrorShape errors = ErrorShape::by_profile;
   std::uint64_t body_bytes_max = std::uint64_t{1} << 20;  ///< decompressed; over it: 413
+  /// Any origin may call it where the listener's profile is `ingest` (five-systems.md 3.3); OPTIONS answers 204 there.
+  bool cors_on_ingest = false;
   HttpHandler handler;
 };
 
-/// Runs `work` on the pool and hands its response on; a full pool answers 429 or 503 by itself in the route's error shape.
+/// All that answers, in any order. HttpServer::start checks it: no two rows for one method and path on one profile.
+using RouteTable = std::vector<Route>;
+
+/// Runs `work` on the pool and hands its response on, unless the peer went away meanwhile; a full pool answers 429 or
+/// 503 by itself in the route's error shape.
 HttpHandler on_workers(WorkerPool& pool, std::function<HttpResponse(const HttpRequest&)> work);
 
-/// The body of an error in a shape. `errors_json`: the array of field faults, or empty. Adds Retry-After to 429, 503, 507.
+/// The body of an error in a shape. `errors_json`: the array of field faults, or empty. Adds Retry-After to 429
+/// (1 s), 503 (5 s) and 507 (30 s).
 HttpResponse error_response(ErrorShape shape, int status, std::string_view code, std::string_view detail,
                             std::string_view request_id, std::string_view errors_json = {});
-/// The same of an Error: status by the table of base/error.h; texts of 5xx other than unavailable, storage_full and
-/// deadline_exceeded are replaced by a fixed sentence and written to the own log with the request id.
+/// The same of an Error: status by the table of base/error.h; texts of corruption, io_error and
+/// internal are replaced by a fixed sentence and written to the own log with the request id.
 HttpResponse error_response(ErrorShape shape, const Error& error, std::string_view request_id);
 
 }  // namespace dendro

@@ -19,7 +19,8 @@ struct ScanRequest {
   CancelToken cancel;                          ///< looked at between blocks
 };
 
-/// What one tenant had stored, acknowledged, at one moment. Keeps its segments and batches alive. Immutable; thread-safe.
+/// What one tenant had stored, acknowledged, at one moment. Keeps its segments and batches alive. Immutable;
+/// thread-safe.
 class Snapshot {
  public:
   virtual ~Snapshot() = default;

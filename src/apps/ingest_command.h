@@ -1,0 +1,9 @@
+#pragma once
+
+#include "apps/command.h"
+
+namespace dendro {
+
+Command ingest_command();
+
+}  // namespace dendro

@@ -1,0 +1,67 @@
+#include "apps/query_files.h"
+
+#include "io/decompress.h"
+#include "parse/file_record_source.h"
+
+namespace dendro {
+namespace {
+
+class SequentialFileSource final : public QueryFileSource {
+ public:
+  SequentialFileSource(std::vector<std::string> paths, QueryFileOptions options) : paths_(std::move(paths)), options_(std::move(options)) {}
+
+  Result<std::shared_ptr<const RecordBatch>> next() override {
+    while (true) {
+      if (current_ == nullptr) {
+        if (next_path_ == paths_.size()) return std::shared_ptr<const RecordBatch>();
+        DENDRO_TRY(open(paths_[next_path_++]));
+      }
+      Result<std::shared_ptr<const RecordBatch>> batch = current_->next();
+      if (!batch) return batch.error().with_context(paths_[next_path_ - 1]);
+      if (*batch != nullptr) return batch;
+      current_.reset();
+    }
+  }
+
+  const QueryFileCounts& counts() const override { return counts_; }
+
+ private:
+  Status open(const std::string& path) {
+    Result<std::unique_ptr<ByteSource>> bytes = open_file_source(path);
+    if (bytes) bytes = unpack_by_content(std::move(bytes).value());
+    if (!bytes) return bytes.error();
+    FileSourceOptions options;
+    options.format = options_.format;
+    options.receive_time = options_.receive_time;
+    if (!options_.time_field.empty()) options.mapping.time_fields = {options_.time_field};
+    if (!options_.body_field.empty()) options.mapping.body_fields = {options_.body_field};
+    if (!options_.severity_field.empty()) options.mapping.severity_fields = {options_.severity_field};
+    options.mapping.lead_max = std::chrono::hours(24) * 365 * 200;  // a file may say what it likes
+    options.on_reject = [this, path](const RejectedRecord& rejected) {
+      if (counts_.refused++ == 0) counts_.first_refusal = path + ": " + rejected.cause.detail;
+    };
+    current_ = make_record_source(std::move(bytes).value(), std::move(options));
+    return {};
+  }
+
+  const std::vector<std::string> paths_;
+  const QueryFileOptions options_;
+  std::size_t next_path_ = 0;
+  std::unique_ptr<RecordSource> current_;
+  QueryFileCounts counts_;
+};
+
+}  // namespace
+
+std::unique_ptr<QueryFileSource> make_query_file_source(std::vector<std::string> paths, QueryFileOptions options) {
+  return std::make_unique<SequentialFileSource>(std::move(paths), std::move(options));
+}
+
+Status check_readable(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (path != "-") DENDRO_TRY(open_file_source(path));
+  }
+  return {};
+}
+
+}  // namespace dendro

@@ -1,0 +1,183 @@
+#include "apps/settings.h"
+
+#include <algorithm>
+#include <sstream>
+#include <toml++/toml.h>
+
+namespace dendro {
+namespace {
+
+std::string dotted(const std::string& table, std::string_view key) { return table.empty() ? std::string(key) : table + "." + std::string(key); }
+
+/// A scalar of the file as the text a flag would have.
+std::optional<std::string> scalar_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+/// `[[server.listen]]` blocks of address and profile, beside the plain form ["127.0.0.1:8080=platform"].
+std::optional<std::string> listener_text(const toml::table& block) {
+  const auto address = block["address"].value<std::string>();
+  if (!address) return std::nullopt;
+  const auto profile = block["profile"].value<std::string>();
+  return profile ? *address + "=" + *profile : *address;
+}
+
+class TomlReader {
+ public:
+  explicit TomlReader(std::string name) : name_(std::move(name)) {}
+
+  Status read(const toml::table& table, const std::string& path, std::map<std::string, std::vector<std::string>>& out) {
+    for (const auto& [key, node] : table) {
+      const std::string full = dotted(path, key.str());
+      if (find_row(full) != nullptr) {
+        DENDRO_TRY(take(full, node, out));
+      } else if (const toml::table* inner = node.as_table()) {
+        DENDRO_TRY(read(*inner, full, out));
+      } else {
+        return fault(node, "unknown setting '" + full + "'; docs/configuration.md lists them");
+      }
+    }
+    return {};
+  }
+
+ private:
+  static const SettingRow* find_row(const std::string& toml_path) {
+    const auto rows = settings_table();
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const SettingRow& r) { return r.toml_path == toml_path; });
+    return row == rows.end() ? nullptr : &*row;
+  }
+
+  Error fault(const toml::node& node, const std::string& text) const {
+    return Error(ErrorCode::invalid_argument, name_ + ":" + std::to_string(node.source().begin.line) + ": " + text);
+  }
+
+  Status take(const std::string& path, const toml::node& node, std::map<std::string, std::vector<std::string>>& out) {
+    std::vector<std::string> values;
+    if (const toml::array* list = node.as_array()) {
+      for (const toml::node& element : *list) {
+        const toml::table* block = element.as_table();
+        const auto text = block != nullptr ? listener_text(*block) : scalar_text(element);
+        if (!text) return fault(element, "'" + path + "' takes texts" + (path == "server.listen" ? ", or blocks with address and profile" : ""));
+        values.push_back(*text);
+      }
+    } else if (const auto text = scalar_text(node)) {
+      values.push_back(*text);
+    }
+    if (values.empty()) return fault(node, "'" + path + "' has no usable value");
+    out[path] = std::move(values);
+    return {};
+  }
+
+  std::string name_;
+};
+
+Result<std::map<std::string, std::vector<std::string>>> read_toml(const std::string& text, const std::string& name) {
+  std::map<std::string, std::vector<std::string>> values;
+  if (text.empty()) return values;
+  try {
+    const toml::table root = toml::parse(text, name);
+    DENDRO_TRY(TomlReader(name).read(root, "", values));
+    return values;
+  } catch (const toml::parse_error& fault) {
+    std::ostringstream line;
+    line << name << ":" << fault.source().begin.line << ": " << fault.description();
+    return Error(ErrorCode::invalid_argument, line.str());
+  }
+}
+
+std::vector<std::string> split_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    const std::size_t first = part.find_first_not_of(" \t");
+    if (first == std::string::npos) continue;
+    parts.push_back(part.substr(first, part.find_last_not_of(" \t") - first + 1));
+  }
+  return parts;
+}
+
+/// Bare names of the five systems, and what this version does when one is set.
+struct CompatName {
+  std::string_view name;
+  enum class Effect { used, unused, refused } effect;
+  std::string_view part;
+};
+constexpr CompatName kCompatNames[] = {
+    {"SECRET_KEY", CompatName::Effect::refused, "authentication"},
+    {"DYNAMODB_TABLE_NAME", CompatName::Effect::refused, "the DynamoDB store"},
+    {"SNS_TOPIC_ARN", CompatName::Effect::unused, "alert delivery to SNS"},
+    {"MONGODB_URL", CompatName::Effect::unused, "the MongoDB store of the audit profile"},
+    {"SQS_QUEUE_URL", CompatName::Effect::unused, "the SQS queue of the audit profile"},
+    {"OPENSEARCH_URL", CompatName::Effect::unused, "the OpenSearch index of the audit profile"},
+    {"DATABASE_URL", CompatName::Effect::unused, "the PostgreSQL store of the access profile"},
+    {"GEMINI_API_KEY", CompatName::Effect::unused, "model answers of the diagnose profile"},
+};
+
+Status look_at_compat_names(const SettingSources& sources, LoadedSettings& loaded) {
+  for (const CompatName& row : kCompatNames) {
+    const auto found = sources.environment.find(std::string(row.name));
+    if (found == sources.environment.end() || found->second.empty()) continue;
+    loaded.compat_names_in_use.emplace_back(row.name);
+    if (row.effect == CompatName::Effect::refused) {
+      return Error(ErrorCode::unimplemented, std::string(row.name) + " is set, but " + std::string(row.part) +
+                                                 " is not built into this version; unset it, or pass --no-compat-env to ignore such names");
+    }
+    loaded.warnings.push_back(std::string(row.name) + " is set; " + std::string(row.part) + " is not built into this version");
+  }
+  return {};
+}
+
+Status apply_values(const SettingRow& row, Settings& settings, std::span<const std::string> values, const std::string& source) {
+  const Status applied = row.apply(settings, values);
+  return applied ? Status() : Status(applied.error().with_context(source));
+}
+
+}  // namespace
+
+Result<LoadedSettings> load_settings(const SettingSources& sources) {
+  LoadedSettings loaded;
+  DENDRO_TRY_ASSIGN(const auto toml_values, read_toml(sources.toml_text, sources.toml_name));
+  for (const SettingRow& row : settings_table()) {
+    if (const auto found = toml_values.find(std::string(row.toml_path)); found != toml_values.end()) {
+      DENDRO_TRY(apply_values(row, loaded.settings, found->second, sources.toml_name + ": " + std::string(row.toml_path)));
+    }
+    const auto variable = sources.environment.find(std::string(row.environment));
+    if (!row.environment.empty() && variable != sources.environment.end() && !variable->second.empty()) {
+      const std::vector<std::string> values = row.is_list ? split_commas(variable->second) : std::vector<std::string>{variable->second};
+      if (!values.empty()) DENDRO_TRY(apply_values(row, loaded.settings, values, std::string(row.environment)));
+    }
+    if (const auto flag = sources.flags.find(std::string(row.flag)); !row.flag.empty() && flag != sources.flags.end() && !flag->second.empty()) {
+      DENDRO_TRY(apply_values(row, loaded.settings, flag->second, std::string(row.flag)));
+    }
+  }
+  if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
+  return loaded;
+}
+
+Result<std::map<std::string, std::string>> parse_dotenv(std::string_view text) {
+  std::map<std::string, std::string> values;
+  std::stringstream stream{std::string(text)};
+  std::size_t number = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    std::size_t first = line.find_first_not_of(" \t");
+    if (first == std::string::npos || line[first] == '#') continue;
+    if (line.compare(first, 7, "export ") == 0) first += 7;
+    const std::size_t equals = line.find('=', first);
+    if (equals == std::string::npos || equals == first) {
+      return Error(ErrorCode::invalid_argument, "line " + std::to_string(number) + ": expected NAME=VALUE");
+    }
+    std::string value = line.substr(equals + 1);
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) {
+      value = value.substr(1, value.size() - 2);
+    }
+    values[line.substr(first, equals - first)] = std::move(value);
+  }
+  return values;
+}
+
+}  // namespace dendro

@@ -1,0 +1,187 @@
+// The table of every setting: one row each, so that TOML, environment, flags and the documentation cannot disagree.
+#include <charconv>
+#include <limits>
+
+#include "apps/settings.h"
+
+namespace dendro {
+namespace {
+
+using Values = std::span<const std::string>;
+
+Error bad_value(const std::string& value, std::string_view wanted) {
+  return Error(ErrorCode::invalid_argument, "'" + value + "' is not " + std::string(wanted));
+}
+
+Result<std::uint64_t> parse_natural(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != end) return bad_value(text, "a whole number from 0 on");
+  return number;
+}
+
+/// "64MiB", "1GiB", "512KiB", "100MB", or bytes.
+Result<std::uint64_t> parse_size(const std::string& text) {
+  struct Unit {
+    std::string_view name;
+    std::uint64_t bytes;
+  };
+  constexpr Unit kUnits[] = {{"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40},
+                             {"KB", 1'000},       {"MB", 1'000'000},   {"GB", 1'000'000'000}, {"B", 1}};
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
+  if (text.empty() || parsed.ec != std::errc()) return bad_value(text, "a size such as 64MiB");
+  if (unit.empty()) return number;
+  for (const Unit& known : kUnits) {
+    if (unit == known.name && number <= std::numeric_limits<std::uint64_t>::max() / known.bytes) return number * known.bytes;
+  }
+  return bad_value(text, "a size such as 64MiB");
+}
+
+/// "60s", "500ms", "5m", "24h".
+Result<std::chrono::milliseconds> parse_span(const std::string& text) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t milliseconds;
+  };
+  constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
+  for (const Unit& known : kUnits) {
+    if (parsed.ec == std::errc() && number >= 0 && number <= 1'000'000'000 && unit == known.name) {
+      return std::chrono::milliseconds(number * known.milliseconds);
+    }
+  }
+  return bad_value(text, "a time such as 500ms, 60s, 5m or 24h");
+}
+
+Result<bool> parse_truth(const std::string& text) {
+  for (const char* word : {"true", "1", "yes", "on", ""}) {
+    if (text == word) return true;
+  }
+  for (const char* word : {"false", "0", "no", "off"}) {
+    if (text == word) return false;
+  }
+  return bad_value(text, "true or false");
+}
+
+template <auto Member>
+Status set_size(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(const std::uint64_t bytes, parse_size(values.back()));
+  Member(settings) = static_cast<std::remove_reference_t<decltype(Member(settings))>>(bytes);
+  return {};
+}
+
+template <auto Member>
+Status set_count(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(const std::uint64_t number, parse_natural(values.back()));
+  Member(settings) = static_cast<std::remove_reference_t<decltype(Member(settings))>>(number);
+  return {};
+}
+
+template <auto Member>
+Status set_span(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(const std::chrono::milliseconds span, parse_span(values.back()));
+  Member(settings) = std::chrono::duration_cast<std::remove_reference_t<decltype(Member(settings))>>(span);
+  return {};
+}
+
+template <auto Member>
+Status set_text(Settings& settings, Values values) {
+  Member(settings) = values.back();
+  return {};
+}
+
+template <auto Member>
+Status set_list(Settings& settings, Values values) {
+  Member(settings) = std::vector<std::string>(values.begin(), values.end());
+  return {};
+}
+
+template <auto Member>
+Status set_truth(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(Member(settings), parse_truth(values.back()));
+  return {};
+}
+
+Status set_log_level(Settings& settings, Values values) {
+  for (const char* word : {"debug", "info", "warning", "error"}) {
+    if (values.back() == word) {
+      settings.log_level = word;
+      return {};
+    }
+  }
+  return bad_value(values.back(), "one of debug, info, warning, error");
+}
+
+Status set_log_format(Settings& settings, Values values) {
+  for (const char* word : {"auto", "json", "text"}) {
+    if (values.back() == word) {
+      settings.log_format = word;
+      return {};
+    }
+  }
+  return bad_value(values.back(), "one of auto, json, text");
+}
+
+#define DENDRO_MEMBER(path) [](Settings & s) -> auto& { return s.path; }
+
+constexpr SettingRow kSettings[] = {
+    {"server.listen", "DENDRO_LISTEN", "--listen", false, true, "ADDR:PORT[=PROFILE]",
+     "where to listen and as what, repeatable; default 127.0.0.1:8080 (= platform); port 0 takes a free one", &set_list<DENDRO_MEMBER(listeners)>},
+    {"storage.data_dir", "DENDRO_DATA", "--data", false, false, "DIR", "folder of the embedded store; default ./dendro-data",
+     &set_text<DENDRO_MEMBER(store.directory)>},
+    {"server.insecure", "DENDRO_INSECURE", "--insecure", true, false, "",
+     "listen off loopback although nobody is asked who they are; default false", &set_truth<DENDRO_MEMBER(insecure)>},
+    {"server.allowed_hosts", "DENDRO_ALLOWED_HOSTS", "--allowed-host", false, true, "NAME",
+     "host names an open platform listener answers to beside addresses and names without a dot; default none", &set_list<DENDRO_MEMBER(server.allowed_hosts)>},
+    {"server.public_url", "DENDRO_PUBLIC_URL", "--public-url", false, false, "URL",
+     "the address users see, for same-origin checks behind a proxy; default none", &set_text<DENDRO_MEMBER(server.public_url)>},
+    {"server.origin_verify", "DENDRO_ORIGIN_VERIFY", "", false, false, "SECRET",
+     "secret that every request's X-Origin-Verify must equal, health paths excepted; default none", &set_text<DENDRO_MEMBER(server.origin_verify)>},
+    {"server.loop_threads", "DENDRO_LOOP_THREADS", "", false, false, "N", "network threads; default 0 = one a core", &set_count<DENDRO_MEMBER(server.loop_threads)>},
+    {"server.worker_threads", "DENDRO_WORKER_THREADS", "", false, false, "N", "threads for queries and decoding; default 0 = one a core, at least 2",
+     &set_count<DENDRO_MEMBER(worker_threads)>},
+    {"server.worker_queue_tasks_max", "DENDRO_WORKER_QUEUE_TASKS_MAX", "", false, false, "N", "tasks that may wait for them; a further request gets 429; default 1024",
+     &set_count<DENDRO_MEMBER(worker_queue_tasks_max)>},
+    {"server.drain_timeout", "DENDRO_DRAIN_TIMEOUT", "", false, false, "TIME", "how long a stop waits for requests in flight; default 20s", &set_span<DENDRO_MEMBER(drain_timeout)>},
+    {"server.connections_max", "DENDRO_CONNECTIONS_MAX", "", false, false, "N", "open connections; a further one gets 503; default 10000",
+     &set_count<DENDRO_MEMBER(server.limits.connections_max)>},
+    {"server.head_bytes_max", "DENDRO_HEAD_BYTES_MAX", "", false, false, "SIZE", "request line and headers; over it 431; default 32KiB",
+     &set_size<DENDRO_MEMBER(server.limits.head_bytes_max)>},
+    {"server.body_bytes_in_flight_max", "DENDRO_BODY_BYTES_IN_FLIGHT_MAX", "", false, false, "SIZE", "body bytes of all requests at work; over it 429; default 512MiB",
+     &set_size<DENDRO_MEMBER(server.limits.body_bytes_in_flight_max)>},
+    {"server.head_timeout", "DENDRO_HEAD_TIMEOUT", "", false, false, "TIME", "for a whole header; default 10s", &set_span<DENDRO_MEMBER(server.limits.head_timeout)>},
+    {"server.body_stall_timeout", "DENDRO_BODY_STALL_TIMEOUT", "", false, false, "TIME", "without a byte of a body; default 60s",
+     &set_span<DENDRO_MEMBER(server.limits.body_stall_timeout)>},
+    {"server.idle_timeout", "DENDRO_IDLE_TIMEOUT", "", false, false, "TIME", "between requests; must exceed a load balancer's; default 75s",
+     &set_span<DENDRO_MEMBER(server.limits.idle_timeout)>},
+    {"server.write_stall_timeout", "DENDRO_WRITE_STALL_TIMEOUT", "", false, false, "TIME", "without the peer taking a byte of a reply; default 60s",
+     &set_span<DENDRO_MEMBER(server.limits.write_stall_timeout)>},
+    {"storage.memtable_bytes_max", "DENDRO_MEMTABLE_BYTES_MAX", "", false, false, "SIZE", "a tenant's records in memory, then they are flushed; default 64MiB",
+     &set_size<DENDRO_MEMBER(store.memtable_bytes_max)>},
+    {"storage.memtable_age_max", "DENDRO_MEMTABLE_AGE_MAX", "", false, false, "TIME", "age of records in memory, then they are flushed; default 60s",
+     &set_span<DENDRO_MEMBER(store.memtable_age_max)>},
+    {"storage.wal_backlog_bytes_max", "DENDRO_WAL_BACKLOG_BYTES_MAX", "", false, false, "SIZE", "journal not flushed yet; over it 429; default 1GiB",
+     &set_size<DENDRO_MEMBER(store.wal_backlog_bytes_max)>},
+    {"storage.queue_bytes_max", "DENDRO_QUEUE_BYTES_MAX", "", false, false, "SIZE", "records waiting for the journal; over it 429; default 128MiB",
+     &set_size<DENDRO_MEMBER(store.queue_bytes_max)>},
+    {"storage.free_bytes_min", "DENDRO_FREE_BYTES_MIN", "", false, false, "SIZE", "free disk space below which nothing is taken (507); default 1GiB, or 5 %",
+     &set_size<DENDRO_MEMBER(store.free_bytes_min)>},
+    {"storage.batch_key_window", "DENDRO_BATCH_KEY_WINDOW", "", false, false, "TIME", "how long retry keys are known; default 24h", &set_span<DENDRO_MEMBER(store.batch_key_window)>},
+    {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB", "buckets GET /analyze may read; file:///dir must be named literally; default *",
+     &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},
+    {"log.level", "DENDRO_LOG_LEVEL", "--log-level", false, false, "LEVEL", "debug, info, warning or error; default info", &set_log_level},
+    {"log.format", "DENDRO_LOG_FORMAT", "", false, false, "FORMAT", "json, text, or auto = text on a terminal; default auto", &set_log_format},
+};
+
+}  // namespace
+
+std::span<const SettingRow> settings_table() { return kSettings; }
+
+}  // namespace dendro

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace dendro {
+
+/// How the bytes of a log are laid out: the values of `?format=` (clients.md 3.2). `json`: objects one a line,
+/// concatenated, pretty-printed, or in an array. `text`: a record a line. The rest is known by name and not built yet.
+enum class ParseFormat : std::uint8_t { auto_detect, json, text, logfmt, syslog, access, csv };
+
+/// "auto", "json", "text", ...
+std::string_view parse_format_name(ParseFormat format);
+std::optional<ParseFormat> parse_format_of_name(std::string_view name);
+/// False: make_record_decoder answers unimplemented.
+bool parse_format_is_built(ParseFormat format);
+/// "auto, json, text, ...": for messages.
+std::string_view parse_format_names_text();
+
+/// Tells json from text by the first byte that is no white space, NUL or byte order mark: `{` and `[` are json, else
+/// text. Nothing if `front` has no such byte.
+std::optional<ParseFormat> detect_format(std::string_view front);
+
+}  // namespace dendro

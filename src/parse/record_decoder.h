@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/result.h"
+#include "parse/batch_filler.h"
+#include "parse/mapping_options.h"
+#include "parse/parse_format.h"
+#include "parse/rejected_record.h"
+
+namespace dendro {
+
+enum class InputEnd : std::uint8_t { more_follows, last };
+
+using RejectHandler = std::function<void(const RejectedRecord&)>;
+
+/// Bytes of one log in, records out: the seam behind which each ParseFormat is one class. Not thread-safe.
+/// A record that cannot be taken is handed to the RejectHandler and never stops those behind it.
+class RecordDecoder {
+ public:
+  virtual ~RecordDecoder() = default;
+  /// Decodes the records that are whole at the front of `text` and returns how many bytes it is done with; the caller
+  /// presents the rest again with more behind it. With `last` everything is taken. A piece of kMaxDecoderWindowBytes or
+  /// more always makes progress.
+  virtual std::size_t decode(std::string_view text, InputEnd end) = 0;
+
+  std::uint64_t accepted() const { return accepted_; }
+  std::uint64_t rejected() const { return rejected_; }
+
+ protected:
+  std::uint64_t accepted_ = 0;
+  std::uint64_t rejected_ = 0;
+};
+
+/// A record of kMaxRecordBytes, the line behind it, and room.
+inline constexpr std::size_t kMaxDecoderWindowBytes = 2 * kMaxRecordBytes + (std::size_t{64} << 10);
+
+/// How JSON input is cut into records (clients.md 3.1).
+enum class JsonFraming : std::uint8_t {
+  lines,     ///< NDJSON: split on LF first
+  document,  ///< the same, but a body that is one JSON document as a whole is that document
+};
+
+struct DecoderOptions {
+  ParseFormat format = ParseFormat::json;  ///< not auto_detect
+  JsonFraming framing = JsonFraming::lines;
+  MappingOptions mapping;
+};
+
+/// `filler` takes the records and outlives the decoder. `on_reject` may be empty.
+/// Errors: unimplemented (a format not built yet), invalid_argument (auto_detect).
+Result<std::unique_ptr<RecordDecoder>> make_record_decoder(DecoderOptions options, BatchFiller& filler,
+                                                           RejectHandler on_reject);
+
+}  // namespace dendro

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parse/batch_filler.h"
+#include "parse/json_reader.h"
+#include "parse/mapping_options.h"
+#include "parse/name_table.h"
+#include "parse/record_plan.h"
+#include "parse/rejected_record.h"
+
+namespace dendro {
+
+/// The one way from foreign names to the record (clients.md 2.6 to 2.8), for every dialect that has JSON-like objects
+/// or lines. Not thread-safe.
+///
+/// What stays of a document: every member at its place, so that append_record_json gives the document back but for
+/// white space, escapes and doubles. Leaves that became a part keep their own name as `key` and stand under the part's
+/// name as `path`:
+/// `_time`, `body`, `severity`, `severity_text`, `trace_id`, `span_id`; those of a body that is an object under their
+/// path in it.
+/// - Severity: the first name by rank whose value is a severity; else the first text under such a name becomes
+/// `severity_text`
+///   alone, and the body's text is looked at (flagged). With `severity_number` the first text beside it is
+///   `severity_text`.
+/// - Ids: the first name by rank whose value is hex of the right size and not zero.
+/// - Time: the first name by rank that is not null. If it cannot be read the record gets its receive time, and the leaf
+/// stays at
+///   its place under its own name as key with `dendro.time_text` as path: found there, drawn as it was sent.
+/// - More leaves than the limit: ordinary attributes beyond it go, nested as they were, into one JSON text
+/// `dendro.more` at the end.
+class RecordMapper {
+ public:
+  /// `options` and `filler` outlive the mapper.
+  RecordMapper(const MappingOptions& options, BatchFiller& filler);
+  RecordMapper(const RecordMapper&) = delete;
+  RecordMapper& operator=(const RecordMapper&) = delete;
+
+  /// Adds the record of one object, `raw_bytes` long as sent; or says why not, and adds nothing.
+  std::optional<RejectCause> add_object(const std::vector<JsonNode>& nodes, std::size_t raw_bytes);
+  /// Adds a record whose body is a line of text; valid UTF-8 or not.
+  std::optional<RejectCause> add_line(std::string_view line);
+
+ private:
+  struct Body {
+    std::uint32_t first_step = 0, last_step = 0;
+    std::size_t prefix_bytes = 0;  ///< of the paths below an object, its own path and the dot
+    bool is_object = false;
+  };
+
+  const Value& value_of(const RecordPlan& plan, const PlanCandidate& candidate,
+                        const std::vector<JsonNode>& nodes) const;
+  std::optional<RejectCause> choose_time(const RecordPlan& plan, const std::vector<JsonNode>& nodes);
+  void choose_severity(const RecordPlan& plan, const std::vector<JsonNode>& nodes);
+  void choose_id(const RecordPlan& plan, const std::vector<JsonNode>& nodes, RecordPart part, LeafRole role,
+                 std::size_t digits);
+  void choose_body(const RecordPlan& plan, const std::vector<JsonNode>& nodes);
+  bool is_free(std::uint32_t step) const;
+  std::optional<RejectCause> check_time() const;
+  void find_severity_in(const Value& body);
+  void emit(RecordBatchBuilder& builder, const RecordPlan& plan, const std::vector<JsonNode>& nodes);
+  void emit_leaf(RecordBatchBuilder& builder, const PlanStep& step, std::size_t index, const JsonNode& node);
+  /// Which steps stay and which go into `more`; false: `more` would be larger than a record may be.
+  bool split_overfull(const RecordPlan& plan, const std::vector<JsonNode>& nodes, std::string& more);
+  void finish(RecordBatchBuilder& builder);
+
+  const MappingOptions& options_;
+  BatchFiller& filler_;
+  const NameTable names_;
+  RecordPlanner planner_;
+  std::size_t label_bytes_ = 0;
+  // The record at hand.
+  std::vector<LeafRole> roles_;
+  std::vector<char> kept_;  ///< by step; empty: all
+  Timestamp timestamp_;
+  std::optional<std::uint32_t> time_text_step_;
+  SeverityNumber severity_ = kSeverityUnset;
+  bool severity_from_body_ = false;
+  Body body_;
+  Value body_value_;
+};
+
+}  // namespace dendro

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "record/record_block.h"
+#include "record/record_source.h"
+#include "storage/snapshot.h"
+
+namespace dendro {
+
+/// Where a query finds its records: opens one pass over them. Used by one run at a time.
+class QueryInput {
+ public:
+  virtual ~QueryInput() = default;
+  /// Errors: those of opening; what fails later is the source's.
+  virtual Result<std::unique_ptr<BlockSource>> open(const ScanRequest& request) = 0;
+  /// False: blocks come in any order of time (files), so the newest rows are known only at the end.
+  virtual bool is_ordered() const = 0;
+};
+
+/// Over what a tenant has stored.
+std::shared_ptr<QueryInput> make_snapshot_input(std::shared_ptr<const Snapshot> snapshot);
+/// Over files or stdin: records are numbered 1, 2, .. as they are read. `source` outlives the input, or is taken over;
+/// it can be read once, so the input opens once.
+std::shared_ptr<QueryInput> make_source_input(RecordSource& source);
+std::shared_ptr<QueryInput> make_source_input(std::unique_ptr<RecordSource> source);
+
+}  // namespace dendro

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "filter/compiled_filter.h"
+#include "query/query_ast.h"
+#include "query/query_cursor.h"
+#include "query/query_engine.h"
+#include "query/query_request.h"
+#include "query/row_batch.h"
+
+namespace dendro {
+
+struct SortStep {
+  bool ties_by_position = false;  ///< the rows come in no order; otherwise ties keep the order they come in
+  ScanOrder order = ScanOrder::newest_first;
+};
+struct StatsStep {
+  bool leaves_out_missing = false;  ///< rows without a group's field (top, rare)
+  std::int32_t utc_offset_s = 0;
+  TimeRange range;
+};
+
+/// One pipe as it will run: `pipe` says what, the rest how. `top`, `rare` and `uniq` are stats and sort here.
+struct QueryStep {
+  Pipe pipe;
+  RowShape input;
+  std::shared_ptr<const CompiledFilter> filter;  ///< where
+  std::vector<std::size_t> columns;              ///< fields, drop of a table
+  SortStep sort;
+  StatsStep stats;
+};
+
+/// A query made ready: what to read, what to do with it, what the answer looks like. Immutable.
+struct QueryPlan {
+  QueryRequest request;
+  ParsedQuery parsed;
+  TimeRange range;  ///< start, end and every `_time` of the filter
+  bool is_empty_range = false;
+  std::shared_ptr<const CompiledFilter> scan_filter;  ///< what the scan itself asks
+  std::shared_ptr<const CompiledFilter>
+      late_filter;  ///< what needs a record's sequence or receive time (`_id`, `_observed`), or null
+  bool excludes_dead_letters = false;
+  bool needs_order = true;        ///< records must come in the total order before the first step
+  std::uint64_t rows_needed = 0;  ///< of the ordered records; 0 = all
+  std::vector<QueryStep> steps;
+  RowShape output;
+  std::optional<std::uint64_t> limit;  ///< rows of the answer; nothing = all
+  bool is_pageable = false;
+  std::optional<QueryCursor> cursor;
+  std::vector<QueryWarning> warnings;
+  std::uint64_t query_hash = 0;
+};
+
+/// Errors and `fault`: as prepare_query.
+Result<std::shared_ptr<const QueryPlan>> make_plan(const QueryRequest& request, QueryFault& fault);
+
+}  // namespace dendro

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "filter/field_reader.h"
+#include "query/cell.h"
+#include "query/query_ast.h"
+#include "record/record_block.h"
+
+namespace dendro {
+
+/// One record on its way through the operators; the batch is kept alive by the RowBatch around it.
+struct RecordRow {
+  const RecordBatch* batch = nullptr;
+  std::uint32_t row = 0;
+  SequenceNumber sequence;
+  Timestamp receive_time;
+  RecordPosition position() const { return {batch->timestamp(row), sequence}; }
+  RecordOrigin origin() const { return {sequence, receive_time}; }
+  RecordView record() const { return batch->record(row); }
+};
+
+using TableRow = std::vector<Cell>;  ///< one a column of the table
+
+/// Rows that operators hand on: records or rows of a table, never both; which is known from the plan. Move-only by
+/// habit.
+struct RowBatch {
+  std::vector<RecordRow> records;
+  std::vector<std::shared_ptr<const RecordBatch>> held;  ///< the batches of `records`
+  std::vector<TableRow> table;
+
+  std::size_t size() const { return records.size() + table.size(); }
+  bool empty() const { return records.empty() && table.empty(); }
+  void hold(const std::shared_ptr<const RecordBatch>& batch) {
+    if (held.empty() || held.back() != batch) held.push_back(batch);
+  }
+};
+
+/// What the rows at one place of a plan are, and which of their fields can be seen.
+struct RowShape {
+  bool is_table = false;
+  std::vector<std::string> columns;     ///< table
+  std::vector<FieldsPipe> projections;  ///< records: `fields` and `drop` so far, in order
+
+  /// True if the pipes so far left the field.
+  bool is_visible(std::string_view field) const;
+  /// The last `fields`, or null: whole records.
+  const FieldsPipe* kept() const;
+  /// Column of a table; the count of columns if there is none.
+  std::size_t column_of(std::string_view name) const;
+};
+
+}  // namespace dendro

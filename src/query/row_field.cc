@@ -1,0 +1,86 @@
+#include "query/row_field.h"
+
+#include <algorithm>
+
+#include "filter/leaf_walk.h"
+
+namespace dendro {
+namespace {
+
+bool matches_any(const std::vector<NamePattern>& names, std::string_view field) {
+  return std::any_of(names.begin(), names.end(), [field](const NamePattern& name) { return name.matches(field); });
+}
+
+}  // namespace
+
+bool RowShape::is_visible(std::string_view field) const {
+  if (is_table) return column_of(field) < columns.size();
+  return std::all_of(projections.begin(), projections.end(), [field](const FieldsPipe& projection) {
+    return matches_any(projection.names, field) != projection.drops;
+  });
+}
+
+const FieldsPipe* RowShape::kept() const {
+  for (auto projection = projections.rbegin(); projection != projections.rend(); ++projection) {
+    if (!projection->drops) return &*projection;
+  }
+  return nullptr;
+}
+
+std::size_t RowShape::column_of(std::string_view name) const {
+  return static_cast<std::size_t>(std::find(columns.begin(), columns.end(), name) - columns.begin());
+}
+
+RowField::RowField(std::string name, const RowShape& shape)
+    : name_(resolve_field_name(name)),
+      reader_(name_),
+      is_table_(shape.is_table),
+      is_visible_(shape.is_visible(name)),
+      column_(shape.is_table ? shape.column_of(name) : 0) {}
+
+Value RowField::read(const RowBatch& rows, std::size_t index) {
+  if (!is_visible_) return Value::of_null();
+  if (is_table_) return rows.table[index][column_].value();
+  const RecordRow& row = rows.records[index];
+  if (reader_.batch() != row.batch) reader_.start(*row.batch);
+  return reader_.first(row.row, row.origin());
+}
+
+void RowField::visit(const RowBatch& rows, std::size_t index, const ValueVisitor& visit) {
+  if (!is_visible_) return;
+  if (is_table_) {
+    const Value value = rows.table[index][column_].value();
+    if (!value.is_missing()) visit(value);
+    return;
+  }
+  const RecordRow& row = rows.records[index];
+  if (reader_.batch() != row.batch) reader_.start(*row.batch);
+  reader_.visit(row.row, row.origin(), visit);
+}
+
+void RowSource::visit_field(const FieldName& field, const ValueVisitor& visit) const {
+  RowField(field.name, shape_).visit(rows_, index_, visit);
+}
+
+void RowSource::visit_searchable(const ValueVisitor& visit) const {
+  if (shape_.is_table) {
+    for (const Cell& cell : rows_.table[index_]) {
+      const Value value = cell.value();
+      if (!value.is_missing() && value.type != ValueType::time && !visit(value)) return;
+    }
+    return;
+  }
+  const RecordView record = rows_.records[index_].record();
+  bool goes_on = true;
+  record.for_each_leaf([&](const Leaf& leaf, const Value& value) {
+    if (!is_searchable_leaf(leaf) || !shape_.is_visible(leaf.path)) return true;
+    goes_on = visit(value);
+    return goes_on;
+  });
+  if (!goes_on) return;
+  for (const StreamLabel& label : record.stream().labels) {
+    if (label.path != kSourceLabel && shape_.is_visible(label.path) && !visit(label.value)) return;
+  }
+}
+
+}  // namespace dendro

@@ -1,0 +1,535 @@
+// Phases of a connection, and who ends them when they last too long (`sweep`):
+//   idle      nothing of a request is here              idle_timeout         close
+//   head      part of a head is here                    head_timeout         408, close
+//   body      a head is accepted, its body is coming    body_stall_timeout   408, close
+//   handling  a handler, an unpacking or a stream works  peer gone           cancel, close
+//   writing   the peer takes our bytes                  write_stall_timeout  close
+//   linger    refused: what still comes is dropped      linger_timeout       close
+#include "server/connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "io/decompress.h"
+#include "server/exchange.h"
+#include "server/limits.h"
+#include "server/mailbox.h"
+#include "server/parked_coroutine.h"
+#include "server/piece_sink.h"
+#include "server/request_reader.h"
+#include "server/response_writer.h"
+
+namespace dendro {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+// The concrete executor and raw socket of stack.md 3.2 (1).
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+template <typename T>
+using Awaitable = asio::awaitable<T, Executor>;
+using UseLoop = asio::use_awaitable_t<Executor>;
+constexpr auto kAsTuple = asio::as_tuple(UseLoop());
+
+class Connection final : public LoopMember, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<ServerCore> core, std::shared_ptr<Loop> loop, LoopMetrics& metrics,
+             AcceptedSocket accepted)
+      : core_(std::move(core)),
+        loop_(std::move(loop)),
+        metrics_(metrics),
+        limits_(core_->options.limits),
+        accepted_(std::move(accepted)),
+        socket_(loop_->context(), accepted_.is_v6 ? tcp::v6() : tcp::v4(), accepted_.fd),
+        reader_(limits_.head_bytes_max),
+        phase_since_(loop_->coarse_now()) {}
+
+  /// The whole life of a connection.
+  static Awaitable<void> serve(std::shared_ptr<Connection> self) {
+    self->loop_->add(*self);
+    self->metrics_.connections_open.add();
+    self->metrics_.connections_total.add();
+    co_await self->run();
+    self->finish();
+  }
+  Executor executor() { return socket_.get_executor(); }
+
+  void sweep(std::chrono::nanoseconds now) override {
+    const std::chrono::nanoseconds age = now - phase_since_;
+    switch (phase_) {
+      case Phase::idle:
+        if (age > limits_.idle_timeout) stop_reading();
+        break;
+      case Phase::head:
+        if (age > limits_.head_timeout) time_out();
+        break;
+      case Phase::body:
+        if (age > limits_.body_stall_timeout) time_out();
+        break;
+      case Phase::handling:
+        look_after_peer(now);
+        break;
+      case Phase::writing:
+        if (age > limits_.write_stall_timeout) stop_hard();
+        break;
+      case Phase::linger:
+        if (age > limits_.linger_timeout) stop_hard();
+        break;
+    }
+  }
+
+  void stop_softly() override {
+    if (phase_ == Phase::idle && !has_bytes_waiting()) stop_reading();
+  }
+
+  void stop_hard() override {
+    is_aborted_ = is_closing_ = true;
+    cancel_.cancel();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    wake();
+  }
+
+ private:
+  enum class Phase : std::uint8_t { idle, head, body, handling, writing, linger };
+
+  Awaitable<void> run() {
+    while (!is_closing_) {
+      switch (reader_.next()) {
+        case RequestReader::Event::need_more:
+          co_await fill();
+          break;
+        case RequestReader::Event::head:
+          begin();
+          break;
+        case RequestReader::Event::complete:
+          // Replies that are there at once, most of them, cost no coroutine of their own.
+          if (!answer_at_once()) co_await answer_later();
+          break;
+        case RequestReader::Event::refused:
+          refuse(reader_.refusal().status, reader_.refusal().detail);
+          break;
+      }
+      if (out_.size() >= kReplyBatchBytes) co_await flush();
+    }
+    if (!is_aborted_ && co_await flush()) co_await linger();
+  }
+
+  void finish() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    loop_->remove(*this);
+    metrics_.connections_open.subtract();
+    loop_->connections().fetch_sub(1, std::memory_order_relaxed);
+    core_->open_connections.remove();
+  }
+
+  // ---- reading ----
+
+  Awaitable<void> fill() {
+    if (!out_.empty()) {
+      if (!co_await flush()) co_return;
+    }
+    enter(reader_.is_between_requests() ? Phase::idle : reader_.is_within_head() ? Phase::head : Phase::body);
+    if (phase_ == Phase::idle && core_->is_stopping && !has_bytes_waiting()) {
+      is_closing_ = true;
+      co_return;
+    }
+    if (phase_ == Phase::body && !exchange_.lease.grow_to(leased_bytes())) {
+      refuse(429, "too many request bodies are being handled: retry later");
+      co_return;
+    }
+    const std::span<char> room = reader_.prepare();
+    const auto [error, count] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kAsTuple);
+    if (is_timed_out_) {
+      refuse(408, phase_ == Phase::head ? "the request's head took too long" : "the request's body stalled");
+      co_return;
+    }
+    if (error) {
+      is_closing_ = true;
+      co_return;
+    }
+    metrics_.received_bytes.add(count);
+    if (phase_ == Phase::body) phase_since_ = loop_->coarse_now();
+    reader_.commit(count);
+  }
+
+  /// What a body may hold before the next look: a chunked one grows in steps.
+  std::uint64_t leased_bytes() {
+    if (exchange_.body_plan.discard || !reader_.head().is_chunked) return 0;
+    return (reader_.body_bytes() / kBodyLeaseStepBytes + 1) * kBodyLeaseStepBytes;
+  }
+
+  /// A head is here: decide what becomes of its request.
+  void begin() {
+    phase_ = Phase::body;
+    phase_since_ = loop_->coarse_now();
+    const RequestHead& head = reader_.head();
+    std::optional<std::string> client_id = client_request_id(head.headers);
+    exchange_ =
+        begin_exchange(*core_, accepted_.profile, head, client_id ? std::move(*client_id) : loop_->make_request_id());
+    reader_.start_body(exchange_.body_plan);
+    if (exchange_.early_reply && !exchange_.keep_alive) {
+      needs_linger_ = true;
+      gather(*exchange_.early_reply);
+    } else if (head.expects_continue && head.has_body()) {
+      out_.append(kContinueReply);
+    }
+  }
+
+  /// A request is complete: answers it if that needs no waiting, false otherwise.
+  bool answer_at_once() {
+    if (exchange_.early_reply) return gather(*exchange_.early_reply);
+    cancel_ = CancelToken();
+    fin_seen_.reset();
+    reply_box_ = nullptr;
+    if (reader_.head().packing != Packing::plain && reader_.body_bytes() > 0) return false;
+    call_handler(reader_.take_body());
+    if (!reply_box_->is_ready()) return false;
+    reply_ = *reply_box_->take();
+    return gather(reply_);
+  }
+
+  /// What `answer_at_once` left: a packed body, a handler at work, or a body too long to gather.
+  Awaitable<void> answer_later() {
+    if (!is_rest_waiting_) {
+      metrics_.requests_in_flight.add();
+      std::optional<HttpResponse> reply;
+      if (reply_box_) {
+        reply = co_await receive(reply_box_);
+      } else {
+        reply = co_await unpack_and_handle();
+      }
+      metrics_.requests_in_flight.subtract();
+      if (!reply) co_return;
+      reply_ = std::move(*reply);
+      if (gather(reply_)) co_return;
+    }
+    co_await send_rest();
+  }
+
+  /// The handler's reply, or a refusal of the body; nothing if the peer went away.
+  Awaitable<std::optional<HttpResponse>> unpack_and_handle() {
+    std::optional<Result<std::string>> unpacked = co_await unpack(reader_.take_body());
+    if (!unpacked) co_return std::nullopt;
+    if (std::optional<HttpResponse> refusal = refusal_of_unpacked(*unpacked)) co_return refusal;
+    call_handler(std::move(*unpacked).value());
+    co_return co_await receive(reply_box_);
+  }
+
+  /// Runs the route's handler; its reply comes to reply_box_.
+  void call_handler(std::string body) {
+    const std::shared_ptr<HttpRequest> request = make_request(exchange_, reader_.head(), std::move(body));
+    request->wire_body_bytes = reader_.body_bytes();
+    request->peer_address = accepted_.peer_address;
+    request->received = loop_->now();
+    request->profile = accepted_.profile;
+    request->cancel = cancel_;
+    reply_box_ = std::make_shared<Mailbox<HttpResponse>>();
+    try {
+      exchange_.route->handler(request, make_responder(reply_box_));
+    } catch (const std::exception& fault) {
+      log(LogLevel::error, "server", "exception in a handler",
+          {{"request_id", exchange_.request_id}, {"error", fault.what()}});
+    }
+  }
+
+  // ---- packed bodies ----
+
+  /// Unpacks on a worker unless it is tiny; nothing if the peer went away.
+  Awaitable<std::optional<Result<std::string>>> unpack(std::string packed) {
+    auto box = std::make_shared<Mailbox<Result<std::string>>>();
+    const DecompressLimits bounds{.bytes_max = exchange_.route->body_bytes_max, .ratio_max = kUnpackRatioMax};
+    const bool is_tiny = packed.size() <= kInlineUnpackBytesMax;
+    auto task = [box, bounds, packing = reader_.head().packing, packed = std::move(packed)] {
+      box->put(decompress(packing, packed, bounds));
+    };
+    if (is_tiny) {
+      task();
+    } else if (Status queued = core_->workers->submit(std::move(task)); !queued) {
+      box->put(std::move(queued).error());
+    }
+    return receive(std::move(box));
+  }
+
+  std::optional<HttpResponse> refusal_of_unpacked(const Result<std::string>& unpacked) {
+    if (!unpacked) {
+      const Error& error = unpacked.error();
+      if (error.code() != ErrorCode::corruption) {
+        return error_response(exchange_.shape, error, exchange_.request_id);
+      }
+      return exchange_error(exchange_, 400, "the request's body is not what its Content-Encoding says");
+    }
+    if (exchange_.lease.grow_to(unpacked->size())) return std::nullopt;
+    return exchange_error(exchange_, 429, "too many request bodies are being handled: retry later");
+  }
+
+  // ---- replying ----
+
+  /// Ends the connection with an error about bytes that make no (whole) request.
+  void refuse(int status, std::string_view detail) {
+    metrics_.refused.add();
+    needs_linger_ = true;
+    if (phase_ != Phase::body) {
+      exchange_ = Exchange();
+      exchange_.request_id = loop_->make_request_id();
+      exchange_.shape = resolve_error_shape(ErrorShape::by_profile, accepted_.profile);
+    }
+    if (!exchange_.early_reply) exchange_.early_reply = exchange_error(exchange_, status, detail);
+    exchange_.keep_alive = false;
+    gather(*exchange_.early_reply);
+  }
+
+  BodyFraming framing_of(const HttpResponse& response) const {
+    if (is_bodiless_status(response.status)) return BodyFraming::none;
+    if (!response.stream) return BodyFraming::sized;
+    return exchange_.is_http_1_0 ? BodyFraming::until_close : BodyFraming::chunked;
+  }
+
+  /// Appends the reply to what will be written; false if its body is a stream or so large that `send_rest` must follow.
+  bool gather(HttpResponse& response) {
+    if (response.status == kDroppedStatus) {
+      response = error_response(exchange_.shape, Error(ErrorCode::internal, "a handler dropped its request"),
+                                exchange_.request_id);
+    }
+    framing_ = framing_of(response);
+    if (framing_ == BodyFraming::until_close || core_->is_stopping) exchange_.keep_alive = false;
+    if (!exchange_.keep_alive) is_closing_ = true;
+    append_response_head(out_, response,
+                         {.date = loop_->date_text(),
+                          .request_id = exchange_.request_id,
+                          .framing = framing_,
+                          .content_length = response.body.size(),
+                          .is_http_1_0 = exchange_.is_http_1_0,
+                          .keep_alive = exchange_.keep_alive,
+                          .is_loopback = accepted_.is_loopback,
+                          .any_origin = exchange_.any_origin});
+    metrics_.count_request(exchange_.route_index(core_->routes), response.status);
+    phase_ = Phase::handling;
+    if (exchange_.is_head_method || framing_ == BodyFraming::none) return true;
+    is_rest_waiting_ = response.stream || response.body.size() >= kGatherBodyBytes;
+    if (!is_rest_waiting_) out_.append(response.body);
+    return !is_rest_waiting_;
+  }
+
+  /// The body of reply_, whose head is gathered.
+  Awaitable<void> send_rest() {
+    is_rest_waiting_ = false;
+    HttpResponse reply = std::move(reply_);
+    if (reply.stream) {
+      co_await send_stream(std::move(reply.stream));
+    } else {
+      co_await write(std::move(reply.body));
+    }
+  }
+
+  Awaitable<void> send_stream(std::unique_ptr<ResponseStream> owned) {
+    const std::shared_ptr<ResponseStream> stream = std::move(owned);
+    while (true) {
+      auto box = std::make_shared<PieceSink::Box>();
+      auto sink = std::make_shared<PieceSink>(box, stream);
+      stream->next([sink = std::move(sink)](ResponseStream::Piece piece) { sink->put(std::move(piece)); });
+      std::optional<ResponseStream::Piece> piece = co_await receive(std::move(box));
+      if (!piece) co_return;
+      if (!piece->has_value()) {
+        cut_reply(piece->error());
+        co_return;
+      }
+      if (!piece->value().has_value()) break;
+      if (framing_ == BodyFraming::chunked) {
+        append_chunk(out_, *piece->value());
+      } else {
+        out_.append(*piece->value());
+      }
+      if (out_.size() >= kReadBufferBytes && !co_await flush()) co_return;
+    }
+    if (framing_ == BodyFraming::chunked) out_.append(kLastChunk);
+  }
+
+  /// The peer must see that the body is not whole: no last chunk, and a hard end where only the end says that it is
+  /// over.
+  void cut_reply(const Error& error) {
+    log(LogLevel::warning, "server", "reply cut short",
+        {{"request_id", exchange_.request_id}, {"error", error.message()}});
+    is_closing_ = true;
+    if (exchange_.is_http_1_0) {
+      boost::system::error_code ignored;
+      socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    }
+  }
+
+  /// Writes what is gathered. False if the peer is gone. One buffer goes by send, which is cheaper than sendmsg.
+  Awaitable<bool> flush() {
+    std::size_t written = 0;
+    while (written < out_.size() && !is_aborted_) {
+      begin_write();
+      const asio::const_buffer rest(out_.data() + written, out_.size() - written);
+      const auto [error, count] = co_await socket_.async_write_some(rest, kAsTuple);
+      if (!end_write(error, count)) break;
+      written += count;
+    }
+    out_.clear();
+    co_return !is_aborted_;
+  }
+
+  /// Writes what is gathered, and `body` behind it.
+  Awaitable<bool> write(std::string body) {
+    std::array<asio::const_buffer, 2> parts{asio::buffer(out_), asio::buffer(body)};
+    while (parts[0].size() + parts[1].size() > 0 && !is_aborted_) {
+      begin_write();
+      const auto [error, count] = co_await socket_.async_write_some(parts, kAsTuple);
+      if (!end_write(error, count)) break;
+      const std::size_t of_first = std::min(count, parts[0].size());
+      parts[0] += of_first;
+      parts[1] += count - of_first;
+    }
+    out_.clear();
+    co_return !is_aborted_;
+  }
+
+  void begin_write() {
+    phase_ = Phase::writing;
+    phase_since_ = loop_->coarse_now();
+  }
+  bool end_write(const boost::system::error_code& error, std::size_t count) {
+    if (error) {
+      is_aborted_ = is_closing_ = true;
+      cancel_.cancel();
+    }
+    metrics_.sent_bytes.add(count);
+    return !error;
+  }
+
+  /// After a refusal the peer may still be sending: closing now would reset the connection and lose the reply on its
+  /// way.
+  Awaitable<void> linger() {
+    boost::system::error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    if (!needs_linger_ && !has_bytes_waiting()) co_return;
+    enter(Phase::linger);
+    while (!is_aborted_) {
+      const std::span<char> room = scratch_;
+      const auto [error, count] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kAsTuple);
+      if (error) co_return;
+      metrics_.received_bytes.add(count);
+    }
+  }
+
+  // ---- waiting, and ending what waits ----
+
+  /// The value of a mailbox; nothing if the connection was ended meanwhile. What is gathered goes out before a wait.
+  template <typename Value>
+  Awaitable<std::optional<Value>> receive(std::shared_ptr<Mailbox<Value>> box) {
+    if (!box->is_ready()) {
+      if (!out_.empty()) co_await flush();
+      phase_ = Phase::handling;
+      while (!is_aborted_ && !box->ready_or_arm(make_wake_up())) co_await park();
+    }
+    if (!is_aborted_) co_return box->take();
+    box->detach();
+    co_return std::nullopt;
+  }
+
+  std::function<void()> make_wake_up() {
+    return [loop = loop_, weak = weak_from_this()] {
+      loop->post([weak] {
+        if (const auto self = weak.lock()) self->wake();
+      });
+    };
+  }
+
+  Awaitable<void> park() {
+    auto initiate = [this](auto handler) {
+      parked_ = std::make_unique<ParkedHandler<decltype(handler)>>(std::move(handler));
+    };
+    return asio::async_initiate<const UseLoop, void()>(std::move(initiate), UseLoop());
+  }
+
+  void wake() {
+    if (const auto parked = std::move(parked_)) parked->resume();
+  }
+
+  /// The head's time counts from its first byte, so staying in a phase does not renew it.
+  void enter(Phase phase) {
+    if (phase_ == phase) return;
+    phase_ = phase;
+    phase_since_ = loop_->coarse_now();
+  }
+
+  void stop_reading() {
+    is_closing_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+  void time_out() {
+    is_timed_out_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  bool has_bytes_waiting() {
+    char byte;
+    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  }
+
+  /// A reset ends the work at once; a FIN after a grace, because a peer that only closed its sending side waits for us.
+  void look_after_peer(std::chrono::nanoseconds now) {
+    pollfd watch{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+    if (::poll(&watch, 1, 0) <= 0) return;
+    if (!fin_seen_) fin_seen_ = now;
+    if ((watch.revents & (POLLERR | POLLHUP)) != 0 || now - *fin_seen_ >= limits_.half_close_grace) stop_hard();
+  }
+
+  // Fixed after construction.
+  const std::shared_ptr<ServerCore> core_;
+  const std::shared_ptr<Loop> loop_;  // owns the context of socket_
+  LoopMetrics& metrics_;              // of core_->metrics
+  const ServerLimits& limits_;        // of core_
+  const AcceptedSocket accepted_;
+
+  Socket socket_;
+  RequestReader reader_;
+  Exchange exchange_;                                 // of the request being read or answered
+  std::string out_;                                   // replies not written yet
+  std::shared_ptr<Mailbox<HttpResponse>> reply_box_;  // of the handler at work
+  HttpResponse reply_;                                // the last one taken from there
+  BodyFraming framing_ = BodyFraming::sized;          // of the reply under way
+  bool is_rest_waiting_ = false;                      // and its body must follow: send_rest
+  CancelToken cancel_;
+  std::unique_ptr<ParkedCoroutine> parked_;
+  Phase phase_ = Phase::idle;
+  std::chrono::nanoseconds phase_since_;
+  std::optional<std::chrono::nanoseconds> fin_seen_;
+  bool is_closing_ = false;    // take no further request
+  bool is_aborted_ = false;    // write nothing more either
+  bool is_timed_out_ = false;  // the read was ended by `sweep`
+  bool needs_linger_ = false;
+  std::array<char, 4096> scratch_{};
+};
+
+}  // namespace
+
+void serve_connection(std::shared_ptr<ServerCore> core, std::shared_ptr<Loop> loop, LoopMetrics& metrics,
+                      AcceptedSocket accepted) {
+  auto connection = std::make_shared<Connection>(std::move(core), std::move(loop), metrics, std::move(accepted));
+  const Executor executor = connection->executor();
+  asio::co_spawn(executor, Connection::serve(std::move(connection)), [](std::exception_ptr fault) {
+    if (fault) log(LogLevel::error, "server", "a connection ended by an exception");
+  });
+}
+
+}  // namespace dendro

@@ -1,0 +1,199 @@
+#include "server/exchange.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "base/log.h"
+#include "server/http_text.h"
+#include "server/limits.h"
+#include "server/request_gate.h"
+
+namespace dendro {
+namespace {
+
+/// 404 and 405 have a fixed text each in the shapes of the originals (five-systems.md 1.5).
+std::string not_found_text(ErrorShape shape, const RequestHead& head) {
+  if (shape == ErrorShape::problem) return "nothing answers at " + head.path;
+  return shape == ErrorShape::detail ? "Not Found" : "Not found";
+}
+std::string wrong_method_text(ErrorShape shape, const RequestHead& head) {
+  if (shape == ErrorShape::problem) return head.method + " is not a method of " + head.path;
+  return shape == ErrorShape::detail ? "Method Not Allowed" : "Method not allowed";
+}
+
+HttpResponse no_content() {
+  HttpResponse response;
+  response.status = 204;
+  return response;
+}
+
+/// OPTIONS of a path that any origin may call: five-systems.md 3.3.
+HttpResponse preflight_reply(std::string_view allow) {
+  HttpResponse response = no_content();
+  std::string methods;
+  for (const std::string_view method : split_list(allow)) {
+    if (method != "HEAD") methods.append(methods.empty() ? "" : ", ").append(method);
+  }
+  response.headers.add("Access-Control-Allow-Methods", methods);
+  response.headers.add("Access-Control-Allow-Headers", "content-type");
+  response.headers.add("Access-Control-Max-Age", "86400");
+  return response;
+}
+
+/// The reply of a request that no row answers.
+HttpResponse reply_without_route(const Exchange& exchange, const RequestHead& head, const Router::Match& match) {
+  if (head.method == "OPTIONS" && match.is_cors) return preflight_reply(match.allow);
+  if (head.path == "*") return no_content();
+  if (match.allow.empty()) return exchange_error(exchange, 404, not_found_text(exchange.shape, head));
+  HttpResponse response = exchange_error(exchange, 405, wrong_method_text(exchange.shape, head));
+  response.headers.add("Allow", match.allow);
+  return response;
+}
+
+/// Plans a body that nobody wants: read away if that is cheap, else the connection ends behind the reply.
+void plan_discard(Exchange& exchange, const RequestHead& head) {
+  exchange.body_plan = {.bytes_max = kDiscardBodyBytesMax, .discard = true};
+  const bool waits_for_continue = head.expects_continue && head.has_body();
+  if (waits_for_continue || head.content_length.value_or(0) > kDiscardBodyBytesMax) exchange.keep_alive = false;
+}
+
+void plan_body(const ServerCore& core, Exchange& exchange, const RequestHead& head) {
+  const std::uint64_t bytes_max = exchange.route->body_bytes_max;
+  exchange.body_plan = {.bytes_max = bytes_max};
+  const std::uint64_t announced = head.content_length.value_or(head.is_chunked ? kBodyLeaseStepBytes : 0);
+  if (head.content_length && announced > bytes_max) {
+    exchange.early_reply =
+        exchange_error(exchange, 413, "the request's body is over " + std::to_string(bytes_max) + " bytes");
+    return;
+  }
+  exchange.lease = BodyLease(core.budget);
+  if (exchange.lease.grow_to(announced)) return;
+  exchange.early_reply = exchange_error(exchange, 429, "too many request bodies are being handled: retry later");
+}
+
+/// An HttpRequest and the share of the body budget that lives as long.
+struct LeasedRequest {
+  HttpRequest request;
+  BodyLease lease;
+};
+
+/// Lives as long as any copy of a responder.
+class ResponderState {
+ public:
+  explicit ResponderState(std::shared_ptr<Mailbox<HttpResponse>> box) : box_(std::move(box)) {}
+  ResponderState(const ResponderState&) = delete;
+  ResponderState& operator=(const ResponderState&) = delete;
+  ~ResponderState() {
+    if (is_used_) return;
+    HttpResponse dropped;
+    dropped.status = kDroppedStatus;
+    box_->put(std::move(dropped));
+  }
+  void respond(HttpResponse response) {
+    is_used_ = true;
+    box_->put(std::move(response));
+  }
+
+ private:
+  const std::shared_ptr<Mailbox<HttpResponse>> box_;
+  std::atomic<bool> is_used_{false};
+};
+
+}  // namespace
+
+std::optional<std::string> client_request_id(const HttpHeaders& headers) {
+  const std::string_view given = headers.find("X-Request-ID").value_or("");
+  const bool is_good = !given.empty() && given.size() <= kRequestIdBytesMax &&
+                       std::ranges::all_of(given, [](char c) { return c > ' ' && c < 0x7F; });
+  if (!is_good) return std::nullopt;
+  return std::string(given);
+}
+
+std::size_t Exchange::route_index(const RouteTable& routes) const {
+  return route == nullptr ? routes.size() : static_cast<std::size_t>(route - routes.data());
+}
+
+std::string_view code_of_status(int status) {
+  switch (status) {
+    case 403:
+      return "permission_denied";
+    case 404:
+      return "not_found";
+    case 405:
+      return "method_not_allowed";
+    case 408:
+      return "request_timeout";
+    case 413:
+    case 431:
+      return "too_large";
+    case 415:
+      return "unsupported_media_type";
+    case 417:
+      return "expectation_failed";
+    case 421:
+      return "misdirected_request";
+    case 429:
+      return "resource_exhausted";
+    case 500:
+      return "internal";
+    case 501:
+    case 505:
+      return "unimplemented";
+    case 503:
+      return "unavailable";
+    default:
+      return "invalid_argument";
+  }
+}
+
+HttpResponse exchange_error(const Exchange& exchange, int status, std::string_view detail) {
+  return error_response(exchange.shape, status, code_of_status(status), detail, exchange.request_id);
+}
+
+Exchange begin_exchange(const ServerCore& core, Profile profile, const RequestHead& head, std::string request_id) {
+  Exchange exchange;
+  exchange.request_id = std::move(request_id);
+  exchange.is_head_method = head.method == "HEAD";
+  exchange.is_http_1_0 = head.is_http_1_0;
+  exchange.keep_alive = head.is_keep_alive;
+  Router::Match match = core.router->find(profile, head.method, head.path);
+  exchange.route = match.route;
+  exchange.any_origin = match.is_cors;
+  exchange.path_params = std::move(match.path_params);
+  exchange.shape = resolve_error_shape(match.route != nullptr ? match.route->errors : ErrorShape::by_profile, profile);
+  if (auto refusal = check_gate(core.options, profile, head, match.route)) {
+    exchange.early_reply =
+        error_response(exchange.shape, refusal->status, refusal->code, refusal->detail, exchange.request_id);
+  } else if (match.route == nullptr) {
+    exchange.early_reply = reply_without_route(exchange, head, match);
+  } else {
+    plan_body(core, exchange, head);
+  }
+  if (exchange.early_reply) plan_discard(exchange, head);
+  return exchange;
+}
+
+std::shared_ptr<HttpRequest> make_request(Exchange& exchange, RequestHead& head, std::string body) {
+  auto leased = std::make_shared<LeasedRequest>();
+  leased->lease = std::move(exchange.lease);
+  HttpRequest& request = leased->request;
+  request.method = std::move(head.method);
+  request.target = std::move(head.target);
+  request.path = std::move(head.path);
+  request.query = parse_query_text(head.query);
+  request.path_params = std::move(exchange.path_params);
+  request.headers = std::move(head.headers);
+  request.body = std::move(body);
+  request.request_id = exchange.request_id;
+  request.error_shape = exchange.shape;
+  return {std::move(leased), &request};
+}
+
+Responder make_responder(std::shared_ptr<Mailbox<HttpResponse>> box) {
+  return [state = std::make_shared<ResponderState>(std::move(box))](HttpResponse response) {
+    state->respond(std::move(response));
+  };
+}
+
+}  // namespace dendro

@@ -1,0 +1,122 @@
+#include "server/request_gate.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/ids.h"
+#include "server/http_text.h"
+
+namespace dendro {
+namespace {
+
+using GateCheck = std::optional<GateRefusal>;
+
+bool is_health_path(std::string_view path) {
+  return path == "/healthz" || path == "/health" || path == "/_healthz";
+}
+
+GateCheck check_host_name(const ServerOptions& options, Profile profile, const RequestHead& head) {
+  if (profile != Profile::platform || options.has_auth) return std::nullopt;
+  if (head.is_http_1_0 && head.authority.empty()) return std::nullopt;  // no browser speaks so
+  if (is_rebinding_safe_host(head.authority)) return std::nullopt;
+  const std::string_view host = host_without_port(head.authority);
+  const bool is_allowed = std::ranges::any_of(options.allowed_hosts, [&](const std::string& allowed) {
+    return equals_folding_case(allowed, host) || equals_folding_case(allowed, head.authority);
+  });
+  if (is_allowed) return std::nullopt;
+  return GateRefusal{421, "misdirected_request",
+                     "this server is open and does not know the host name of the request: add it to the setting "
+                     "server.allowed_hosts, or use the IP address"};
+}
+
+/// Compares in a time that does not depend on where the texts differ.
+bool equals_secret(std::string_view given, std::string_view secret) {
+  unsigned difference = given.size() == secret.size() ? 0 : 1;
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    difference |= static_cast<unsigned char>(secret[i]) ^ static_cast<unsigned char>(i < given.size() ? given[i] : 0);
+  }
+  return difference == 0;
+}
+
+GateCheck check_origin_verify(const ServerOptions& options, const RequestHead& head) {
+  if (options.origin_verify.empty() || is_health_path(head.path)) return std::nullopt;
+  if (equals_secret(head.headers.find("X-Origin-Verify").value_or(""), options.origin_verify)) return std::nullopt;
+  return GateRefusal{403, "permission_denied", "requests must come through the configured proxy"};
+}
+
+bool is_same_origin(const ServerOptions& options, const RequestHead& head, std::string_view origin) {
+  std::string_view public_url = options.public_url;
+  if (public_url.ends_with('/')) public_url.remove_suffix(1);
+  if (!public_url.empty() && equals_folding_case(origin, public_url)) return true;
+  return !head.authority.empty() && equals_folding_case(origin, "http://" + head.authority);
+}
+
+GateCheck check_cross_site(const ServerOptions& options, Profile profile, const RequestHead& head) {
+  const bool changes_state = head.method != "GET" && head.method != "HEAD" && head.method != "OPTIONS";
+  if (!changes_state || profile == Profile::ingest) return std::nullopt;
+  const auto origin = head.headers.find("Origin");
+  const auto site = head.headers.find("Sec-Fetch-Site");
+  const bool is_same =
+      (!origin || is_same_origin(options, head, *origin)) && (!site || equals_folding_case(*site, "same-origin"));
+  if (is_same) return std::nullopt;
+  return GateRefusal{403, "permission_denied",
+                     "a page of another site may not change anything here; behind a proxy set server.public_url"};
+}
+
+GateCheck check_tenant_name(std::string_view name) {
+  const auto tenant = TenantId::parse(name);
+  if (!tenant) return GateRefusal{400, "invalid_argument", "X-Tenant-ID: " + tenant.error().message()};
+  if (*tenant == TenantId::default_tenant()) return std::nullopt;
+  return GateRefusal{403, "permission_denied",
+                     "this server has one tenant, \"default\": configure SECRET_KEY to use tenants"};
+}
+
+GateCheck check_tenant(const ServerOptions& options, Profile profile, const RequestHead& head, const Route* route) {
+  if (options.has_auth || route == nullptr || route->permission == Permission::open) return std::nullopt;
+  const auto header = head.headers.find("X-Tenant-ID");
+  if (header) {
+    if (GateCheck refusal = check_tenant_name(*header)) return refusal;
+  }
+  if (profile != Profile::platform) return std::nullopt;
+  for (const auto& [name, value] : parse_query_text(head.query)) {
+    if (name != "tenant") continue;
+    if (header && *header != value) {
+      return GateRefusal{400, "invalid_argument", "X-Tenant-ID and the parameter tenant name different tenants"};
+    }
+    if (GateCheck refusal = check_tenant_name(value)) return refusal;
+  }
+  return std::nullopt;
+}
+
+bool is_ip_literal(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+}  // namespace
+
+std::string_view host_without_port(std::string_view authority) {
+  if (authority.starts_with('[')) return authority.substr(0, std::min(authority.find(']'), authority.size() - 1) + 1);
+  return authority.substr(0, authority.find(':'));
+}
+
+bool is_rebinding_safe_host(std::string_view authority) {
+  std::string_view host = host_without_port(authority);
+  if (host.empty()) return false;
+  if (host.starts_with('[')) {
+    return host.ends_with(']') && is_ip_literal(std::string(host.substr(1, host.size() - 2)));
+  }
+  return host.find('.') == std::string_view::npos || is_ip_literal(std::string(host));
+}
+
+std::optional<GateRefusal> check_gate(const ServerOptions& options, Profile profile, const RequestHead& head,
+                                      const Route* route) {
+  if (GateCheck refusal = check_host_name(options, profile, head)) return refusal;
+  if (GateCheck refusal = check_origin_verify(options, head)) return refusal;
+  if (GateCheck refusal = check_cross_site(options, profile, head)) return refusal;
+  return check_tenant(options, profile, head, route);
+}
+
+}  // namespace dendro

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "record/record_sink.h"
+#include "storage/batch_frame.h"
+#include "storage/tenant_table.h"
+#include "storage/wal_writer.h"
+#include "storage/write_gate.h"
+
+namespace dendro {
+
+/// A request on its way to the WAL.
+struct PendingRequest {
+  CommitRequest request;
+  std::vector<FrameDraft> frames;  ///< one a batch
+  std::uint64_t frame_bytes = 0;
+  std::uint64_t queue_bytes = 0;  ///< what it counts against the queue's bound
+  CommitDone done;
+};
+
+// Invariants of a commit:
+//   C1 the lock of the queue is never held over a write, a sync or a `done`;
+//   C2 a request's frames lie in one file, one after the other, and in one write;
+//   C3 order: write, sync, publish (records, key and committed sequence at once), `done`;
+//   C4 sequence numbers have no gap: those of a group that failed are given again.
+
+/// The one thread that writes the WAL: takes what is queued, writes and syncs it as one group, publishes it, answers.
+/// The sync in flight is the linger: there is no timer. `append` by any thread.
+class Committer {
+ public:
+  /// All outlive this. `next_sequence` is the first one to give.
+  Committer(WalWriter& wal, TenantTable& tenants, WriteGate& gate, std::uint64_t queue_bytes_max,
+            SequenceNumber next_sequence);
+  /// Commits what is queued, then ends the thread.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  /// Takes `queue_bytes` of the queue's room. Errors: resource_exhausted, unavailable (stopping). Then either enqueue
+  /// or give_back.
+  Status reserve(std::uint64_t queue_bytes);
+  void enqueue(PendingRequest pending);
+
+  struct Figures {
+    std::uint64_t records = 0, groups = 0, wal_bytes = 0, replayed = 0;
+  };
+  Figures figures() const;
+  std::uint64_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  using Group = std::vector<PendingRequest>;
+  void run();
+  /// Up to kMaxGroupBytes of the queue, at least one request; empty when stopping and nothing is left.
+  Group take();
+  void process(Group group);
+  /// Answers replays and conflicts, gives back what is to be written. A request whose key is in `group` already goes to
+  /// `repeats`: it waits for the first.
+  Group settle_keys(Group group, Group& repeats);
+  void commit_in_parts(Group group);
+  /// Requests from `first` on that go into the current file together. Rotates if it has no room for the first.
+  Result<std::size_t> fill_part(const Group& group, std::size_t first);
+  Status commit_part(std::span<PendingRequest> part);
+  void publish_part(std::span<PendingRequest> part);
+  void answer(PendingRequest& pending, Result<CommitReply> reply);
+  void fail_all(std::span<PendingRequest> part, const Error& error);
+
+  // Fixed after construction.
+  WalWriter& wal_;
+  TenantTable& tenants_;
+  WriteGate& gate_;
+  const std::uint64_t queue_bytes_max_;
+
+  SequenceNumber next_sequence_;  ///< the committer's thread only
+
+  std::atomic<std::uint64_t> queued_bytes_{0};
+  std::atomic<std::uint64_t> records_{0}, groups_{0}, wal_bytes_{0}, replayed_{0};
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<PendingRequest> queue_ DENDRO_GUARDED_BY(mutex_);
+  bool stopping_ DENDRO_GUARDED_BY(mutex_) = false;
+  std::jthread thread_;
+};
+
+}  // namespace dendro

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "storage/manifest.h"
+#include "storage/tenant_table.h"
+#include "storage/wal_files.h"
+#include "storage/write_gate.h"
+
+namespace dendro {
+
+// The order of a flush, on which recovery rests (engine.md 3.2, 3.7):
+//   F1 segments written, synced, named, folders synced;
+//   F2 one edit group: segments, flushed-through, counters with the first WAL file still needed; synced;
+//   F3 published: segments in place of the memtable;
+//   F4 WAL files below the first needed one released.
+// A power cut before F2 leaves unlisted files, which the next opening deletes; one behind F2 leaves WAL frames that the
+// flushed-through makes it skip.
+
+/// The one thread that turns memtables into segments; it alone writes the manifest after opening.
+class Flusher {
+ public:
+  struct Limits {
+    std::uint64_t memtable_bytes_max = 0;
+    std::chrono::nanoseconds memtable_age_max{};
+    std::uint64_t wal_bytes_max = 0;  ///< closed WAL files over this: everything is flushed
+  };
+  /// All outlive this.
+  Flusher(const StorePaths& paths, FileSystem& files, Manifest& manifest, TenantTable& tenants, WalFiles& wal_files,
+          WriteGate& gate, Limits limits);
+  /// Ends behind the flush at hand, flushes nothing more.
+  ~Flusher();
+  Flusher(const Flusher&) = delete;
+  Flusher& operator=(const Flusher&) = delete;
+
+  /// Flushes everything that was committed when it was called, and waits. Any thread but the committer's.
+  Status flush_all();
+  /// Looks at sizes and ages soon. Any thread; cheap.
+  void wake() { wake_.notify_one(); }
+
+  struct Figures {
+    std::uint64_t flushes = 0, segment_count = 0, segment_bytes = 0, segment_records = 0;
+  };
+  Figures figures() const;
+
+ private:
+  void run();
+  Status flush_tenants(const std::vector<TenantId>& tenants);
+  Status flush_tenant(const TenantId& tenant);
+  Result<std::vector<SegmentInfo>> write_segments(const TenantId& tenant, const MemtableView& sealed,
+                                                  SegmentId& next_segment);
+  Status write_edits(const TenantId& tenant, const MemtableView& sealed, const std::vector<SegmentInfo>& segments,
+                     SegmentId next_segment);
+  void publish(const TenantId& tenant, const std::vector<SegmentInfo>& segments);
+  void remove_unlisted(const std::vector<SegmentInfo>& segments);
+
+  // Fixed after construction.
+  const StorePaths& paths_;
+  FileSystem& files_;
+  TenantTable& tenants_;
+  WalFiles& wal_files_;
+  WriteGate& gate_;
+  const Limits limits_;
+
+  Manifest& manifest_;  ///< the flusher's thread only
+
+  std::atomic<std::uint64_t> flushes_{0}, segment_count_{0}, segment_bytes_{0}, segment_records_{0};
+  Mutex mutex_;
+  CondVar wake_;
+  CondVar round_done_;
+  bool stopping_ DENDRO_GUARDED_BY(mutex_) = false;
+  std::uint64_t rounds_asked_ DENDRO_GUARDED_BY(mutex_) = 0;
+  std::uint64_t rounds_done_ DENDRO_GUARDED_BY(mutex_) = 0;
+  Status last_round_ DENDRO_GUARDED_BY(mutex_);
+  std::jthread thread_;
+};
+
+}  // namespace dendro

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "record/limits.h"
+
+namespace dendro {
+
+/// Encoded bytes of all batches of one request: a quarter of the default queue, so that one request cannot starve the
+/// others.
+inline constexpr std::size_t kMaxRequestBytes = std::size_t{32} << 20;
+/// What stands around a batch in a frame: tenant (128), key, counts, times. Rounded up.
+inline constexpr std::size_t kMaxFrameMetaBytes = 1'024;
+/// Payload of a WAL frame. LZ4 is used only where it saves, so it never adds.
+inline constexpr std::size_t kMaxFramePayloadBytes = kMaxBatchBytes + kMaxFrameMetaBytes;
+/// A WAL file is at most the configured size or one request, whichever is more; a reader refuses more than this.
+inline constexpr std::uint64_t kMaxWalFileBytes = std::uint64_t{1} << 30;
+/// Bytes of one group commit: about 30 ms of a slow disk; more would only add to the latency of the first in the group.
+inline constexpr std::size_t kMaxGroupBytes = std::size_t{8} << 20;
+
+/// An edit group of the manifest; the snapshot of 100,000 segments is about 20 MB.
+inline constexpr std::uint32_t kMaxEditGroupBytes = std::uint32_t{256} << 20;
+inline constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 30;
+
+/// A segment block is cut at this many plain bytes (engine.md 2.4 has row groups of 32 MiB raw; version 0 keeps to a
+/// batch's limit).
+inline constexpr std::size_t kSegmentBlockBytes = kMaxBatchBytes;
+/// What a reader allocates for one block at most: a full block, one record of the largest size, and its columns.
+inline constexpr std::size_t kMaxSegmentBlockPlainBytes = std::size_t{32} << 20;
+/// META of a segment: the directory and up to 100,000 batch keys.
+inline constexpr std::size_t kMaxSegmentMetaBytes = std::size_t{64} << 20;
+
+}  // namespace dendro

@@ -1,0 +1,223 @@
+#include "storage/manifest_edit.h"
+
+#include <optional>
+
+#include "base/bytes.h"
+
+namespace dendro {
+namespace {
+
+/// Numbers are on disk (docs/formats/manifest.md). 4 and 5 are the tombstones of a later version.
+enum class EditKind : std::uint8_t {
+  add_segment = 1,
+  remove_segment = 2,
+  flushed_through = 3,
+  drop_day = 6,
+  drop_tenant = 7,
+  counters = 8,
+};
+
+Error edit_damage(const std::string& what) {
+  return Error(ErrorCode::corruption, "manifest edit: " + what);
+}
+
+void append_kind(std::string& out, EditKind kind) {
+  out.push_back(static_cast<char>(kind));
+}
+
+struct EditBody {
+  std::string operator()(const SegmentInfo& segment) {
+    append_kind(out, EditKind::add_segment);
+    append_le(body, segment.id.number());
+    append_sized(body, segment.tenant.text());
+    append_le(body, segment.day.number());
+    append_le(body, segment.level);
+    append_sized(body, segment.location);
+    append_le(body, segment.file_bytes);
+    append_le(body, segment.record_count);
+    append_le(body, segment.raw_bytes);
+    append_le(body, segment.min_timestamp.number());
+    append_le(body, segment.max_timestamp.number());
+    append_le(body, segment.first_sequence.number());
+    append_le(body, segment.last_sequence.number());
+    append_le(body, segment.footer_hash);
+    return body;
+  }
+  std::string operator()(const RemoveSegment& removal) {
+    append_kind(out, EditKind::remove_segment);
+    append_le(body, removal.id.number());
+    return body;
+  }
+  std::string operator()(const FlushedThrough& flushed) {
+    append_kind(out, EditKind::flushed_through);
+    append_sized(body, flushed.tenant.text());
+    append_le(body, flushed.sequence.number());
+    return body;
+  }
+  std::string operator()(const DropDay& drop) {
+    append_kind(out, EditKind::drop_day);
+    append_sized(body, drop.tenant.text());
+    append_le(body, drop.day.number());
+    return body;
+  }
+  std::string operator()(const DropTenant& drop) {
+    append_kind(out, EditKind::drop_tenant);
+    append_sized(body, drop.tenant.text());
+    return body;
+  }
+  std::string operator()(const Counters& counters) {
+    append_kind(out, EditKind::counters);
+    append_le(body, counters.next_segment.number());
+    append_le(body, counters.last_sequence.number());
+    append_le(body, counters.first_live_wal.number());
+    return body;
+  }
+  std::string& out;
+  std::string body = {};
+};
+
+/// Fields of one edit's body, checked at the end.
+class EditFields {
+ public:
+  explicit EditFields(std::string_view body) : reader_(body) {}
+  TenantId tenant() {
+    Result<TenantId> parsed = TenantId::parse(reader_.read_sized());
+    if (parsed) return std::move(parsed).value();
+    is_good_ = false;
+    return TenantId::default_tenant();
+  }
+  template <typename Strong>
+  Strong strong() {
+    return Strong(reader_.read_le<decltype(Strong().number())>());
+  }
+  std::uint64_t natural() { return reader_.read_le<std::uint64_t>(); }
+  std::uint8_t byte() { return reader_.read_le<std::uint8_t>(); }
+  std::string text() { return std::string(reader_.read_sized()); }
+  bool is_spent() const { return is_good_ && reader_.ok() && reader_.at_end(); }
+
+ private:
+  ByteReader reader_;
+  bool is_good_ = true;
+};
+
+SegmentInfo read_segment(EditFields& fields) {
+  SegmentInfo segment;
+  segment.id = fields.strong<SegmentId>();
+  segment.tenant = fields.tenant();
+  segment.day = fields.strong<Timestamp>();
+  segment.level = fields.byte();
+  segment.location = fields.text();
+  segment.file_bytes = fields.natural();
+  segment.record_count = fields.natural();
+  segment.raw_bytes = fields.natural();
+  segment.min_timestamp = fields.strong<Timestamp>();
+  segment.max_timestamp = fields.strong<Timestamp>();
+  segment.first_sequence = fields.strong<SequenceNumber>();
+  segment.last_sequence = fields.strong<SequenceNumber>();
+  segment.footer_hash = fields.natural();
+  return segment;
+}
+
+std::optional<ManifestEdit> read_edit(EditKind kind, EditFields& fields) {
+  switch (kind) {
+    case EditKind::add_segment:
+      return read_segment(fields);
+    case EditKind::remove_segment:
+      return RemoveSegment{fields.strong<SegmentId>()};
+    case EditKind::flushed_through: {
+      TenantId tenant = fields.tenant();
+      return FlushedThrough{std::move(tenant), fields.strong<SequenceNumber>()};
+    }
+    case EditKind::drop_day: {
+      TenantId tenant = fields.tenant();
+      return DropDay{std::move(tenant), fields.strong<Timestamp>()};
+    }
+    case EditKind::drop_tenant:
+      return DropTenant{fields.tenant()};
+    case EditKind::counters: {
+      const auto segment = fields.strong<SegmentId>();
+      const auto sequence = fields.strong<SequenceNumber>();
+      return Counters{segment, sequence, fields.strong<WalNumber>()};
+    }
+  }
+  return std::nullopt;
+}
+
+struct EditApplier {
+  Status operator()(const SegmentInfo& segment) {
+    if (!state.segments.emplace(segment.id, segment).second) {
+      return edit_damage("segment " + std::to_string(segment.id.number()) + " is added twice");
+    }
+    return {};
+  }
+  Status operator()(const RemoveSegment& removal) {
+    if (state.segments.erase(removal.id) == 0) {
+      return edit_damage("segment " + std::to_string(removal.id.number()) + " is removed but was never added");
+    }
+    return {};
+  }
+  Status operator()(const FlushedThrough& flushed) {
+    SequenceNumber& sequence = state.flushed_through[flushed.tenant];
+    sequence = std::max(sequence, flushed.sequence);
+    return {};
+  }
+  Status operator()(const DropDay& drop) {
+    std::erase_if(state.segments, [&](const auto& entry) {
+      return entry.second.tenant == drop.tenant && entry.second.day == drop.day;
+    });
+    return {};
+  }
+  Status operator()(const DropTenant& drop) {
+    std::erase_if(state.segments, [&](const auto& entry) { return entry.second.tenant == drop.tenant; });
+    return {};
+  }
+  Status operator()(const Counters& counters) {
+    if (counters.next_segment < state.counters.next_segment || counters.last_sequence < state.counters.last_sequence ||
+        counters.first_live_wal < state.counters.first_live_wal) {
+      return edit_damage("a counter goes back");
+    }
+    state.counters = counters;
+    return {};
+  }
+  ManifestState& state;
+};
+
+}  // namespace
+
+void append_edit(std::string& out, const ManifestEdit& edit) {
+  const std::string body = std::visit(EditBody{out}, edit);
+  append_sized(out, body);
+}
+
+Result<ManifestEdit> ManifestEditReader::next() {
+  ByteReader reader(rest_);
+  const auto kind = reader.read_le<std::uint8_t>();
+  const std::string_view body = reader.read_sized();
+  if (!reader.ok()) return edit_damage("ends early");
+  rest_ = rest_.substr(rest_.size() - reader.remaining());
+  EditFields fields(body);
+  std::optional<ManifestEdit> edit = read_edit(static_cast<EditKind>(kind), fields);
+  if (!edit)
+    return Error(ErrorCode::unimplemented, "manifest edit of kind " + std::to_string(kind) + " is of a later version");
+  if (!fields.is_spent()) return edit_damage("kind " + std::to_string(kind) + " has a wrong body");
+  return std::move(*edit);
+}
+
+Status ManifestState::apply(const ManifestEdit& edit) {
+  return std::visit(EditApplier{*this}, edit);
+}
+
+std::vector<ManifestEdit> ManifestState::snapshot() const {
+  std::vector<ManifestEdit> edits;
+  edits.emplace_back(counters);
+  for (const auto& [tenant, sequence] : flushed_through) edits.emplace_back(FlushedThrough{tenant, sequence});
+  for (const auto& [id, segment] : segments) edits.emplace_back(segment);
+  return edits;
+}
+
+SequenceNumber ManifestState::flushed_of(const TenantId& tenant) const {
+  const auto found = flushed_through.find(tenant);
+  return found == flushed_through.end() ? SequenceNumber() : found->second;
+}
+
+}  // namespace dendro

@@ -1,0 +1,35 @@
+#include "storage/memtable.h"
+
+#include <bit>
+
+#include "base/check.h"
+
+namespace dendro {
+namespace {
+
+/// What a batch takes beside its encoded bytes: the object, its shapes and streams. Measured about 0.4-1.5 kB for 8
+/// fields.
+constexpr std::uint64_t kBatchOverheadBytes = 512;
+
+}  // namespace
+
+std::size_t Memtable::chunk_of(std::size_t index) {
+  return static_cast<std::size_t>(std::bit_width(index / kFirstChunkEntries + 1)) - 1;
+}
+
+void Memtable::append(MemtableEntry entry) {
+  const std::size_t chunk = chunk_of(size_);
+  DENDRO_CHECK(chunk < kChunkCount);
+  if (chunks_[chunk] == nullptr) chunks_[chunk] = std::make_unique<MemtableEntry[]>(kFirstChunkEntries << chunk);
+  bytes_ += entry.batch->encoded().size() + kBatchOverheadBytes;
+  records_ += entry.batch->size();
+  chunks_[chunk][size_ - chunk_first(chunk)] = std::move(entry);
+  ++size_;
+}
+
+const MemtableEntry& Memtable::operator[](std::size_t index) const {
+  const std::size_t chunk = chunk_of(index);
+  return chunks_[chunk][index - chunk_first(chunk)];
+}
+
+}  // namespace dendro

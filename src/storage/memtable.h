@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/ids.h"
+#include "record/record_batch.h"
+#include "storage/batch_key_window.h"
+
+namespace dendro {
+
+/// A committed batch and its place.
+struct MemtableEntry {
+  std::shared_ptr<const RecordBatch> batch;
+  SequenceNumber first_sequence;
+  std::shared_ptr<const KeyedReply> keyed;  ///< the request it came with, if that had a key
+};
+
+/// Committed batches of one tenant in order of sequence. One writer, which others exclude by their lock; whoever learnt
+/// a count under that lock may read the entries below it without one, for ever: entries never move or change.
+class Memtable {
+ public:
+  /// Of the monotonic clock, when its first batch came.
+  explicit Memtable(std::chrono::nanoseconds created) : created_(created) {}
+  Memtable(const Memtable&) = delete;
+  Memtable& operator=(const Memtable&) = delete;
+
+  void append(MemtableEntry entry);
+  std::size_t size() const { return size_; }
+  const MemtableEntry& operator[](std::size_t index) const;
+  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t records() const { return records_; }
+  std::chrono::nanoseconds created() const { return created_; }
+
+ private:
+  /// Chunk k holds 64 << k entries, so that 26 pointers, which never move, are enough for 4 G of them.
+  static constexpr std::size_t kFirstChunkEntries = 64;
+  static constexpr std::size_t kChunkCount = 26;
+  static std::size_t chunk_of(std::size_t index);
+  static std::size_t chunk_first(std::size_t chunk) { return kFirstChunkEntries * ((std::size_t{1} << chunk) - 1); }
+
+  const std::chrono::nanoseconds created_;
+  std::array<std::unique_ptr<MemtableEntry[]>, kChunkCount> chunks_;
+  std::size_t size_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t records_ = 0;
+};
+
+/// The first `count` entries of a memtable. Immutable; thread-safe.
+struct MemtableView {
+  std::shared_ptr<const Memtable> memtable;
+  std::size_t count = 0;
+  const MemtableEntry& operator[](std::size_t index) const { return (*memtable)[index]; }
+};
+
+}  // namespace dendro

@@ -1,0 +1,52 @@
+#include "storage/memtable_order.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace dendro {
+namespace {
+
+/// Number of the UTC day, also for times before 1970.
+std::int64_t day_number(Timestamp t) {
+  const std::int64_t days = t.number() / kNanosPerDay;
+  return t.number() % kNanosPerDay < 0 ? days - 1 : days;
+}
+
+bool is_earlier_row(const MemtableRow& a, const MemtableRow& b) {
+  return std::tie(a.timestamp, a.entry, a.row) < std::tie(b.timestamp, b.entry, b.row);
+}
+
+}  // namespace
+
+std::vector<DayOfRecords> order_by_day(const MemtableView& memtable) {
+  std::map<std::int64_t, std::vector<MemtableRow>> days;
+  for (std::uint32_t entry = 0; entry < memtable.count; ++entry) {
+    const RecordBatch& batch = *memtable[entry].batch;
+    for (std::uint32_t row = 0; row < batch.size(); ++row) {
+      const Timestamp timestamp = batch.timestamp(row);
+      days[day_number(timestamp)].push_back({timestamp, entry, row});
+    }
+  }
+  std::vector<DayOfRecords> ordered;
+  for (auto& [number, rows] : days) {
+    if (!std::is_sorted(rows.begin(), rows.end(), is_earlier_row)) std::sort(rows.begin(), rows.end(), is_earlier_row);
+    ordered.push_back({day_start(rows.front().timestamp), std::move(rows)});
+  }
+  return ordered;
+}
+
+Result<SegmentInfo> write_day_segment(const StorePaths& paths, FileSystem& files, const SegmentWriter::Place& place,
+                                      const MemtableView& memtable, const DayOfRecords& day) {
+  DENDRO_TRY_ASSIGN(const std::unique_ptr<SegmentWriter> writer, SegmentWriter::create(paths, files, place));
+  std::set<const KeyedReply*> keys;
+  for (const MemtableRow& row : day.rows) {
+    const MemtableEntry& entry = memtable[row.entry];
+    DENDRO_TRY(writer->add(entry.batch->record(row.row), entry.first_sequence.next(row.row)));
+    if (entry.keyed != nullptr && keys.insert(entry.keyed.get()).second) writer->add_key(*entry.keyed);
+  }
+  return writer->finish();
+}
+
+}  // namespace dendro

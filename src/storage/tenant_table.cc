@@ -1,0 +1,160 @@
+#include "storage/tenant_table.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace dendro {
+namespace {
+
+/// Many tenants must not mean many tiny files (engine.md 3.2).
+constexpr std::uint64_t kSmallMemtableBytes = std::uint64_t{1} << 20;
+constexpr int kSmallMemtableAgeFactor = 10;
+
+}  // namespace
+
+TenantTable::Tenant& TenantTable::tenant_locked(const TenantId& id) {
+  return tenants_.try_emplace(id, key_limits_).first->second;
+}
+
+void TenantTable::publish(std::vector<CommittedRequest> requests, SequenceNumber last_sequence) {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  MutexLock lock(mutex_);
+  for (CommittedRequest& request : requests) publish_one_locked(request, now);
+  last_sequence_ = std::max(last_sequence_, last_sequence);
+}
+
+void TenantTable::publish_one_locked(CommittedRequest& request, std::chrono::nanoseconds now) {
+  Tenant& tenant = tenant_locked(request.tenant);
+  std::shared_ptr<const KeyedReply> keyed;
+  if (request.key) {
+    keyed = std::make_shared<const KeyedReply>(KeyedReply{*request.key, request.reply});
+    tenant.keys.add(*keyed, now - request.key_age, now);
+  }
+  if (tenant.active == nullptr) tenant.active = std::make_shared<Memtable>(now);
+  const std::uint64_t bytes_before = tenant.active->bytes();
+  SequenceNumber sequence = request.reply.first_sequence;
+  for (auto& batch : request.batches) {
+    const std::uint64_t count = batch->size();
+    tenant.active->append({std::move(batch), sequence, keyed});
+    sequence = sequence.next(count);
+    unflushed_records_ += count;
+  }
+  unflushed_bytes_ += tenant.active->bytes() - bytes_before;
+}
+
+Result<std::optional<CommitReply>> TenantTable::find_key(const TenantId& tenant, const BatchKey& key) {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  MutexLock lock(mutex_);
+  const auto found = tenants_.find(tenant);
+  if (found == tenants_.end()) return std::optional<CommitReply>();
+  return found->second.keys.find(key, now);
+}
+
+void TenantTable::restore_key(const TenantId& tenant, const KeyedReply& keyed, std::chrono::nanoseconds age) {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  MutexLock lock(mutex_);
+  tenant_locked(tenant).keys.add(keyed, now - age, now);
+}
+
+TenantView TenantTable::view(const TenantId& id) const {
+  TenantView view;
+  MutexLock lock(mutex_);
+  view.last_sequence = last_sequence_;
+  const auto found = tenants_.find(id);
+  if (found == tenants_.end()) {
+    view.segments = std::make_shared<const SegmentList>();
+    return view;
+  }
+  const Tenant& tenant = found->second;
+  view.segments = tenant.segments;
+  if (tenant.sealed != nullptr) view.sealed = {tenant.sealed, tenant.sealed->size()};
+  if (tenant.active != nullptr) view.active = {tenant.active, tenant.active->size()};
+  return view;
+}
+
+SequenceNumber TenantTable::last_sequence() const {
+  MutexLock lock(mutex_);
+  return last_sequence_;
+}
+
+void TenantTable::set_last_sequence(SequenceNumber sequence) {
+  MutexLock lock(mutex_);
+  last_sequence_ = sequence;
+}
+
+std::vector<TenantId> TenantTable::unflushed_tenants() const {
+  std::vector<TenantId> ids;
+  MutexLock lock(mutex_);
+  for (const auto& [id, tenant] : tenants_) {
+    if (tenant.active != nullptr || tenant.sealed != nullptr) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<TenantId> TenantTable::due_tenants(std::uint64_t bytes_max, std::chrono::nanoseconds age_max) const {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  std::vector<TenantId> ids;
+  MutexLock lock(mutex_);
+  for (const auto& [id, tenant] : tenants_) {
+    bool is_due = tenant.sealed != nullptr;
+    if (tenant.active != nullptr) {
+      const bool is_small = tenant.active->bytes() < kSmallMemtableBytes;
+      const std::chrono::nanoseconds age = now - tenant.active->created();
+      is_due =
+          is_due || tenant.active->bytes() >= bytes_max || age >= age_max * (is_small ? kSmallMemtableAgeFactor : 1);
+    }
+    if (is_due) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::optional<MemtableView> TenantTable::seal(const TenantId& id) {
+  MutexLock lock(mutex_);
+  const auto found = tenants_.find(id);
+  if (found == tenants_.end()) return std::nullopt;
+  Tenant& tenant = found->second;
+  if (tenant.sealed == nullptr) tenant.sealed = std::exchange(tenant.active, nullptr);
+  if (tenant.sealed == nullptr) return std::nullopt;
+  return MemtableView{tenant.sealed, tenant.sealed->size()};
+}
+
+void TenantTable::append_segments(Tenant& tenant, const SegmentList& segments) {
+  auto joined = std::make_shared<SegmentList>(*tenant.segments);
+  joined->insert(joined->end(), segments.begin(), segments.end());
+  tenant.segments = std::move(joined);
+}
+
+void TenantTable::replace_sealed(const TenantId& id, const SegmentList& segments) {
+  std::shared_ptr<const Memtable> flushed;  // freed outside the lock
+  MutexLock lock(mutex_);
+  Tenant& tenant = tenant_locked(id);
+  DENDRO_CHECK(tenant.sealed != nullptr);
+  append_segments(tenant, segments);
+  flushed = std::move(tenant.sealed);
+  tenant.sealed = nullptr;
+  unflushed_bytes_ -= flushed->bytes();
+  unflushed_records_ -= flushed->records();
+}
+
+void TenantTable::add_segments(const TenantId& id, const SegmentList& segments) {
+  MutexLock lock(mutex_);
+  append_segments(tenant_locked(id), segments);
+}
+
+std::optional<SequenceNumber> TenantTable::first_unflushed(const TenantId& flushing) const {
+  std::optional<SequenceNumber> first;
+  const auto take = [&first](const std::shared_ptr<const Memtable>& memtable) {
+    if (memtable == nullptr) return;
+    const SequenceNumber sequence = (*memtable)[0].first_sequence;
+    if (!first || sequence < *first) first = sequence;
+  };
+  MutexLock lock(mutex_);
+  for (const auto& [id, tenant] : tenants_) {
+    take(tenant.active);
+    if (id != flushing) take(tenant.sealed);
+  }
+  return first;
+}
+
+}  // namespace dendro

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "record/record_sink.h"
+#include "storage/batch_key_window.h"
+#include "storage/manifest_edit.h"
+#include "storage/memtable.h"
+#include "storage/segment.h"
+
+namespace dendro {
+
+/// A request whose frames are durable.
+struct CommittedRequest {
+  TenantId tenant = TenantId::default_tenant();
+  std::vector<std::shared_ptr<const RecordBatch>> batches;
+  std::optional<BatchKey> key;
+  CommitReply reply;
+  std::chrono::nanoseconds key_age{};  ///< recovery: how long ago the key came
+};
+
+using SegmentList = std::vector<std::shared_ptr<const Segment>>;
+
+/// What readers of one tenant see at one moment.
+struct TenantView {
+  SequenceNumber last_sequence;
+  std::shared_ptr<const SegmentList> segments;  ///< never null
+  MemtableView sealed;                          ///< being flushed; its memtable is null if none is
+  MemtableView active;
+};
+
+// Invariants of the table:
+//   T1 a record is in exactly one of active memtable, sealed memtable, segments, and moves between them under the lock,
+//   so every
+//      view has it once;
+//   T2 a request's records and its key appear together.
+
+/// The committed records of all tenants. Thread-safe.
+class TenantTable {
+ public:
+  TenantTable(Clock& clock, BatchKeyWindow::Limits key_limits) : clock_(clock), key_limits_(key_limits) {}
+
+  /// The committer, and recovery, in order of sequence.
+  void publish(std::vector<CommittedRequest> requests, SequenceNumber last_sequence);
+  /// The first reply to a key of the window. Errors: already_exists.
+  Result<std::optional<CommitReply>> find_key(const TenantId& tenant, const BatchKey& key);
+  /// A key that recovery found, oldest first, before any that publish brings.
+  void restore_key(const TenantId& tenant, const KeyedReply& keyed, std::chrono::nanoseconds age);
+  TenantView view(const TenantId& tenant) const;
+  SequenceNumber last_sequence() const;
+  void set_last_sequence(SequenceNumber sequence);
+
+  /// Tenants that have records in memory.
+  std::vector<TenantId> unflushed_tenants() const;
+  /// Of those, the ones over `bytes_max` or older than `age_max`; small ones (below 1 MiB) wait ten times as long.
+  std::vector<TenantId> due_tenants(std::uint64_t bytes_max, std::chrono::nanoseconds age_max) const;
+  /// Takes the tenant's memtable out of the way of new records; the one sealed before if its flush failed. Nothing: it
+  /// has none.
+  std::optional<MemtableView> seal(const TenantId& tenant);
+  /// The segments that hold what was sealed take its place.
+  void replace_sealed(const TenantId& tenant, const SegmentList& segments);
+  /// Segments found at opening.
+  void add_segments(const TenantId& tenant, const SegmentList& segments);
+  /// The smallest sequence number that stands in memory only, what is sealed of `flushing` left out. Nothing: none
+  /// does.
+  std::optional<SequenceNumber> first_unflushed(const TenantId& flushing) const;
+
+  /// Bytes and records in memory only. Without the lock.
+  std::uint64_t unflushed_bytes() const { return unflushed_bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t unflushed_records() const { return unflushed_records_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Tenant {
+    explicit Tenant(BatchKeyWindow::Limits limits) : keys(limits) {}
+    std::shared_ptr<Memtable> active;
+    std::shared_ptr<const Memtable> sealed;
+    std::shared_ptr<const SegmentList> segments = std::make_shared<const SegmentList>();
+    BatchKeyWindow keys;
+  };
+  Tenant& tenant_locked(const TenantId& id) DENDRO_REQUIRES(mutex_);
+  void publish_one_locked(CommittedRequest& request, std::chrono::nanoseconds now) DENDRO_REQUIRES(mutex_);
+  static void append_segments(Tenant& tenant, const SegmentList& segments);
+
+  // Fixed after construction.
+  Clock& clock_;
+  const BatchKeyWindow::Limits key_limits_;
+
+  mutable Mutex mutex_;
+  std::map<TenantId, Tenant> tenants_ DENDRO_GUARDED_BY(mutex_);
+  SequenceNumber last_sequence_ DENDRO_GUARDED_BY(mutex_);
+  std::atomic<std::uint64_t> unflushed_bytes_{0};
+  std::atomic<std::uint64_t> unflushed_records_{0};
+};
+
+}  // namespace dendro

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "io/file_system.h"
+#include "storage/store_paths.h"
+
+namespace dendro {
+
+// Invariants of the WAL folder:
+//   W1 `<number>.wal` has a durable header of that number before it has that name, and that name durably before a frame
+//   in it is
+//      acknowledged; numbers have no gap from the manifest's first live one on;
+//   W2 a file below the manifest's first live number holds nothing that is needed: it is a spare that was not renamed
+//   yet; W3 `spare-<n>` is as long as a WAL file and written throughout (zeros or old frames), so that frames find
+//   allocated blocks; W4 `*.tmp` is being zeroed and means nothing.
+
+/// A file that no frame will be added to.
+struct ClosedWalFile {
+  WalNumber number;
+  SequenceNumber last_sequence;  ///< 0: it has no frame
+  std::uint64_t bytes = 0;
+};
+
+/// A WAL file open for frames behind its header.
+struct OpenWalFile {
+  WalNumber number;
+  std::unique_ptr<WritableFile> file;
+  std::uint64_t bytes = 0;  ///< allocated
+};
+
+/// Makes, recycles and releases the files of the WAL, zeroes spares in the background. Thread-safe; `next` by the
+/// committer only.
+class WalFiles {
+ public:
+  struct Options {
+    std::uint64_t file_bytes = 0;
+    std::size_t spare_files_max = 0;
+  };
+  WalFiles(const StorePaths& paths, FileSystem& files, Clock& clock, Bytes16 store_id, Options options);
+  ~WalFiles();
+  WalFiles(const WalFiles&) = delete;
+  WalFiles& operator=(const WalFiles&) = delete;
+
+  /// Finds spares and left-overs of an earlier run; files below `first_live` become spares (W2). Once, before the rest.
+  Status adopt(WalNumber first_live);
+  /// Files that recovery has read, in order, and the number after the last one. Before start().
+  void set_closed(std::vector<ClosedWalFile> closed, WalNumber next_number);
+  /// Starts zeroing spares in the background.
+  void start();
+
+  /// A new file, empty but for its header. Takes a spare, or writes one if none is there.
+  /// Errors: storage_full (nothing changed), io_error.
+  Result<OpenWalFile> next();
+  /// `file` gets no more frames. All its frames are published by now.
+  void close(ClosedWalFile file);
+  std::vector<ClosedWalFile> closed() const;
+  std::uint64_t closed_bytes() const;
+  /// Turns the closed files below `first_live` into spares, or removes them. The manifest says `first_live` durably by
+  /// now.
+  void release_below(WalNumber first_live);
+
+ private:
+  Status adopt_spare(const std::string& path);
+  std::string spare_path_locked() DENDRO_REQUIRES(mutex_);
+  Status write_zeros(const std::string& path);
+  Result<std::string> make_spare(const std::string& path);
+  Status turn_into_wal_file(const std::string& spare, OpenWalFile& next);
+  void recycle(const ClosedWalFile& file);
+  void run(const std::stop_token& stop);
+
+  // Fixed after construction.
+  const StorePaths& paths_;
+  FileSystem& files_;
+  Clock& clock_;
+  const Bytes16 store_id_;
+  const Options options_;
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  std::deque<ClosedWalFile> closed_ DENDRO_GUARDED_BY(mutex_);
+  std::vector<std::string> spares_ DENDRO_GUARDED_BY(mutex_);  ///< paths
+  WalNumber next_number_ DENDRO_GUARDED_BY(mutex_){1};
+  std::uint64_t next_spare_ DENDRO_GUARDED_BY(mutex_) = 1;
+  bool wants_spare_ DENDRO_GUARDED_BY(mutex_) = true;
+  bool stopping_ DENDRO_GUARDED_BY(mutex_) = false;
+  std::jthread zeroer_;
+};
+
+}  // namespace dendro

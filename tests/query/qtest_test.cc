@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/query/qtest_file.h"
+#include "tests/query/query_harness.h"
+
+namespace dendro {
+namespace {
+
+/// Seeds by which the records are cut into batches: the answer must be the same.
+constexpr std::uint64_t kSplitSeeds[] = {1, 2, 3};
+
+class QueryTestFileRun : public testing::TestWithParam<std::string> {};
+
+QueryRequest request_of(const QueryCase& test) {
+  QueryRequest request;
+  request.query = test.query;
+  request.now = at(test.now.c_str());
+  request.tz = test.tz;
+  request.default_field = test.default_field;
+  request.fields = test.fields;
+  if (test.order == "asc") request.order = ScanOrder::oldest_first;
+  if (!test.limit.empty()) request.limit = std::stoull(test.limit);
+  return request;
+}
+
+/// The field `id` of a row.
+std::string id_of(const std::string& row) {
+  const std::size_t key = row.find("\"id\":\"");
+  if (key == std::string::npos) return "?";
+  return row.substr(key + 6, row.find('"', key + 6) - key - 6);
+}
+
+void expect_fault(const QueryCase& test, const QueryFault& fault) {
+  if (test.error) {
+    EXPECT_EQ(fault.message, *test.error);
+    EXPECT_EQ(fault.column, test.error_column);
+    EXPECT_EQ(fault.code, ErrorCode::invalid_argument);
+  }
+  if (test.unimplemented) {
+    EXPECT_EQ(fault.code, ErrorCode::unimplemented) << fault.detail();
+    EXPECT_NE(fault.message.find(*test.unimplemented), std::string::npos) << fault.message;
+  }
+  if (test.suggestion) EXPECT_EQ(fault.suggestion, *test.suggestion);
+}
+
+void expect_answer(const QueryCase& test, const Answer& answer, const std::string& how) {
+  if (test.ids) {
+    std::vector<std::string> ids;
+    for (const std::string& row : answer.rows) ids.push_back(id_of(row));
+    EXPECT_EQ(ids, *test.ids) << how;
+  }
+  if (test.rows) EXPECT_EQ(answer.rows, *test.rows) << how;
+  if (test.warning)
+    EXPECT_NE(answer.status.find("\"code\":\"" + *test.warning + "\""), std::string::npos) << how << answer.status;
+  EXPECT_FALSE(answer.meta.empty()) << how;
+  EXPECT_FALSE(answer.status.empty()) << how;
+}
+
+void run_case(const QueryCase& test, const std::string& ndjson) {
+  const QueryRequest request = request_of(test);
+  QueryFault fault;
+  const auto prepared = prepare_query(request, fault);
+  if (test.error || test.unimplemented) {
+    ASSERT_FALSE(prepared.has_value());
+    expect_fault(test, fault);
+    return;
+  }
+  ASSERT_TRUE(prepared.has_value()) << fault.detail();
+  if (test.canonical) EXPECT_EQ(prepared->canonical_text(), *test.canonical);
+  if (!test.ids && !test.rows) return;
+  const ManualClock clock(request.now);
+  const auto batches = load_json(ndjson, request.now);
+  for (const std::uint64_t seed : kSplitSeeds) {
+    std::mt19937_64 random(seed);
+    auto pieces = split_batches(batches, random, 4);
+    const std::string how = "split by seed " + std::to_string(seed);
+    expect_answer(test, run_query(request, make_snapshot_input(make_memory_snapshot(pieces)), clock), how);
+    BatchesSource source(pieces);
+    expect_answer(test, run_query(request, make_source_input(source), clock), "as files, " + how);
+  }
+}
+
+TEST_P(QueryTestFileRun, Answers) {
+  const QueryTestFile file = read_qtest_file("tests/query/" + GetParam() + ".qtest");
+  ASSERT_FALSE(file.cases.empty());
+  for (const QueryCase& test : file.cases) {
+    SCOPED_TRACE(GetParam() + ".qtest:" + std::to_string(test.line) + ": " + test.sentence + "\n  " + test.query);
+    if (!test.error && !test.unimplemented && (test.ids || test.rows))
+      ASSERT_TRUE(file.data.contains(test.data)) << test.data;
+    run_case(test, test.data.empty() || !file.data.contains(test.data) ? "" : file.data.at(test.data));
+  }
+}
+
+std::vector<std::string> qtest_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator("tests/query")) {
+    if (entry.path().extension() == ".qtest") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, QueryTestFileRun, testing::ValuesIn(qtest_names()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace dendro

@@ -1,0 +1,230 @@
+#include "query/query_parser.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "filter/predicate_text.h"
+
+namespace dendro {
+namespace {
+
+const TimeReading kReading{Timestamp(1'795'169'100'000'000'000), 0};  // 2026-11-20T10:05:00Z
+
+Result<ParsedQuery> parse(std::string_view query, QueryFault& fault, TimeReading reading = kReading) {
+  return parse_query(query, {reading, ""}, fault);
+}
+
+std::string canonical(std::string_view query) {
+  QueryFault fault;
+  const auto parsed = parse(query, fault);
+  return parsed.has_value() ? to_text(*parsed) : "error " + fault.detail();
+}
+
+TEST(QueryParser, PrintsOneForm) {
+  EXPECT_EQ(canonical(""), "*");
+  EXPECT_EQ(canonical("a AND b oR c"), "a b or c");
+  EXPECT_EQ(canonical("a (b or c) -d !e"), "a (b or c) not d not e");
+  EXPECT_EQ(canonical("(a b) c"), "a b c");
+  EXPECT_EQ(canonical("service:(api or -worker)"), "service:api or not service:worker");
+  EXPECT_EQ(canonical("f:!=x f:=\"a b\"* f:* f:\"\""), "not f:=x f:=\"a b\"* f:* f:\"\"");
+  EXPECT_EQ(canonical("n:>=5 n:[1,2) n:range(1, 2]"), "n:>=5 n:[1,2) n:range(1,2]");
+  EXPECT_EQ(canonical("_time:5m"), "_time:[2026-11-20T10:00:00.000000000Z,2026-11-20T10:05:00.000000000Z)");
+  EXPECT_EQ(canonical("_time:2m offset 3m"), "_time:[2026-11-20T10:00:00.000000000Z,2026-11-20T10:02:00.000000000Z)");
+  EXPECT_EQ(canonical("_time:>2026"), "_time:>=2027-01-01T00:00:00.000000000Z");
+  EXPECT_EQ(canonical("severity:warning"), "severity:warn");
+  EXPECT_EQ(canonical("level:>=err"), "level:in(17,18,19,20,21,22,23,24)");
+  EXPECT_EQ(canonical("\"1st\":x 'and'"), "\"1st\":x \"and\"");
+  EXPECT_EQ(canonical("* | COUNT() By a, _time:1m AS t | sort by count desc limit 3 | head"),
+            "* | stats by (a, _time:1m as t) count() as count | sort by (count desc) limit 3 | limit 10");
+  EXPECT_EQ(canonical("{a=\"b\",c!=d or e=f}"), "{a=\"b\"} not {c=\"d\"} or {e=\"f\"}");
+  EXPECT_EQ(canonical("x | top 3 by a | rare b | uniq by c with hits | drop d, e* | skip 2"),
+            "x | top 3 by (a) | rare 10 by (b) | uniq by (c) with hits | drop d, e* | offset 2");
+}
+
+TEST(QueryParser, DirectlyBehindAColonKeywordsAreText) {
+  EXPECT_EQ(canonical("f:and g:or"), "f:\"and\" g:\"or\"");
+}
+
+TEST(QueryParser, NamesWhatIsWrong) {
+  QueryFault fault;
+  for (const auto& [query, column, message] : std::vector<std::tuple<std::string, std::size_t, std::string>>{
+           {"a )", 3, "this \")\" was never opened"},
+           {"a | ", 5, "expected a pipe, the query ends here"},
+           {"or a", 1, "expected a filter, found \"or\""},
+           {"f:", 3, "expected what \"f\" is to be, the query ends here"},
+           {"f:(a:b)", 4, "no field can be named inside \"f:( )\""},
+           {"f:(1,2]", 5, "expected \")\"; a range that leaves its start out is written range(a,b]"},
+           {"f:[1,2", 3, "this range is never closed"},
+           {"status = 500", 8, "\"=\" needs \":\" before it"},
+           {"_time:>5m", 8, "\"5m\" is a duration, not a time"},
+           {"* | stats count() as _meta", 22, "\"_meta\" is reserved for answers; choose another name"},
+           {"* | stats sum(a, b)", 11, "sum() takes one field"},
+           {"\xC3\xA9 \xC3\xA9=1", 4, "\"=\" needs \":\" before it"},
+           {"a\nb=1", 2, "\"=\" needs \":\" before it"}}) {
+    const auto parsed = parse(query, fault);
+    ASSERT_FALSE(parsed.has_value()) << query;
+    EXPECT_EQ(fault.message, message) << query;
+    EXPECT_EQ(fault.column, column) << query;
+  }
+  ASSERT_FALSE(parse("a\nb=1", fault).has_value());
+  EXPECT_EQ(fault.detail(), "line 2, column 2: \"=\" needs \":\" before it");
+  EXPECT_EQ(fault.offset, 3u);
+}
+
+TEST(QueryParser, NamesWhatIsNotBuilt) {
+  QueryFault fault;
+  for (const char* query : {"i(x)", "~x", "f:~x", "f:contains_all(a)", "f:in(a | fields b)", "$x", "* | extract \"a\"",
+                            "_template:3", "{a=~\"b\"}", "* | eval a as b", "_time:day_range[08:00,18:00)"}) {
+    ASSERT_FALSE(parse(query, fault).has_value()) << query;
+    if (std::string_view(query) != "$x") EXPECT_EQ(fault.code, ErrorCode::unimplemented) << query << fault.message;
+  }
+}
+
+TEST(QueryParser, RefusesDepth101AndOneByteTooMany) {
+  QueryFault fault;
+  const std::string open(100, '('), close(100, ')');
+  EXPECT_TRUE(parse(open + "a" + close, fault).has_value()) << fault.detail();
+  EXPECT_FALSE(parse("(" + open + "a" + close + ")", fault).has_value());
+  EXPECT_EQ(fault.message, "nesting is deeper than 100");
+  std::string nots;
+  for (int i = 0; i < 101; ++i) nots += "not ";
+  EXPECT_FALSE(parse(nots + "a", fault).has_value());
+  EXPECT_TRUE(parse(std::string(kMaxQueryBytes, 'a'), fault).has_value());
+  EXPECT_FALSE(parse(std::string(kMaxQueryBytes + 1, 'a'), fault).has_value());
+  EXPECT_EQ(fault.message, "the query has 65537 bytes, at most 65536 are read");
+  EXPECT_FALSE(parse("\xFF", fault).has_value());
+  EXPECT_EQ(fault.message, "the query is not UTF-8");
+}
+
+/// Random trees of everything the language has so far.
+class RandomQuery {
+ public:
+  explicit RandomQuery(std::uint64_t seed) : random_(seed) {}
+
+  ParsedQuery query() {
+    ParsedQuery parsed;
+    parsed.filter = predicate(4);
+    if (pick(2) == 0) parsed.pipes.push_back(WherePipe{predicate(2)});
+    if (pick(2) == 0) parsed.pipes.push_back(LimitPipe{pick(100)});
+    if (pick(2) == 0)
+      parsed.pipes.push_back(SortPipe{{{name(), pick(2) == 0}, {name(), false}},
+                                      pick(2) == 0 ? std::optional<std::uint64_t>(pick(9)) : std::nullopt});
+    if (pick(2) == 0) {
+      Aggregate aggregate{
+          StatKind::sum, "sum", 0, {name()}, pick(2) == 0 ? std::optional(predicate(1)) : std::nullopt, "n"};
+      parsed.pipes.push_back(StatsPipe{{{name(), {}, "k"}}, {std::move(aggregate)}});
+    }
+    return parsed;
+  }
+
+ private:
+  std::uint64_t pick(std::uint64_t count) { return random_() % count; }
+  std::string name() {
+    static const std::vector<std::string> kNames = {"a",   "a.b",  "x-y",     "1st",   "with space",
+                                                    "and", "user", "q\"uote", "-dash", "\xC3\xA9"};
+    return kNames[pick(kNames.size())];
+  }
+  std::string text() {
+    static const std::vector<std::string> kTexts = {"error",    "a b", "",   "or",    "x*y", "-5", "/api",
+                                                    "\n\t\x01", "50%", "\"", "10:02", "#x",  "+1", "$v"};
+    return kTexts[pick(kTexts.size())];
+  }
+  std::string non_empty_text() {
+    std::string found = text();
+    return found.empty() ? "z" : found;
+  }
+  Literal literal() {
+    static const std::vector<std::string> kWords = {
+        "5", "-1.5e3", "0xff", "250ms", "1.5GiB", "2026-11-20T10:02", "10.0.0.1", "fe80::1", "word", "5M", "not"};
+    return pick(2) == 0 ? Literal::of_string(text()) : Literal::of_word(kWords[pick(kWords.size())]);
+  }
+  Condition condition() {
+    switch (pick(8)) {
+      case 0:
+        return Exists{};
+      case 1:
+        return Empty{};
+      case 2:
+        return TextPattern{non_empty_text(), pick(2) == 0, pick(2) == 0};
+      case 3:
+        return Equals{literal()};
+      case 4:
+        return BeginsWith{text()};
+      case 5:
+        return Comparison{static_cast<CompareOp>(pick(4)), literal()};
+      case 6:
+        return Between{literal(), literal(), pick(2) == 0, pick(2) == 0};
+      default:
+        return OneOf{{literal(), literal()}};
+    }
+  }
+  Predicate predicate(int depth) {
+    switch (pick(depth > 0 ? 9 : 6)) {
+      case 0:
+        return Predicate{Everything{}};
+      case 1:
+        return Predicate{FieldTest{name(), condition()}};
+      case 2:
+        return Predicate{FieldTest{"", TextPattern{text(), pick(2) == 0, pick(2) == 0}}};
+      case 3:
+        return Predicate{SeverityTest{pick(2) == 0 ? "severity" : "level",
+                                      pick(2) == 0 ? 0x1E0000u : static_cast<std::uint32_t>(random_()) & 0x1FFFFFEu}};
+      case 4:
+        return Predicate{
+            TimeTest{"_time",
+                     {Timestamp(static_cast<std::int64_t>(random_() >> 2)),
+                      pick(2) == 0 ? kTimestampMax : Timestamp(static_cast<std::int64_t>(random_() >> 2))}}};
+      case 5:
+        return Predicate{LabelTest{name(), text()}};
+      case 6:
+        return negation(predicate(depth - 1));
+      case 7:
+        return all_of({predicate(depth - 1), predicate(depth - 1), predicate(depth - 1)});
+      default:
+        return any_of({predicate(depth - 1), predicate(depth - 1)});
+    }
+  }
+  std::mt19937_64 random_;
+};
+
+TEST(QueryParser, CanonicalFormParsesToTheSameTree) {
+  const char* given = std::getenv("DENDRO_TEST_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20261120;
+  for (std::uint64_t round = 0; round < 5000; ++round) {
+    const ParsedQuery query = RandomQuery(seed + round).query();
+    const std::string text = to_text(query);
+    QueryFault fault;
+    // Another now: what is printed means the same at any time.
+    const auto parsed = parse(text, fault, {Timestamp(5), 0});
+    ASSERT_TRUE(parsed.has_value()) << "seed " << seed + round << "\n" << text << "\n" << fault.detail();
+    ASSERT_EQ(to_text(*parsed), text) << "seed " << seed + round;
+    ASSERT_TRUE(*parsed == query) << "seed " << seed + round << "\n" << text;
+  }
+}
+
+TEST(QueryParser, SurvivesCutAndMixedQueries) {
+  const std::string whole =
+      "a:(b or -c*) _time:[2026,now-5m) {x=\"y\"} | stats by (_time:1m, ip:/24 as n) p95(q) if (z:in(1,\"2\")) as w, "
+      "count() | sort by (w desc)";
+  std::mt19937_64 random(7);
+  QueryFault fault;
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    const auto parsed = parse(whole.substr(0, size), fault);
+    if (!parsed.has_value() && !fault.suggestion.empty() && fault.code == ErrorCode::invalid_argument) {
+      QueryFault second;
+      const auto repaired = parse(fault.suggestion, second);
+      EXPECT_TRUE(repaired.has_value() || second.code == ErrorCode::unimplemented) << fault.suggestion;
+    }
+  }
+  for (int round = 0; round < 3000; ++round) {
+    std::string mixed = whole;
+    for (int i = 0; i < 4; ++i) mixed[random() % mixed.size()] = whole[random() % whole.size()];
+    const auto parsed = parse(mixed, fault);
+    if (!parsed.has_value()) EXPECT_LE(fault.offset + fault.size, mixed.size());
+  }
+}
+
+}  // namespace
+}  // namespace dendro

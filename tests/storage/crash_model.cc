@@ -1,0 +1,304 @@
+#include "tests/storage/crash_model.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <future>
+#include <map>
+#include <random>
+#include <set>
+
+#include "tests/storage/store_fixture.h"
+
+namespace dendro {
+namespace {
+
+constexpr std::size_t kNever = SIZE_MAX;
+
+/// What the plain model knows of one request.
+struct ModelRequest {
+  TenantId tenant = TenantId::default_tenant();
+  std::vector<Bodies> batches;
+  std::optional<BatchKey> key;
+  /// Entries of the log when it was acknowledged, or read after a restart. The committer's thread writes it.
+  std::shared_ptr<std::atomic<std::size_t>> durable_at = std::make_shared<std::atomic<std::size_t>>(kNever);
+  std::optional<CommitReply> reply;
+};
+
+class CrashModel {
+ public:
+  explicit CrashModel(const CrashModelOptions& options) : options_(options), random_(options.seed) {
+    fixture_.options.wal_file_bytes = 4096 + random_() % 3 * 4096;
+    fixture_.options.memtable_bytes_max = 12'000 + random_() % 40'000;
+    fixture_.options.manifest_rewrite_bytes = 600;
+    FileFaults faults;
+    faults.ignore_syncs_of = options.ignore_syncs_of;
+    fixture_.files->set_faults(faults);
+  }
+
+  std::optional<std::string> run() {
+    if (!open()) return wrong_;
+    for (int i = 0; i < options_.steps && !wrong_; ++i) step();
+    fixture_.close();
+    for (int i = 0; i < options_.cuts && !wrong_; ++i) cut_power();
+    return wrong_;
+  }
+
+ private:
+  std::uint64_t pick(std::uint64_t below) { return random_() % below; }
+
+  void fail(const std::string& what) {
+    if (!wrong_) wrong_ = "seed " + std::to_string(options_.seed) + ": " + what;
+  }
+
+  bool open() {
+    const Status opened = fixture_.try_open();
+    if (!opened) fail("does not open: " + opened.error().message());
+    return opened.has_value();
+  }
+
+  void step() {
+    const std::uint64_t choice = pick(20);
+    if (choice < 12) {
+      append_some(1);
+    } else if (choice < 15) {
+      append_some(2 + pick(6));
+    } else if (choice < 17) {
+      (void)fixture_.store->flush();
+    } else if (choice < 18) {
+      fixture_.close();
+      reopen();
+    } else {
+      kill();
+    }
+  }
+
+  TenantId pick_tenant() {
+    static const std::vector<TenantId> tenants = {TenantId::default_tenant(), make_tenant("other"),
+                                                  make_tenant("Third")};
+    return tenants[pick(tenants.size())];
+  }
+
+  std::size_t make_model_request() {
+    const std::size_t id = requests_.size();
+    ModelRequest request;
+    request.tenant = pick_tenant();
+    const std::uint64_t batches = pick(3) == 0 ? 1 + pick(4) : 1;
+    for (std::uint64_t batch = 0; batch < batches; ++batch) {
+      Bodies bodies;
+      for (std::uint64_t i = 0, count = 1 + pick(4); i < count; ++i) {
+        std::string body = std::to_string(id) + "." + std::to_string(batch) + "." + std::to_string(i) + ":";
+        for (std::uint64_t fill = pick(4) == 0 ? pick(900) : pick(40); fill > 0; --fill) {
+          body.push_back(static_cast<char>('!' + pick(90)));
+        }
+        bodies.push_back(std::move(body));
+      }
+      request.batches.push_back(std::move(bodies));
+    }
+    if (pick(3) == 0) request.key = make_key("key " + std::to_string(id));
+    requests_.push_back(std::move(request));
+    return id;
+  }
+
+  CommitRequest to_commit(const ModelRequest& model) {
+    CommitRequest request;
+    request.tenant = model.tenant;
+    request.key = model.key;
+    request.receive_time = kTestTime;
+    std::int64_t step = 0;
+    for (const Bodies& bodies : model.batches) {
+      std::vector<TestRecord> records;
+      for (const std::string& body : bodies) {
+        // Two days, times out of order, many of them equal.
+        const std::int64_t offset =
+            static_cast<std::int64_t>(body.size() % 5) * kNanosPerSecond + (step++ % 2) * kNanosPerDay;
+        records.push_back({body, Timestamp(kTestTime.number() - offset)});
+      }
+      request.accepted += bodies.size();
+      request.batches.push_back(make_batch(records));
+    }
+    return request;
+  }
+
+  void append_some(std::uint64_t count) {
+    std::vector<std::pair<std::size_t, std::future<Result<CommitReply>>>> waiting;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::size_t id = !requests_.empty() && pick(8) == 0 ? pick(requests_.size()) : make_model_request();
+      if (*requests_[id].durable_at != kNever && !requests_[id].key) continue;  // only keyed ones are sent again
+      auto promise = std::make_shared<std::promise<Result<CommitReply>>>();
+      std::future<Result<CommitReply>> future = promise->get_future();
+      const bool is_retry_without_key = !requests_[id].key && sent_.contains(id);
+      if (is_retry_without_key) continue;
+      sent_.insert(id);
+      const auto durable_at = requests_[id].durable_at;
+      const Status taken =
+          fixture_.store->append(to_commit(requests_[id]), [this, durable_at, promise](Result<CommitReply> reply) {
+            if (reply) note_durable(*durable_at);
+            promise->set_value(std::move(reply));
+          });
+      if (taken) {
+        waiting.emplace_back(id, std::move(future));
+      } else if (taken.error().code() != ErrorCode::resource_exhausted) {
+        fail("append: " + taken.error().message());
+      }
+    }
+    for (auto& [id, future] : waiting) check_reply(id, future.get());
+  }
+
+  void note_durable(std::atomic<std::size_t>& durable_at) const {
+    durable_at = std::min(durable_at.load(), fixture_.files->log_size());
+  }
+
+  void check_reply(std::size_t id, const Result<CommitReply>& reply) {
+    if (!reply) return fail("append: " + reply.error().message());
+    std::optional<CommitReply>& first = requests_[id].reply;
+    if (!first) first = *reply;
+    if (first->first_sequence != reply->first_sequence || first->accepted != reply->accepted) {
+      fail("request " + std::to_string(id) + " was answered with another sequence number");
+    }
+  }
+
+  /// The process dies: what it queued is lost, what it wrote is still in the page cache.
+  void kill() {
+    FileFaults dead;
+    dead.fail_call = 1 + pick(4);  // between a write and its sync, too
+    dead.fail_on = true;
+    dead.ignore_syncs_of = options_.ignore_syncs_of;
+    fixture_.files->set_faults(dead);
+    for (std::uint64_t i = pick(3); i > 0; --i) {
+      const std::size_t id = make_model_request();
+      sent_.insert(id);
+      const auto durable_at = requests_[id].durable_at;
+      (void)fixture_.store->append(to_commit(requests_[id]), [this, durable_at](const Result<CommitReply>& reply) {
+        if (reply) note_durable(*durable_at);
+      });
+    }
+    fixture_.close();
+    FileFaults alive;
+    alive.ignore_syncs_of = options_.ignore_syncs_of;
+    fixture_.files->set_faults(alive);
+    reopen();
+  }
+
+  void reopen() {
+    if (!open()) return;
+    for (const std::size_t id : check(fixture_, kNever - 1, "reopened")) note_durable(*requests_[id].durable_at);
+  }
+
+  /// Compares a store with the model; gives the requests that are there. Those durable at `changes` must be.
+  std::set<std::size_t> check(StoreFixture& fixture, std::size_t changes, const std::string& when) {
+    std::map<std::string, int> found;
+    std::size_t found_count = 0;
+    for (const char* tenant : {"default", "other", "Third"}) {
+      const auto snapshot = fixture.store->snapshot(make_tenant(tenant));
+      const ScanOutcome outcome = run_scan(**snapshot);
+      if (!outcome.errors.empty()) fail(when + ": " + outcome.errors.front().message());
+      for (const std::string& body : outcome.bodies) ++found[std::string(tenant) + "/" + body];
+      found_count += outcome.bodies.size();
+    }
+    std::set<std::size_t> present;
+    std::size_t expected_count = 0;
+    for (std::size_t id = 0; id < requests_.size(); ++id) {
+      const std::size_t records = check_request(id, found, changes, when);
+      if (records > 0) present.insert(id);
+      expected_count += records;
+    }
+    if (!wrong_ && found_count != expected_count) fail(when + ": records that nobody sent");
+    return present;
+  }
+
+  std::size_t check_request(std::size_t id, const std::map<std::string, int>& found, std::size_t changes,
+                            const std::string& when) {
+    std::size_t records = 0;
+    std::size_t present = 0;
+    for (const Bodies& bodies : requests_[id].batches) {
+      for (const std::string& body : bodies) {
+        ++records;
+        const auto entry = found.find(requests_[id].tenant.text() + "/" + body);
+        if (entry == found.end()) continue;
+        ++present;
+        if (entry->second > 1)
+          fail(when + ": request " + std::to_string(id) + " is there " + std::to_string(entry->second) + " times");
+      }
+    }
+    const bool must_be_there = *requests_[id].durable_at <= changes;
+    if (must_be_there && present == 0) fail(when + ": request " + std::to_string(id) + " was acknowledged and is lost");
+    if (present != 0 && present != records) fail(when + ": request " + std::to_string(id) + " is there in part");
+    return present;
+  }
+
+  void cut_power() {
+    const std::size_t changes = pick(fixture_.files->log_size() + 1);
+    const std::string when =
+        "power cut behind change " + std::to_string(changes) + " of " + std::to_string(fixture_.files->log_size());
+    StoreFixture after;
+    after.options = fixture_.options;
+    after.files = fixture_.files->after_power_cut(changes, random_());
+    const Status opened = after.try_open();
+    if (!opened) return fail(when + ": does not open: " + opened.error().message());
+    const std::set<std::size_t> present = check(after, changes, when);
+    if (wrong_) return;
+    const std::size_t recovered = after.files->log_size();
+    retry_keys(after, changes, present, when);
+    if (!after.append(make_request({{"after the cut"}}, make_tenant("fourth"))).has_value())
+      return fail(when + ": takes no more writes");
+    if (pick(2) == 0 && !after.store->flush().has_value()) return fail(when + ": does not flush");
+    after.close();
+    cut_power_again(after, changes, recovered, present, when);
+  }
+
+  /// Every sender that had no answer sends again; those with keys must not be stored twice.
+  void retry_keys(StoreFixture& after, std::size_t changes, const std::set<std::size_t>& present,
+                  const std::string& when) {
+    for (std::size_t id = 0; id < requests_.size() && !wrong_; ++id) {
+      const ModelRequest& request = requests_[id];
+      if (!request.key || !present.contains(id)) continue;
+      const auto reply = after.append(to_commit(request));
+      if (!reply) return fail(when + ": retry: " + reply.error().message());
+      if (!reply->replayed) return fail(when + ": request " + std::to_string(id) + " was stored again");
+      if (*request.durable_at <= changes && request.reply && reply->first_sequence != request.reply->first_sequence) {
+        return fail(when + ": the retry of request " + std::to_string(id) + " was given another sequence number");
+      }
+    }
+  }
+
+  /// Power goes once more, during recovery or later: what a finished recovery showed must stay.
+  void cut_power_again(StoreFixture& first, std::size_t first_changes, std::size_t recovered,
+                       const std::set<std::size_t>& present, const std::string& first_when) {
+    const std::size_t changes = pick(first.files->log_size() + 1);
+    const std::string when = first_when + ", again behind change " + std::to_string(changes) + " of " +
+                             std::to_string(first.files->log_size());
+    StoreFixture after;
+    after.options = fixture_.options;
+    after.files = first.files->after_power_cut(changes, random_());
+    const Status opened = after.try_open();
+    if (!opened) return fail(when + ": does not open: " + opened.error().message());
+    const std::set<std::size_t> still_present = check(after, first_changes, when);
+    if (wrong_ || changes < recovered) return;
+    for (const std::size_t id : present) {
+      if (!still_present.contains(id))
+        fail(when + ": request " + std::to_string(id) + " was there after recovery and is lost");
+    }
+  }
+
+  const CrashModelOptions options_;
+  std::mt19937_64 random_;
+  StoreFixture fixture_;
+  std::vector<ModelRequest> requests_;
+  std::set<std::size_t> sent_;
+  std::optional<std::string> wrong_;
+};
+
+}  // namespace
+
+std::optional<std::string> run_crash_model(const CrashModelOptions& options) {
+  return CrashModel(options).run();
+}
+
+SeedRange seeds_from_environment(std::uint64_t count) {
+  SeedRange range{1, count};
+  if (const char* seeds = std::getenv("DENDRO_SEEDS")) range.count = std::strtoull(seeds, nullptr, 10);
+  if (const char* seed = std::getenv("DENDRO_SEED")) range = {std::strtoull(seed, nullptr, 10), 1};
+  return range;
+}
+
+}  // namespace dendro
