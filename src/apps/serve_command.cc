@@ -129,8 +129,7 @@ int run_serve(std::span<const std::string> args, CommandIo& io) {
     }
   }
   set_log_sink(nullptr);
-  pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
-  return exit_code;
+  return exit_code;  // the signals stay blocked: a second SIGTERM must not turn an orderly stop into a killed one
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 namespace dendro {
 
-/// The filter in its one canonical form (query-language.md 13.3), which parses to the same tree whatever `now` and `tz`
-/// are.
+/// The filter in its one canonical form (query-language.md 13.3). It parses to the same tree whatever `now` is; times
+/// without a zone in comparisons of other fields are those of UTC (with another `tz` the literal got its zone).
 std::string to_text(const Predicate& predicate);
 
 /// True if `c` may stand in a bare word (3.2). Bytes of UTF-8 beyond ASCII may.

@@ -17,8 +17,8 @@ class BlockScanOperator final : public ScanOperator {
   Result<std::optional<RowBatch>> next() override {
     if (is_exhausted_ || context_.should_stop()) return std::optional<RowBatch>();
     auto block = source_->next();
-    // A filter that saw time run out, or the caller leave, lets nothing pass any more: what this call went over does not
-    // count as looked at, so the bound stays.
+    // A filter that saw time run out, or the caller leave, lets nothing pass any more: what this call went over does
+    // not count as looked at, so the bound stays.
     const bool is_cut_short = context_.scan_cancel().cancelled();
     if (is_cut_short) context_.should_stop();
     if (!is_cut_short) bound_ = source_->bound();

@@ -170,7 +170,7 @@ TEST(JsonLossless, GivesRandomHostileObjectsBack) {
   SCOPED_TRACE("DENDRO_TEST_SEED=" + std::to_string(seed));
   HostileJson hostile(seed);
   int compared = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 8'000; ++i) {
     const std::string line = hostile.object();
     if (!oracle_reads(line)) continue;
     const Decoded decoded = decode_text(line);
@@ -184,7 +184,7 @@ TEST(JsonLossless, GivesRandomHostileObjectsBack) {
     ASSERT_EQ(OrderedJson::parse(back).dump(), OrderedJson::parse(line).dump()) << line << "\n" << back;
     ++compared;
   }
-  EXPECT_GT(compared, 5'000);
+  EXPECT_GT(compared, 2'000);
 }
 
 TEST(JsonLossless, KeepsNumeralsToTheLetter) {

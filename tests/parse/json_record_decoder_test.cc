@@ -108,10 +108,18 @@ TEST(JsonRecordDecoder, PiecesGiveWhatTheWholeGives) {
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
   SCOPED_TRACE("DENDRO_TEST_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
-  const Jsons parts = {"{\"a\":1}", "{\n \"a\": {\n  \"b\": 2\n }\n}", "[{\"a\":1},\n {\"a\":2}]",
-                       "garbage",   "{\"a\":\"\\u00e9\xC3\xA9\"}",     "{\"x\":",
-                       "\n",        "{\"a\":[1,\n2]} {\"b\":1}",       "  ",
-                       "17"};
+  const Jsons parts = {"{\"a\":1}",
+                       "{\n \"a\": {\n  \"b\": 2\n }\n}",
+                       "[{\"a\":1},\n {\"a\":2}]",
+                       "garbage",
+                       "{\"a\":\"\\u00e9\xC3\xA9\"}",
+                       "{\"x\":",
+                       "\n",
+                       "{\"a\":[1,\n2]} {\"b\":1}",
+                       "  ",
+                       "17",
+                       "{\n}garbage",
+                       "{\n\"a\":1\n},"};
   for (int round = 0; round < 300; ++round) {
     std::string text;
     for (std::size_t n = 1 + random() % 8; n > 0; --n) text += parts[random() % parts.size()] + "\n";

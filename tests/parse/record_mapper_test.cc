@@ -220,5 +220,17 @@ TEST(RecordMapper, KeepsTextThatIsNoUtf8AsBytes) {
   EXPECT_EQ(r.record.value_at(1).text, "\xED\xA0\x80");
 }
 
+TEST(RecordMapper, SeesABadByteAnywhereInAString) {
+  for (std::size_t size = 1; size < 50; ++size) {
+    for (std::size_t bad = 0; bad < size; ++bad) {
+      std::string text(size, 'x');
+      text[bad] = '\xFF';
+      const OneRecord r("{\"k\":\"" + text + "\"}                    ");
+      ASSERT_EQ(r.record.value_at(0).type, ValueType::bytes) << size << " " << bad;
+      ASSERT_EQ(r.record.value_at(0).text, text);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dendro

@@ -134,7 +134,7 @@ class CallReader {
   Status take_format(const QueryParam& param) {
     const auto name = param.text();
     const auto format = name ? parse_output_format(*name) : std::nullopt;
-    if (!format || *format == OutputFormat::table) return fail(param, "must be ndjson, json, csv or text");
+    if (!format) return fail(param, "must be ndjson, json, csv, text or table");
     call_.format = *format;
     return {};
   }

@@ -49,17 +49,34 @@ HttpResponse query_problem(const QueryFault& fault, const std::string& request_i
   return response;
 }
 
+/// Why an answer in a format without a status line must not look whole: it ended before every record was considered.
+std::optional<Error> why_cut(const QueryRun& run, OutputFormat format) {
+  const QueryOutcome& outcome = run.outcome();
+  if (format == OutputFormat::ndjson || format == OutputFormat::json) return std::nullopt;
+  if (outcome.complete || outcome.reason == "limit") return std::nullopt;
+  if (outcome.error) return outcome.error;
+  return Error(outcome.reason == "timeout" ? ErrorCode::deadline_exceeded : ErrorCode::resource_exhausted,
+               "the answer is incomplete (" + outcome.reason + "); ask for a smaller range, or for format=ndjson, which says how far it came");
+}
+
 /// Pieces of a run, each made on a worker. The run outlives this object while a worker is in it.
 class QueryResponseStream final : public ResponseStream {
  public:
-  QueryResponseStream(std::shared_ptr<QueryRun> run, std::string first_piece, WorkerPool& workers, CancelToken cancel)
-      : run_(std::move(run)), first_piece_(std::move(first_piece)), workers_(workers), cancel_(cancel) {}
+  QueryResponseStream(std::shared_ptr<QueryRun> run, OutputFormat format, std::string first_piece, WorkerPool& workers,
+                      CancelToken cancel)
+      : run_(std::move(run)), format_(format), first_piece_(std::move(first_piece)), workers_(workers), cancel_(cancel) {}
   ~QueryResponseStream() override { cancel_.cancel(); }
 
   void next(std::function<void(Piece)> done) override {
     if (!first_piece_.empty()) return done(Piece(std::optional<std::string>(std::exchange(first_piece_, {}))));
     if (is_over_) return done(Piece(std::optional<std::string>()));
-    auto work = [run = run_, done] { done(run->next_piece()); };
+    auto work = [run = run_, format = format_, done] {
+      Piece piece = run->next_piece();
+      if (piece && !piece->has_value()) {
+        if (auto error = why_cut(*run, format)) piece = *std::move(error);
+      }
+      done(std::move(piece));
+    };
     // A full pool cuts the answer: the reader sees that the status line is missing.
     if (Status queued = workers_.submit(std::move(work)); !queued) {
       is_over_ = true;
@@ -69,6 +86,7 @@ class QueryResponseStream final : public ResponseStream {
 
  private:
   std::shared_ptr<QueryRun> run_;
+  const OutputFormat format_;
   std::string first_piece_;
   WorkerPool& workers_;
   CancelToken cancel_;
@@ -98,10 +116,11 @@ HttpResponse answer_query(const QueryRouteParts& parts, const HttpRequest& reque
   response.headers.add("Cache-Control", "no-store");
   std::string bytes = std::move(*first_piece).value_or("");
   if (run->is_finished()) {
+    if (const auto error = why_cut(*run, call->format)) return error_response(ErrorShape::problem, *error, request.request_id);
     response.body = std::move(bytes);
   } else {
     response.stream =
-        std::make_unique<QueryResponseStream>(std::move(run), std::move(bytes), parts.workers, request.cancel);
+        std::make_unique<QueryResponseStream>(std::move(run), call->format, std::move(bytes), parts.workers, request.cancel);
   }
   return response;
 }
@@ -147,7 +166,7 @@ std::vector<RouteReply> query_replies() {
 
 RouteParam format_param() {
   return {"format", ParamPlace::query, false,
-          R"({"type":"string","enum":["ndjson","json","csv","text"],"default":"ndjson"})",
+          R"({"type":"string","enum":["ndjson","json","csv","text","table"],"default":"ndjson"})",
           "Form of the answer; without it the Accept header decides."};
 }
 
