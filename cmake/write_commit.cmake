@@ -1,4 +1,4 @@
-# Writes OUTPUT (a header) with the checkout's commit, only if it changed, so that nothing is compiled again without need.
+# Writes OUTPUT (a source file) with the checkout's commit, only if it changed, so that nothing is compiled again without need.
 execute_process(COMMAND git -C "${SOURCE_DIR}" rev-parse --short=12 HEAD OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
 if(failed)
   set(commit "unknown")
@@ -8,7 +8,7 @@ else()
     string(APPEND commit "-dirty")
   endif()
 endif()
-set(text "#pragma once\n#define DENDRO_COMMIT \"${commit}\"\n")
+set(text "#include \"apps/build_info.h\"\nnamespace dendro {\nstd::string_view commit_text() { return \"${commit}\"; }\n}\n")
 if(EXISTS "${OUTPUT}")
   file(READ "${OUTPUT}" before)
 endif()

@@ -1,6 +1,5 @@
 #include "apps/build_info.h"
 
-#include "apps/commit.h"
 #include "server/route.h"
 
 namespace dendro {
@@ -18,7 +17,6 @@ std::string_view cpu_path() {
 }  // namespace
 
 std::string_view version_text() { return DENDRO_VERSION; }
-std::string_view commit_text() { return DENDRO_COMMIT; }
 
 std::string build_info_text() {
   std::string text = "dendro " + std::string(version_text()) + " (" + std::string(commit_text()) + ")\n";

@@ -79,6 +79,7 @@ Result<Predicate> QueryParser::parse_primary(const Scope* scope) {
   const Token after = lexer_.lex(token.end(), LexMode::plain);
   if (after.kind != TokenKind::colon) return parse_test(scope);
   if (scope != nullptr) return fail(token, "no field can be named inside \"" + scope->field + ":( )\"");
+  if (token.text.empty()) return fail(token, "a field needs a name");
   const bool starts_with_digit = token.kind == TokenKind::word && token.text[0] >= '0' && token.text[0] <= '9';
   if (starts_with_digit) return digit_name_fault(token);
   take(token);

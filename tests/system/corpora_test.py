@@ -47,7 +47,7 @@ class Corpora(unittest.TestCase):
         return int(shell(f"rg -c {' '.join(flags)} -- '{pattern}' \"$1\" || true", self.plain[corpus_name]).strip() or 0)
 
     def test_counts_of_everything(self):
-        self.assertEqual(self.server.count("node:*"), 292_794)
+        self.assertEqual(self.server.count("pod:*"), 292_794)
         self.assertEqual(self.server.count("corpus:=zeek"), 158_439)
         self.assertEqual(self.server.count("*"), 292_794 + 158_439)
         self.assertEqual(self.server.count("dendro.source:dead_letter"), 0)
@@ -56,7 +56,7 @@ class Corpora(unittest.TestCase):
         for word in ("INFO", "error", "ERROR", "exception"):
             with self.subTest(word=word):
                 expected = int(shell(f"jq -r ._msg \"$1\" | tr '\\000' ' ' | rg -c -a '(^|[^A-Za-z0-9_]){word}($|[^A-Za-z0-9_])'", self.nezha_bodies_by_line()))
-                self.assertEqual(self.server.count(f"node:* body:{word}"), expected)
+                self.assertEqual(self.server.count(f"pod:* body:{word}"), expected)
 
     def nezha_bodies_by_line(self):
         """nezha with the line feeds inside bodies as blanks, so that a line is a record for ripgrep."""
@@ -69,7 +69,7 @@ class Corpora(unittest.TestCase):
     def test_substrings_equal_jq(self):
         for text in ("ravelServ", "SpanID: 0", "zzqqxx_not_there"):
             with self.subTest(text=text):
-                self.assertEqual(self.server.count(f'node:* body:*"{text}"*'), self.jq_count("nezha", f'._msg | contains("{text}")'))
+                self.assertEqual(self.server.count(f'pod:* body:*"{text}"*'), self.jq_count("nezha", f'._msg | contains("{text}")'))
 
     def test_a_rare_id_is_found_by_field_and_as_text(self):
         trace = "2f182d58875095cc70b2a50fdda3e7cd"
@@ -89,15 +89,15 @@ class Corpora(unittest.TestCase):
     def test_a_time_range_equals_jq(self):
         expected = self.jq_count("nezha", '._time >= "2023-01-29T09" and ._time < "2023-01-29T10"')
         self.assertEqual(expected, 51_629)
-        self.assertEqual(self.server.count("node:* _time:2023-01-29T09"), expected)
+        self.assertEqual(self.server.count("pod:* _time:2023-01-29T09"), expected)
 
     def test_counts_by_group_equal_jq(self):
-        rows, _ = self.server.query("node:* | stats by (pod) count() as n | sort by (n desc, pod) | limit 3")
+        rows, _ = self.server.query("pod:* | stats by (pod) count() as n | sort by (n desc, pod) | limit 3")
         expected = shell("jq -r .pod \"$1\" | LC_ALL=C sort | uniq -c | sort -k1,1nr -k2 | head -n 3", self.plain["nezha"])
         self.assertEqual([f"{r['n']} {r['pod']}" for r in rows], [" ".join(line.split()) for line in expected.splitlines()])
 
     def test_the_newest_100_are_in_order_and_really_the_newest(self):
-        rows, status = self.server.query("node:*", limit=100)
+        rows, status = self.server.query("pod:*", limit=100)
         self.assertEqual(len(rows), 100)
         self.assertEqual(status["reason"], "limit")
         expected = shell("jq -r ._time \"$1\" | sed -E 's/Z$//; s/(\\.[0-9]+)$/\\1000000000/; s/(\\.[0-9]{9}).*/\\1Z/' | LC_ALL=C sort -r | head -n 100", self.plain["nezha"])
@@ -129,7 +129,7 @@ class Corpora(unittest.TestCase):
     def test_files_answer_as_the_server_does(self):
         for query in ("body:ERROR | stats count() as n", "_time:2023-01-29T09 | stats by (pod) count() as n"):
             with self.subTest(query=query):
-                expected, _ = self.server.query("node:* " + query)
+                expected, _ = self.server.query("pod:* " + query)
                 code, out, err = run("query", "-o", "ndjson", query, self.plain["nezha"], timeout=600)
                 self.assertEqual((code, [json.loads(line) for line in out.splitlines()], err), (0, expected, ""))
 
