@@ -13,7 +13,7 @@
 namespace dendro {
 namespace {
 
-constexpr std::string_view kSummary = "send log files to a server, or load them into a data folder";
+constexpr std::string_view kIngestSummary = "send log files to a server, or load them into a data folder";
 constexpr std::size_t kBodyTargetBytes = std::size_t{4} << 20;
 constexpr std::size_t kBodyBytesMax = std::size_t{60} << 20;  // below the server's 64 MiB
 
@@ -28,7 +28,7 @@ struct IngestFlags {
 };
 
 std::shared_ptr<CLI::App> make_ingest_app_with(const std::shared_ptr<IngestFlags>& flags) {
-  auto app = make_cli_app("ingest", kSummary,
+  auto app = make_cli_app("ingest", kIngestSummary,
                           "  dendro ingest app.log other.ndjson.zst\n"
                           "  kubectl logs pod | dendro ingest -\n"
                           "  dendro ingest --server http://logs:8080 --time-field ts zeek.ndjson.gz\n"
@@ -143,6 +143,6 @@ int run_ingest(std::span<const std::string> args, CommandIo& io) {
 
 }  // namespace
 
-Command ingest_command() { return {"ingest", kSummary, &run_ingest, &make_ingest_app}; }
+Command ingest_command() { return {"ingest", kIngestSummary, &run_ingest, &make_ingest_app}; }
 
 }  // namespace dendro

@@ -20,7 +20,7 @@
 namespace dendro {
 namespace {
 
-constexpr std::string_view kSummary = "search a server, a data folder, or files";
+constexpr std::string_view kQuerySummary = "search a server, a data folder, or files";
 constexpr const char* kDefaultDataFolder = "dendro-data";
 
 struct QueryFlags {
@@ -35,7 +35,7 @@ struct QueryFlags {
 };
 
 std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>& flags) {
-  auto app = make_cli_app("query", kSummary,
+  auto app = make_cli_app("query", kQuerySummary,
                           "  dendro query 'timeout service:payments _time:1h'\n"
                           "  dendro query 'severity:error | stats by (service) count() as n | sort by (n desc)'\n"
                           "  dendro query -o csv 'status:>=500 | fields _time, status, body' app.log.gz other.ndjson\n"
@@ -204,6 +204,6 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
 
 }  // namespace
 
-Command query_command() { return {"query", kSummary, &run_query, &make_query_app}; }
+Command query_command() { return {"query", kQuerySummary, &run_query, &make_query_app}; }
 
 }  // namespace dendro

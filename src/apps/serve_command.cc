@@ -16,7 +16,7 @@ extern "C" char** environ;  // NOLINT: POSIX
 namespace dendro {
 namespace {
 
-constexpr std::string_view kSummary = "run the server";
+constexpr std::string_view kServeSummary = "run the server";
 
 struct ServeFlags {
   std::map<std::string, std::vector<std::string>> values;  ///< by flag of settings_table()
@@ -25,7 +25,7 @@ struct ServeFlags {
 };
 
 std::shared_ptr<CLI::App> make_serve_app_with(const std::shared_ptr<ServeFlags>& flags) {
-  auto app = make_cli_app("serve", kSummary,
+  auto app = make_cli_app("serve", kServeSummary,
                           "  dendro serve\n"
                           "  dendro serve --data /var/lib/dendro --listen 127.0.0.1:8080 --listen 127.0.0.1:9000=ingest\n"
                           "  dendro serve --listen '[::1]:8080=analytics'\n"
@@ -134,6 +134,6 @@ int run_serve(std::span<const std::string> args, CommandIo& io) {
 
 }  // namespace
 
-Command serve_command() { return {"serve", kSummary, &run_serve, &make_serve_app}; }
+Command serve_command() { return {"serve", kServeSummary, &run_serve, &make_serve_app}; }
 
 }  // namespace dendro
