@@ -183,7 +183,9 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   // Also before a server is asked: it speaks the same language, and the caret needs no round trip.
   const Result<PreparedQuery> prepared = prepare_query(request, fault);
   if (!prepared) {
-    std::fprintf(io.err, "dendro query: %s\n%s", prepared.error().message().c_str(), fault_text(fault, request.query).c_str());
+    // A bad --start or --cursor has no place in the query.
+    if (fault.message.empty()) return report_failure(io, "query", prepared.error().message(), 2);
+    std::fprintf(io.err, "dendro query: %s", fault_text(fault, request.query).c_str());
     return 2;
   }
   if (!flags->files.empty()) return run_on_files(*flags, *prepared, *format, clock, io);

@@ -88,6 +88,20 @@ TEST_F(QueryLimitsFixture, TimeoutOfAScanThatMatchesNothingIsSeenInsideTheScan) 
   EXPECT_LT(blocks, 40);
 }
 
+TEST_F(QueryLimitsFixture, ProgressIsToldAtMostFourTimesASecond) {
+  snapshot->before_block = [&] { clock.advance(std::chrono::milliseconds(100)); };
+  QueryRequest request = ask("_time:[1970-01-01T00:00:00Z,1970-01-01T00:16:40Z) | stats count() as n");
+  Answer answer = run(request);
+  std::size_t lines = 0;
+  for (std::size_t at = 0; (at = answer.whole.find("{\"_progress\":{\"scanned_share\":0.", at)) != std::string::npos;
+       ++at)
+    ++lines;
+  EXPECT_GE(lines, 25u);
+  EXPECT_LE(lines, 40u) << "10 s";
+  request.progress = false;
+  EXPECT_EQ(run(request).whole.find("_progress"), std::string::npos);
+}
+
 TEST_F(QueryLimitsFixture, CancelEndsTheScan) {
   int blocks = 0;
   snapshot->before_block = [&] {
