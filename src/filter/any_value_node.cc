@@ -96,7 +96,7 @@ class AnyValueNode final : public FilterNode {
   /// Elements of a list stand there as JSON, so that a text with a quote or a \u escape looks different.
   static bool may_be_escaped(const RecordView& record) {
     const std::string_view bytes = record.value_bytes();
-    return bytes.empty();
+    return !bytes.empty() && std::memchr(bytes.data(), '\\', bytes.size()) != nullptr;
   }
 
   ValueTest test_;

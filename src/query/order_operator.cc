@@ -138,7 +138,7 @@ class OrderOperator final : public Operator {
     return beats_bound(top);
   }
   bool beats_bound(Timestamp time) const {
-    return order_ == ScanOrder::newest_first ? time >= input_->bound() : time <= input_->bound();
+    return order_ == ScanOrder::newest_first ? time > input_->bound() : time < input_->bound();
   }
 
   RowBatch pop_final() {

@@ -269,6 +269,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   std::optional<HttpResponse> refusal_of_unpacked(const Result<std::string>& unpacked) {
     if (!unpacked) {
       const Error& error = unpacked.error();
+      if (error.code() == ErrorCode::too_large) return exchange_error(exchange_, 413, error.message());
       if (error.code() != ErrorCode::corruption) {
         return error_response(exchange_.shape, error, exchange_.request_id);
       }

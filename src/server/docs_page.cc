@@ -48,6 +48,22 @@ void append_element(std::string& out, std::string_view tag, std::string_view tex
   out.append("</").append(tag).append(">");
 }
 
+/// Escaped text in which `code` between backticks is set as such.
+void append_prose(std::string& out, std::string_view tag, std::string_view text) {
+  out.append("<").append(tag).append(">");
+  for (bool is_code = false; !text.empty(); is_code = !is_code) {
+    const std::size_t end = std::min(text.find('`'), text.size());
+    const bool closes = end < text.size();
+    if (is_code && closes) {
+      append_element(out, "code", text.substr(0, end));
+    } else {
+      append_html(out, text.substr(0, end));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  out.append("</").append(tag).append(">");
+}
+
 /// 'it'\''s': one word for a shell.
 std::string shell_word(std::string_view text) {
   std::string word = "'";
@@ -61,11 +77,11 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
-/// Blank lines part paragraphs; nothing else of Markdown is read.
+/// Blank lines part paragraphs, backticks make code; nothing else of Markdown is read.
 void append_paragraphs(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find("\n\n"), text.size());
-    append_element(out, "p", text.substr(0, end));
+    append_prose(out, "p", text.substr(0, end));
     text.remove_prefix(std::min(end + 2, text.size()));
   }
 }
@@ -84,7 +100,7 @@ void append_params(std::string& out, const Route& route) {
     out += "</td><td>";
     if (!param.schema_json.empty()) append_element(out, "code", param.schema_json);
     out += "</td>";
-    append_element(out, "td", param.description);
+    append_prose(out, "td", param.description);
     out += "</tr>";
   }
   out += "</tbody></table>";
@@ -99,7 +115,7 @@ void append_replies(std::string& out, const Route& route) {
     out += "<tr>";
     append_element(out, "td", std::to_string(reply.status));
     append_element(out, "td", reply.content_type);
-    append_element(out, "td", reply.description);
+    append_prose(out, "td", reply.description);
     out += "</tr>";
   }
   out += "</tbody></table>";

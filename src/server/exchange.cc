@@ -148,6 +148,9 @@ std::string_view code_of_status(int status) {
 }
 
 HttpResponse exchange_error(const Exchange& exchange, int status, std::string_view detail) {
+  if (status == 413 && exchange.route != nullptr && !exchange.route->too_large_text.empty()) {
+    detail = exchange.route->too_large_text;
+  }
   return error_response(exchange.shape, status, code_of_status(status), detail, exchange.request_id);
 }
 

@@ -72,6 +72,7 @@ struct Route {
   std::vector<RouteReply> replies;
   ErrorShape errors = ErrorShape::by_profile;
   std::uint64_t body_bytes_max = std::uint64_t{1} << 20;  ///< decompressed; over it: 413
+  std::string too_large_text;                             ///< `detail` of that 413; empty: one that names the limit
   /// Any origin may call it where the listener's profile is `ingest` (five-systems.md 3.3); OPTIONS answers 204 there.
   bool cors_on_ingest = false;
   HttpHandler handler;

@@ -72,6 +72,10 @@ class Platform(unittest.TestCase):
             self.assertRegex(reply["logId"], r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
         status, _, body = self.server.request("POST", "/", b'{"severity":"critical","message":"x"}', index=2)
         self.assertEqual((status, body), (400, b'{"statusCode":400,"error":"Invalid severity. Must be one of: info, warning, error"}'))
+        for body in (b" " * (1 << 20) + b"x", b" " * (20 << 20)):
+            self.assertEqual(self.server.request("POST", "/", body, index=2)[::2], (413, b'{"statusCode":413,"error":"Request body too large"}'))
+        packed = gzip.compress(b" " * (2 << 20))
+        self.assertEqual(self.server.request("POST", "/", packed, {"Content-Encoding": "gzip"}, index=2)[::2], (413, b'{"statusCode":413,"error":"Request body too large"}'))
         for i in range(150):
             self.server.request("POST", "/", json.dumps({"severity": "info", "message": f"m{i}"}).encode(), index=2)
         for index, path in ((2, "/"), (2, "/recent"), (0, "/recent")):
