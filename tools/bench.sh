@@ -1,9 +1,20 @@
 #!/bin/sh
-# `make bench`: builds the bench preset and runs each bench/*.sh in turn; every one prints ratios against a peer or a limit in one run.
+# `make bench`: builds the bench preset and runs its programs one after the other; each prints ratios against a peer or a physical
+# limit in one run. Needs a quiet machine: the load is printed first. NEZHA=FILE names nezha.ndjson (unpacked) for the decoder.
 set -eu
 cd "$(dirname "$0")/.."
 tools/build.sh bench
-for script in bench/*.sh; do
-  echo "== $script"
-  "$script"
-done
+bin=build/bench
+echo "load: $(cut -d ' ' -f 1-3 /proc/loadavg)"
+echo "== analyze against simdjson, ripgrep, jq, DuckDB"
+bench/analyze.py --dendro "$bin/dendro" --simdjson "$bin/bench/analyze_simdjson_bench"
+echo "== storage: synced groups, ingest, flush, scan, open"
+"$bin/bench/storage_bench"
+echo "== HTTP server against stock Beast"
+"$bin/bench/http_server_bench"
+if [ -n "${NEZHA:-}" ]; then
+  echo "== ingest decoder against bare simdjson"
+  "$bin/bench/ingest_decode_bench" "$NEZHA" 7
+else
+  echo "== ingest decoder: skipped, NEZHA is not set"
+fi

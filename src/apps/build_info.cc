@@ -16,7 +16,9 @@ std::string_view cpu_path() {
 
 }  // namespace
 
-std::string_view version_text() { return DENDRO_VERSION; }
+std::string_view version_text() {
+  return DENDRO_VERSION;
+}
 
 std::string build_info_text() {
   std::string text = "dendro " + std::string(version_text()) + " (" + std::string(commit_text()) + ")\n";

@@ -28,13 +28,15 @@ ParseOutcome parse_cli(CLI::App& app, std::span<const std::string> args, Command
     std::fputs(app.help().c_str(), io.out);
     return {false, 0};
   } catch (const CLI::ParseError& fault) {
-    std::fprintf(io.err, "%s: %s; `%s --help` shows the options\n", app.get_name().c_str(), fault.what(), app.get_name().c_str());
+    std::fprintf(io.err, "%s: %s; `%s --help` shows the options\n", app.get_name().c_str(), fault.what(),
+                 app.get_name().c_str());
     return {false, 2};
   }
 }
 
 int report_failure(CommandIo& io, std::string_view command, std::string_view text, int exit_code) {
-  std::fprintf(io.err, "dendro %.*s: %.*s\n", static_cast<int>(command.size()), command.data(), static_cast<int>(text.size()), text.data());
+  std::fprintf(io.err, "dendro %.*s: %.*s\n", static_cast<int>(command.size()), command.data(),
+               static_cast<int>(text.size()), text.data());
   return exit_code;
 }
 
@@ -49,7 +51,8 @@ std::vector<OptionRow> option_rows(const Command& command) {
     row.description = option->get_description();
     const std::string name = option->get_positional() ? option->get_name(true) : std::string();
     if (option->get_positional()) row.value_name = name;
-    row.takes_file = row.value_name.find("FILE") != std::string::npos || row.value_name.find("PATH") != std::string::npos ||
+    row.takes_file = row.value_name.find("FILE") != std::string::npos ||
+                     row.value_name.find("PATH") != std::string::npos ||
                      row.value_name.find("DIR") != std::string::npos;
     rows.push_back(std::move(row));
   }

@@ -10,7 +10,8 @@
 
 namespace dendro {
 
-/// A CLI::App named "dendro NAME" with our formatting: `--opt v` and `--opt=v`, help as -h and --help, `examples` as footer.
+/// A CLI::App named "dendro NAME" with our formatting: `--opt v` and `--opt=v`, help as -h and --help, `examples` as
+/// footer.
 std::shared_ptr<CLI::App> make_cli_app(std::string_view command, std::string_view summary, std::string_view examples);
 
 /// `app`, keeping alive what its options write into.

@@ -31,10 +31,12 @@ std::string overview_text() {
       "dendro - store, search and count logs\n\n"
       "Usage: dendro COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : command_table()) {
-    text += "  " + std::string(command.name) + std::string(12 - command.name.size(), ' ') + std::string(command.summary) + "\n";
+    text += "  " + std::string(command.name) + std::string(12 - command.name.size(), ' ') +
+            std::string(command.summary) + "\n";
   }
   text +=
-      "\nOptions:\n  -h, --help  this text; `dendro COMMAND --help` for a command's own\n  --version   what `dendro version` prints\n"
+      "\nOptions:\n  -h, --help  this text; `dendro COMMAND --help` for a command's own\n  --version   what `dendro "
+      "version` prints\n"
       "\nExamples:\n"
       "  dendro serve\n"
       "  dendro ingest app.log.gz\n"

@@ -23,14 +23,18 @@ std::string option_words(const Command& command) {
 }
 
 std::string bash_completion() {
-  std::string out = "# bash completion for dendro\n_dendro() {\n  local word=\"${COMP_WORDS[COMP_CWORD]}\" options=\"\"\n"
-                    "  if [ \"$COMP_CWORD\" = 1 ]; then\n    COMPREPLY=($(compgen -W \"" + command_names() + "\" -- \"$word\"))\n    return\n  fi\n"
-                    "  case \"${COMP_WORDS[1]}\" in\n";
+  std::string out =
+      "# bash completion for dendro\n_dendro() {\n  local word=\"${COMP_WORDS[COMP_CWORD]}\" options=\"\"\n"
+      "  if [ \"$COMP_CWORD\" = 1 ]; then\n    COMPREPLY=($(compgen -W \"" +
+      command_names() +
+      "\" -- \"$word\"))\n    return\n  fi\n"
+      "  case \"${COMP_WORDS[1]}\" in\n";
   for (const Command& command : command_table()) {
     out += "    " + std::string(command.name) + ") options=\"" + option_words(command) + "\" ;;\n";
   }
-  out += "  esac\n  case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-         "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n  esac\n}\ncomplete -o filenames -F _dendro dendro\n";
+  out +=
+      "  esac\n  case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+      "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n  esac\n}\ncomplete -o filenames -F _dendro dendro\n";
   return out;
 }
 
@@ -53,8 +57,11 @@ std::string zsh_completion() {
     out += "      " + shell_quoted(std::string(command.name) + ":" + std::string(command.summary)) + "\n";
   }
   out += "    )\n    _describe command commands\n    return\n  fi\n  local -a options\n  case ${words[2]} in\n";
-  for (const Command& command : command_table()) out += "    " + std::string(command.name) + ") options=(" + option_words(command) + ") ;;\n";
-  out += "  esac\n  if [[ ${words[CURRENT]} == -* ]]; then\n    compadd -- $options\n  else\n    _files\n  fi\n}\ncompdef _dendro dendro\n";
+  for (const Command& command : command_table())
+    out += "    " + std::string(command.name) + ") options=(" + option_words(command) + ") ;;\n";
+  out +=
+      "  esac\n  if [[ ${words[CURRENT]} == -* ]]; then\n    compadd -- $options\n  else\n    _files\n  fi\n}\ncompdef "
+      "_dendro dendro\n";
   return out;
 }
 
@@ -74,10 +81,10 @@ std::string fish_completion() {
 }
 
 std::shared_ptr<CLI::App> make_completion_app() {
-  auto app = make_cli_app("completion", "print shell completion", "  source <(dendro completion bash)\n  dendro completion fish > ~/.config/fish/completions/dendro.fish\n");
-  app->add_option("SHELL", "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  auto app = make_cli_app(
+      "completion", "print shell completion",
+      "  source <(dendro completion bash)\n  dendro completion fish > ~/.config/fish/completions/dendro.fish\n");
+  app->add_option("SHELL", "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
   return app;
 }
 
@@ -85,12 +92,18 @@ int run_completion(std::span<const std::string> args, CommandIo& io) {
   const auto app = make_completion_app();
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
   const std::string shell = app->get_option("SHELL")->as<std::string>();
-  std::fputs((shell == "bash" ? bash_completion() : shell == "zsh" ? zsh_completion() : fish_completion()).c_str(), io.out);
+  std::fputs((shell == "bash"  ? bash_completion()
+              : shell == "zsh" ? zsh_completion()
+                               : fish_completion())
+                 .c_str(),
+             io.out);
   return 0;
 }
 
 }  // namespace
 
-Command completion_command() { return {"completion", "print shell completion", &run_completion, &make_completion_app}; }
+Command completion_command() {
+  return {"completion", "print shell completion", &run_completion, &make_completion_app};
+}
 
 }  // namespace dendro

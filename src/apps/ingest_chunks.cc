@@ -30,7 +30,8 @@ std::optional<std::size_t> IngestChunker::find_cut() const {
     const auto line_feed = static_cast<std::size_t>(static_cast<const char*>(found) - buffer_.data());
     if (line_feed + 1 == buffer_.size()) return std::nullopt;  // what follows is not known yet
     const std::size_t last = buffer_.find_last_not_of(" \t\r", line_feed == 0 ? 0 : line_feed - 1);
-    if (!is_json_ || (last != std::string::npos && buffer_[last] == '}' && buffer_[line_feed + 1] == '{')) return line_feed + 1;
+    if (!is_json_ || (last != std::string::npos && buffer_[last] == '}' && buffer_[line_feed + 1] == '{'))
+      return line_feed + 1;
     from = line_feed + 1;
   }
   return std::nullopt;

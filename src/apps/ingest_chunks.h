@@ -11,8 +11,8 @@
 
 namespace dendro {
 
-/// Cuts a log into bodies that can be sent one by one, never inside a record: JSON between a line that ends in `}` and one that
-/// begins with `{` (so NDJSON and pretty-printed objects alike), text between lines. Not thread-safe.
+/// Cuts a log into bodies that can be sent one by one, never inside a record: JSON between a line that ends in `}` and
+/// one that begins with `{` (so NDJSON and pretty-printed objects alike), text between lines. Not thread-safe.
 class IngestChunker {
  public:
   /// @param target_bytes  a body is cut at the first good place from here on.

@@ -33,20 +33,30 @@ std::shared_ptr<CLI::App> make_ingest_app_with(const std::shared_ptr<IngestFlags
                           "  kubectl logs pod | dendro ingest -\n"
                           "  dendro ingest --server http://logs:8080 --time-field ts zeek.ndjson.gz\n"
                           "  dendro ingest --data ./dendro-data app.log     (no server running)\n"
-                          "Files may be gzip, zstd or plain, NDJSON, pretty-printed JSON or text. Exit codes: 0 every record is on disk (refused ones\n"
-                          "in the dead-letter stream), 1 something could not be sent, or --strict and a record was refused, 2 usage, unreadable file.\n");
+                          "Files may be gzip, zstd or plain, NDJSON, pretty-printed JSON or text. Exit codes: 0 every "
+                          "record is on disk (refused ones\n"
+                          "in the dead-letter stream), 1 something could not be sent, or --strict and a record was "
+                          "refused, 2 usage, unreadable file.\n");
   app->add_option("FILE", flags->files, "files to read; - is standard input")->required();
-  app->add_option("--server", flags->server, "address of the server; default " + std::string(kDefaultServerUrl))->type_name("URL");
+  app->add_option("--server", flags->server, "address of the server; default " + std::string(kDefaultServerUrl))
+      ->type_name("URL");
   app->add_option("--data", flags->data, "data folder to load into, while no server uses it")->type_name("DIR");
   app->add_option("--token", flags->token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
-  app->add_option("--idempotency-key", flags->key, "begin the retry keys with this: a repeated run stores nothing twice")->type_name("KEY");
+  app->add_option("--idempotency-key", flags->key,
+                  "begin the retry keys with this: a repeated run stores nothing twice")
+      ->type_name("KEY");
   app->add_option("--format", flags->reading.format, "auto, json or text; default auto")->type_name("NAME");
   app->add_option("--time-field", flags->reading.time_field, "field that holds the time")->type_name("FIELD");
   app->add_option("--body-field", flags->reading.body_field, "field that holds the text")->type_name("FIELD");
-  app->add_option("--severity-field", flags->reading.severity_field, "field that holds the severity")->type_name("FIELD");
-  app->add_option("--stream-fields", flags->reading.stream_fields, "fields that make up the stream, with commas between")->type_name("FIELDS");
+  app->add_option("--severity-field", flags->reading.severity_field, "field that holds the severity")
+      ->type_name("FIELD");
+  app->add_option("--stream-fields", flags->reading.stream_fields,
+                  "fields that make up the stream, with commas between")
+      ->type_name("FIELDS");
   app->add_option("--resource", flags->resource, "label of every record, repeatable")->type_name("NAME=VALUE");
-  app->add_option("--patience", flags->patience_s, "seconds to go on trying a busy server; default 60")->type_name("S")->check(CLI::Range(0, 86'400));
+  app->add_option("--patience", flags->patience_s, "seconds to go on trying a busy server; default 60")
+      ->type_name("S")
+      ->check(CLI::Range(0, 86'400));
   app->add_flag("--strict", flags->strict, "exit 1 if a record was refused");
   app->add_flag("-q,--quiet", flags->quiet, "print nothing on success");
   return app;
@@ -60,7 +70,8 @@ std::shared_ptr<CLI::App> make_ingest_app() {
 Status read_resource_labels(IngestFlags& flags) {
   for (const std::string& label : flags.resource) {
     const std::size_t equals = label.find('=');
-    if (equals == 0 || equals == std::string::npos) return Error(ErrorCode::invalid_argument, "--resource '" + label + "': expected NAME=VALUE");
+    if (equals == 0 || equals == std::string::npos)
+      return Error(ErrorCode::invalid_argument, "--resource '" + label + "': expected NAME=VALUE");
     flags.reading.resource.emplace_back(label.substr(0, equals), label.substr(equals + 1));
   }
   return {};
@@ -72,7 +83,8 @@ struct Totals {
 
 void show_progress(CommandIo& io, const std::string& file, const Totals& totals) {
   if (!io.err_is_terminal) return;
-  std::fprintf(io.err, "\r\033[K%s: %llu records, %.1f MB", file.c_str(), static_cast<unsigned long long>(totals.accepted + totals.rejected),
+  std::fprintf(io.err, "\r\033[K%s: %llu records, %.1f MB", file.c_str(),
+               static_cast<unsigned long long>(totals.accepted + totals.rejected),
                static_cast<double>(totals.bytes) / 1e6);
   std::fflush(io.err);
 }
@@ -83,7 +95,8 @@ struct FileFailure {
   int exit_code;
 };
 
-std::optional<FileFailure> send_file(const std::string& file, std::size_t number, const std::string& key, IngestTarget& target, CommandIo& io, Totals& totals) {
+std::optional<FileFailure> send_file(const std::string& file, std::size_t number, const std::string& key,
+                                     IngestTarget& target, CommandIo& io, Totals& totals) {
   Result<std::unique_ptr<ByteSource>> opened = open_file_source(file);
   if (opened) opened = unpack_by_content(std::move(opened).value());
   if (!opened) return FileFailure{opened.error(), 2};
@@ -99,7 +112,8 @@ std::optional<FileFailure> send_file(const std::string& file, std::size_t number
     totals.rejected += outcome->rejected;
     totals.requests += 1;
     totals.bytes += (*body)->size();
-    for (const std::string& error : outcome->errors) std::fprintf(io.err, "%s%s: refused %s\n", io.err_is_terminal ? "\r\033[K" : "", file.c_str(), error.c_str());
+    for (const std::string& error : outcome->errors)
+      std::fprintf(io.err, "%s%s: refused %s\n", io.err_is_terminal ? "\r\033[K" : "", file.c_str(), error.c_str());
     show_progress(io, file, totals);
   }
 }
@@ -108,9 +122,12 @@ int run_ingest(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<IngestFlags>();
   const auto app = make_ingest_app_with(flags);
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
-  if (const Status labels = read_resource_labels(*flags); !labels) return report_failure(io, "ingest", labels.error().message(), 2);
-  if (!flags->server.empty() && !flags->data.empty()) return report_failure(io, "ingest", "--server and --data exclude each other", 2);
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr) flags->token = variable;
+  if (const Status labels = read_resource_labels(*flags); !labels)
+    return report_failure(io, "ingest", labels.error().message(), 2);
+  if (!flags->server.empty() && !flags->data.empty())
+    return report_failure(io, "ingest", "--server and --data exclude each other", 2);
+  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr)
+    flags->token = variable;
 
   const std::unique_ptr<HttpClient> client = make_curl_http_client();
   std::unique_ptr<IngestTarget> target;
@@ -131,11 +148,14 @@ int run_ingest(std::span<const std::string> args, CommandIo& io) {
   for (std::size_t i = 0; i < flags->files.size(); ++i) {
     const auto failure = send_file(flags->files[i], i, key, *target, io, totals);
     if (io.err_is_terminal) std::fputs("\r\033[K", io.err);
-    if (failure) exit_code = std::max(exit_code, report_failure(io, "ingest", flags->files[i] + ": " + failure->error.message(), failure->exit_code));
+    if (failure)
+      exit_code = std::max(exit_code, report_failure(io, "ingest", flags->files[i] + ": " + failure->error.message(),
+                                                     failure->exit_code));
   }
   if (!flags->quiet || exit_code != 0) {
-    std::fprintf(io.out, "%llu accepted, %llu refused, %llu requests\n", static_cast<unsigned long long>(totals.accepted),
-                 static_cast<unsigned long long>(totals.rejected), static_cast<unsigned long long>(totals.requests));
+    std::fprintf(io.out, "%llu accepted, %llu refused, %llu requests\n",
+                 static_cast<unsigned long long>(totals.accepted), static_cast<unsigned long long>(totals.rejected),
+                 static_cast<unsigned long long>(totals.requests));
   }
   if (flags->strict && totals.rejected > 0) exit_code = std::max(exit_code, 1);
   return exit_code;
@@ -143,6 +163,8 @@ int run_ingest(std::span<const std::string> args, CommandIo& io) {
 
 }  // namespace
 
-Command ingest_command() { return {"ingest", kIngestSummary, &run_ingest, &make_ingest_app}; }
+Command ingest_command() {
+  return {"ingest", kIngestSummary, &run_ingest, &make_ingest_app};
+}
 
 }  // namespace dendro

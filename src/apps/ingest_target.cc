@@ -30,7 +30,8 @@ std::vector<std::string> split_names(const std::string& commas) {
 
 class ServerTarget final : public IngestTarget {
  public:
-  ServerTarget(HttpClient& client, const std::string& url, std::string token, const IngestReading& reading, std::chrono::seconds patience)
+  ServerTarget(HttpClient& client, const std::string& url, std::string token, const IngestReading& reading,
+               std::chrono::seconds patience)
       : client_(client), patience_(patience) {
     request_.method = "POST";
     request_.timeout = std::chrono::minutes(5);
@@ -63,8 +64,10 @@ class ServerTarget final : public IngestTarget {
       if (reply && reply->status == 500) return problem_of(*reply);
       if (!reply && reply.error().code() == ErrorCode::invalid_argument) return std::move(reply).error();
       const std::chrono::milliseconds wait = reply ? std::max(pause, retry_after(*reply)) : pause;
-      if (std::chrono::steady_clock::now() + wait > deadline) return reply ? problem_of(*reply) : std::move(reply).error();
-      std::this_thread::sleep_for(wait + std::chrono::milliseconds(jitter_() % (static_cast<unsigned>(wait.count()) / 4 + 1)));
+      if (std::chrono::steady_clock::now() + wait > deadline)
+        return reply ? problem_of(*reply) : std::move(reply).error();
+      std::this_thread::sleep_for(wait +
+                                  std::chrono::milliseconds(jitter_() % (static_cast<unsigned>(wait.count()) / 4 + 1)));
     }
   }
 
@@ -79,7 +82,8 @@ class ServerTarget final : public IngestTarget {
   static Error problem_of(const HttpClientReply& reply) {
     const Result<JsonValue> document = parse_json_document(reply.body);
     const JsonValue* detail = document ? document->find("detail") : nullptr;
-    const std::string text = detail != nullptr && detail->is_string() ? std::string(*detail->as_string()) : std::string();
+    const std::string text =
+        detail != nullptr && detail->is_string() ? std::string(*detail->as_string()) : std::string();
     const ErrorCode code = reply.status == 429   ? ErrorCode::resource_exhausted
                            : reply.status == 503 ? ErrorCode::unavailable
                            : reply.status == 507 ? ErrorCode::storage_full
@@ -108,8 +112,8 @@ class ServerTarget final : public IngestTarget {
           return member == nullptr ? std::string() : std::string(member->as_string().value_or(""));
         };
         const JsonValue* index = row.find("index");
-        outcome.errors.push_back("record " + std::to_string(index == nullptr ? 0 : index->as_int().value_or(0)) + " of its request: " +
-                                 text_of("reason") + ": " + text_of("detail"));
+        outcome.errors.push_back("record " + std::to_string(index == nullptr ? 0 : index->as_int().value_or(0)) +
+                                 " of its request: " + text_of("reason") + ": " + text_of("detail"));
       }
     }
     return outcome;
@@ -124,7 +128,8 @@ class ServerTarget final : public IngestTarget {
 
 class FolderTarget final : public IngestTarget {
  public:
-  FolderTarget(std::unique_ptr<FileSystem> files, IngestOptions options) : files_(std::move(files)), options_(std::move(options)) {}
+  FolderTarget(std::unique_ptr<FileSystem> files, IngestOptions options)
+      : files_(std::move(files)), options_(std::move(options)) {}
 
   Status open(const std::string& directory) {
     StoreOptions store_options;
@@ -174,8 +179,8 @@ class FolderTarget final : public IngestTarget {
 
 }  // namespace
 
-std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, std::string url, std::string token, const IngestReading& reading,
-                                                 std::chrono::seconds patience) {
+std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, std::string url, std::string token,
+                                                 const IngestReading& reading, std::chrono::seconds patience) {
   return std::make_unique<ServerTarget>(client, url, std::move(token), reading, patience);
 }
 
@@ -183,7 +188,9 @@ Result<std::unique_ptr<IngestTarget>> open_folder_target(const std::string& dire
   IngestOptions options;
   if (!reading.format.empty()) {
     const std::optional<ParseFormat> format = parse_format_of_name(reading.format);
-    if (!format) return Error(ErrorCode::invalid_argument, "unknown format '" + reading.format + "'; one of " + std::string(parse_format_names_text()));
+    if (!format)
+      return Error(ErrorCode::invalid_argument,
+                   "unknown format '" + reading.format + "'; one of " + std::string(parse_format_names_text()));
     options.format = *format;
     options.format_is_given = true;
   }

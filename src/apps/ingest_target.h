@@ -26,7 +26,8 @@ class IngestTarget {
  public:
   virtual ~IngestTarget() = default;
   /// `key`: equal for equal retries. Errors: those of the server or store, final (retries are done inside).
-  virtual Result<IngestOutcome> send(const std::string& body, std::string_view content_type, const std::string& key) = 0;
+  virtual Result<IngestOutcome> send(const std::string& body, std::string_view content_type,
+                                     const std::string& key) = 0;
 };
 
 /// How bodies are read: the parameters of `POST /api/v1/ingest`, comma lists as they are there.
@@ -37,8 +38,8 @@ struct IngestReading {
 
 /// A server at `url` (http://host:port). Busy, unavailable and full answers are tried again, with growing pauses and
 /// Retry-After honoured, for up to `patience`.
-std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, std::string url, std::string token, const IngestReading& reading,
-                                                 std::chrono::seconds patience);
+std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, std::string url, std::string token,
+                                                 const IngestReading& reading, std::chrono::seconds patience);
 
 /// A data folder that no server holds. Opens it now.
 Result<std::unique_ptr<IngestTarget>> open_folder_target(const std::string& directory, const IngestReading& reading);

@@ -22,7 +22,8 @@ class StderrLogSink final : public LogSink {
 
   bool enabled(LogLevel level) const override { return level >= level_; }
 
-  void write(LogLevel level, std::string_view part, std::string_view message, std::initializer_list<LogField> fields) override {
+  void write(LogLevel level, std::string_view part, std::string_view message,
+             std::initializer_list<LogField> fields) override {
     std::string line;
     const std::string_view name = kLevelNames[static_cast<std::size_t>(level)];
     const std::string time = to_rfc3339(SystemClock().now(), 6);
@@ -53,7 +54,9 @@ class StderrLogSink final : public LogSink {
 
 }  // namespace
 
-std::unique_ptr<LogSink> make_stderr_log_sink(LogLevel level, bool json) { return std::make_unique<StderrLogSink>(level, json); }
+std::unique_ptr<LogSink> make_stderr_log_sink(LogLevel level, bool json) {
+  return std::make_unique<StderrLogSink>(level, json);
+}
 
 LogLevel parse_log_level(const std::string& word) {
   for (std::size_t i = 0; i < std::size(kLevelNames); ++i) {

@@ -47,15 +47,21 @@ int run_man(std::span<const std::string> args, CommandIo& io) {
   const auto app = make_man_app();
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
   std::string out = ".TH DENDRO 1 \"\" \"dendro " + std::string(version_text()) + "\" \"User Commands\"\n";
-  out += ".SH NAME\ndendro \\- store, search and count logs\n.SH SYNOPSIS\n.B dendro\n.I COMMAND\n[\\fIOPTIONS\\fR]\n.SH COMMANDS\n";
+  out +=
+      ".SH NAME\ndendro \\- store, search and count logs\n.SH SYNOPSIS\n.B dendro\n.I COMMAND\n[\\fIOPTIONS\\fR]\n.SH "
+      "COMMANDS\n";
   for (const Command& command : command_table()) append_command(out, command);
-  out += ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe run failed\n.TP\n.B 2\nusage or configuration\n.TP\n.B 3\nalert (analyze \\-\\-fail\\-on\\-alert)\n";
+  out +=
+      ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe run failed\n.TP\n.B 2\nusage or configuration\n.TP\n.B "
+      "3\nalert (analyze \\-\\-fail\\-on\\-alert)\n";
   std::fputs(out.c_str(), io.out);
   return 0;
 }
 
 }  // namespace
 
-Command man_command() { return {"man", "print the manual page (roff)", &run_man, &make_man_app}; }
+Command man_command() {
+  return {"man", "print the manual page (roff)", &run_man, &make_man_app};
+}
 
 }  // namespace dendro

@@ -35,32 +35,42 @@ struct QueryFlags {
 };
 
 std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>& flags) {
-  auto app = make_cli_app("query", kQuerySummary,
-                          "  dendro query 'timeout service:payments _time:1h'\n"
-                          "  dendro query 'severity:error | stats by (service) count() as n | sort by (n desc)'\n"
-                          "  dendro query -o csv 'status:>=500 | fields _time, status, body' app.log.gz other.ndjson\n"
-                          "  tail -n 1000 app.log | dendro query 'level:>=warn' -\n"
-                          "  dendro query --server http://logs:8080 --start now-1h --limit 20 '*'\n"
-                          "Without files, --data or --server: the server at 127.0.0.1:8080, else the folder ./dendro-data.\n"
-                          "Exit codes: 0 complete, or stopped by a limit; 1 incomplete or failed; 2 query, usage, unreadable file.\n");
+  auto app = make_cli_app(
+      "query", kQuerySummary,
+      "  dendro query 'timeout service:payments _time:1h'\n"
+      "  dendro query 'severity:error | stats by (service) count() as n | sort by (n desc)'\n"
+      "  dendro query -o csv 'status:>=500 | fields _time, status, body' app.log.gz other.ndjson\n"
+      "  tail -n 1000 app.log | dendro query 'level:>=warn' -\n"
+      "  dendro query --server http://logs:8080 --start now-1h --limit 20 '*'\n"
+      "Without files, --data or --server: the server at 127.0.0.1:8080, else the folder ./dendro-data.\n"
+      "Exit codes: 0 complete, or stopped by a limit; 1 incomplete or failed; 2 query, usage, unreadable file.\n");
   app->add_option("QUERY", flags->query, "what to find; docs/query-language.md")->required();
   app->add_option("FILE", flags->files, "files or folders to read instead of a server; - is standard input");
-  app->add_option("-o,--output", flags->output, "table, ndjson, json, csv or text; default table on a terminal, else ndjson")->type_name("FORMAT");
+  app->add_option("-o,--output", flags->output,
+                  "table, ndjson, json, csv or text; default table on a terminal, else ndjson")
+      ->type_name("FORMAT");
   app->add_option("--server", flags->server, "address of the server")->type_name("URL");
   app->add_option("--data", flags->data, "data folder, while no server uses it")->type_name("DIR");
   app->add_option("--token", flags->token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
-  app->add_option("-n,--limit", flags->limit, "rows at most, 0 = all; default 1000 on a terminal, else all")->type_name("N");
+  app->add_option("-n,--limit", flags->limit, "rows at most, 0 = all; default 1000 on a terminal, else all")
+      ->type_name("N");
   app->add_option("--start", flags->start, "first instant: 2026-01-31T10:00:00Z, now-1h, epoch")->type_name("TIME");
   app->add_option("--end", flags->end, "instant to stop before")->type_name("TIME");
-  app->add_option("--tz", flags->tz, "offset for times without one and for day buckets; default UTC")->type_name("OFFSET");
+  app->add_option("--tz", flags->tz, "offset for times without one and for day buckets; default UTC")
+      ->type_name("OFFSET");
   app->add_option("--cursor", flags->cursor, "next_cursor of the page before")->type_name("CURSOR");
   app->add_option("--fields", flags->fields, "only these, with commas between")->type_name("NAMES");
-  app->add_option("--default-field", flags->default_field, "field of words that name none; default every value")->type_name("NAME");
-  app->add_option("--timeout-ms", flags->timeout_ms, "milliseconds; default 30000 for a server, none for files and folders")->type_name("MS")->check(CLI::NonNegativeNumber);
+  app->add_option("--default-field", flags->default_field, "field of words that name none; default every value")
+      ->type_name("NAME");
+  app->add_option("--timeout-ms", flags->timeout_ms,
+                  "milliseconds; default 30000 for a server, none for files and folders")
+      ->type_name("MS")
+      ->check(CLI::NonNegativeNumber);
   app->add_option("--format", flags->format, "of the files: auto, json or text; default auto")->type_name("NAME");
   app->add_option("--time-field", flags->time_field, "field of the files that holds the time")->type_name("FIELD");
   app->add_option("--body-field", flags->body_field, "field of the files that holds the text")->type_name("FIELD");
-  app->add_option("--severity-field", flags->severity_field, "field of the files that holds the severity")->type_name("FIELD");
+  app->add_option("--severity-field", flags->severity_field, "field of the files that holds the severity")
+      ->type_name("FIELD");
   app->add_flag("--asc", flags->oldest_first, "oldest first");
   return app;
 }
@@ -106,15 +116,17 @@ std::size_t terminal_width() {
 int report_outcome(const QueryOutcome& outcome, CommandIo& io) {
   for (const QueryWarning& warning : outcome.warnings) std::fprintf(io.err, "warning: %s\n", warning.message.c_str());
   if (outcome.reason == "limit" && io.err_is_terminal) {
-    std::fprintf(io.err, "-- the first %llu rows; more: --limit 0, or --cursor %s\n", static_cast<unsigned long long>(outcome.returned), outcome.next_cursor.c_str());
+    std::fprintf(io.err, "-- the first %llu rows; more: --limit 0, or --cursor %s\n",
+                 static_cast<unsigned long long>(outcome.returned), outcome.next_cursor.c_str());
   }
   if (outcome.complete || outcome.reason == "limit") return 0;
-  std::fprintf(io.err, "dendro query: the answer is incomplete (%s)%s%s\n", outcome.reason.c_str(), outcome.error ? ": " : "",
-               outcome.error ? outcome.error->message().c_str() : "");
+  std::fprintf(io.err, "dendro query: the answer is incomplete (%s)%s%s\n", outcome.reason.c_str(),
+               outcome.error ? ": " : "", outcome.error ? outcome.error->message().c_str() : "");
   return 1;
 }
 
-int run_local(const PreparedQuery& prepared, std::shared_ptr<QueryInput> input, OutputFormat format, const Clock& clock, CommandIo& io) {
+int run_local(const PreparedQuery& prepared, std::shared_ptr<QueryInput> input, OutputFormat format, const Clock& clock,
+              CommandIo& io) {
   QueryRunOptions options;
   options.format = format;
   options.envelope = false;
@@ -122,15 +134,18 @@ int run_local(const PreparedQuery& prepared, std::shared_ptr<QueryInput> input, 
   const std::unique_ptr<QueryRun> run = start_query(prepared, std::move(input), options, clock);
   while (true) {
     const Result<std::optional<std::string>> piece = run->next_piece();
-    if (!piece) return report_failure(io, "query", piece.error().message(), piece.error().code() == ErrorCode::not_found ? 2 : 1);
+    if (!piece)
+      return report_failure(io, "query", piece.error().message(), piece.error().code() == ErrorCode::not_found ? 2 : 1);
     if (!piece->has_value()) break;
-    if (std::fwrite((*piece)->data(), 1, (*piece)->size(), io.out) != (*piece)->size()) return 1;  // the reader is gone: `| head`
+    if (std::fwrite((*piece)->data(), 1, (*piece)->size(), io.out) != (*piece)->size())
+      return 1;  // the reader is gone: `| head`
     std::fflush(io.out);
   }
   return report_outcome(run->outcome(), io);
 }
 
-int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputFormat format, const Clock& clock, CommandIo& io) {
+int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputFormat format, const Clock& clock,
+                 CommandIo& io) {
   const Result<std::vector<std::string>> paths = expand_input_paths(flags.files);
   if (!paths) return report_failure(io, "query", paths.error().message(), 2);
   QueryFileOptions options;
@@ -140,22 +155,29 @@ int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputF
   options.severity_field = flags.severity_field;
   if (!flags.format.empty()) {
     const std::optional<ParseFormat> parsed = parse_format_of_name(flags.format);
-    if (!parsed) return report_failure(io, "query", "unknown format '" + flags.format + "'; one of " + std::string(parse_format_names_text()), 2);
+    if (!parsed)
+      return report_failure(
+          io, "query", "unknown format '" + flags.format + "'; one of " + std::string(parse_format_names_text()), 2);
     options.format = *parsed;
   }
-  if (const Status readable = check_readable(*paths); !readable) return report_failure(io, "query", readable.error().message(), 2);
+  if (const Status readable = check_readable(*paths); !readable)
+    return report_failure(io, "query", readable.error().message(), 2);
   auto source = make_query_file_source(*paths, options);
   const QueryFileCounts& counts = source->counts();
   const auto input = make_source_input(*source);
   const int exit_code = run_local(prepared, input, format, clock, io);
-  if (counts.refused > 0) std::fprintf(io.err, "%llu records could not be read: %s\n", static_cast<unsigned long long>(counts.refused), counts.first_refusal.c_str());
+  if (counts.refused > 0)
+    std::fprintf(io.err, "%llu records could not be read: %s\n", static_cast<unsigned long long>(counts.refused),
+                 counts.first_refusal.c_str());
   return exit_code;
 }
 
-int run_on_folder(const std::string& directory, const PreparedQuery& prepared, OutputFormat format, SystemClock& clock, CommandIo& io) {
+int run_on_folder(const std::string& directory, const PreparedQuery& prepared, OutputFormat format, SystemClock& clock,
+                  CommandIo& io) {
   const std::unique_ptr<FileSystem> files = make_posix_file_system();
   SystemRandom random;
-  if (!files->exists(directory + "/CURRENT")) return report_failure(io, "query", "'" + directory + "' is not a data folder of dendro", 2);
+  if (!files->exists(directory + "/CURRENT"))
+    return report_failure(io, "query", "'" + directory + "' is not a data folder of dendro", 2);
   StoreOptions options;
   options.directory = directory;
   const auto store = Store::open(std::move(options), *files, clock, random);
@@ -173,12 +195,16 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   if (sources > 1) return report_failure(io, "query", "files, --data and --server exclude each other", 2);
   const std::string format_name = flags->output.empty() ? (io.out_is_terminal ? "table" : "ndjson") : flags->output;
   const std::optional<OutputFormat> format = parse_output_format(format_name);
-  if (!format) return report_failure(io, "query", "unknown output format '" + format_name + "'; one of table, ndjson, json, csv, text", 2);
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr) flags->token = variable;
+  if (!format)
+    return report_failure(io, "query",
+                          "unknown output format '" + format_name + "'; one of table, ndjson, json, csv, text", 2);
+  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr)
+    flags->token = variable;
 
   SystemClock clock;
   QueryRequest request = request_of(*flags, io.out_is_terminal, clock);
-  request.timeout = std::chrono::milliseconds(flags->timeout_ms > 0 ? flags->timeout_ms : std::int64_t{1'000} * 86'400 * 365);
+  request.timeout =
+      std::chrono::milliseconds(flags->timeout_ms > 0 ? flags->timeout_ms : std::int64_t{1'000} * 86'400 * 365);
   QueryFault fault;
   // Also before a server is asked: it speaks the same language, and the caret needs no round trip.
   const Result<PreparedQuery> prepared = prepare_query(request, fault);
@@ -198,14 +224,19 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   const RemoteQuery remote{*client, *url, flags->token, format_name};
   const RemoteOutcome outcome = run_remote_query(remote, request, io);
   if (!outcome.reached_server && flags->server.empty()) {
-    if (make_posix_file_system()->exists(std::string(kDefaultDataFolder) + "/CURRENT")) return run_on_folder(kDefaultDataFolder, *prepared, *format, clock, io);
-    return report_failure(io, "query", "no server at 127.0.0.1:8080 and no folder ./dendro-data; name files, --data DIR or --server URL", 1);
+    if (make_posix_file_system()->exists(std::string(kDefaultDataFolder) + "/CURRENT"))
+      return run_on_folder(kDefaultDataFolder, *prepared, *format, clock, io);
+    return report_failure(
+        io, "query", "no server at 127.0.0.1:8080 and no folder ./dendro-data; name files, --data DIR or --server URL",
+        1);
   }
   return outcome.reached_server ? outcome.exit_code : report_failure(io, "query", outcome.why_not_reached, 1);
 }
 
 }  // namespace
 
-Command query_command() { return {"query", kQuerySummary, &run_query, &make_query_app}; }
+Command query_command() {
+  return {"query", kQuerySummary, &run_query, &make_query_app};
+}
 
 }  // namespace dendro

@@ -8,7 +8,8 @@ namespace {
 
 class SequentialFileSource final : public QueryFileSource {
  public:
-  SequentialFileSource(std::vector<std::string> paths, QueryFileOptions options) : paths_(std::move(paths)), options_(std::move(options)) {}
+  SequentialFileSource(std::vector<std::string> paths, QueryFileOptions options)
+      : paths_(std::move(paths)), options_(std::move(options)) {}
 
   Result<std::shared_ptr<const RecordBatch>> next() override {
     while (true) {

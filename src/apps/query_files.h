@@ -29,7 +29,8 @@ class QueryFileSource : public RecordSource {
 };
 std::unique_ptr<QueryFileSource> make_query_file_source(std::vector<std::string> paths, QueryFileOptions options);
 
-/// Opens each file once, so that a missing one is told before any row. Errors: those of open_file_source, naming the path.
+/// Opens each file once, so that a missing one is told before any row. Errors: those of open_file_source, naming the
+/// path.
 Status check_readable(const std::vector<std::string>& paths);
 
 }  // namespace dendro

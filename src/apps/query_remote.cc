@@ -48,7 +48,8 @@ class EnvelopeFilter {
       if (line.starts_with("{\"_status\":")) {
         status_ = line;
       } else if (!line.starts_with("{\"_meta\":") && !line.starts_with("{\"_progress\":")) {
-        if (std::fwrite(line.data(), 1, line.size(), out_) != line.size()) return Error(ErrorCode::cancelled, "standard output was closed");
+        if (std::fwrite(line.data(), 1, line.size(), out_) != line.size())
+          return Error(ErrorCode::cancelled, "standard output was closed");
       }
     }
     pending_.erase(0, first);
@@ -74,20 +75,24 @@ int report_status(const std::string& line, CommandIo& io) {
   const JsonValue* status = document ? document->find("_status") : nullptr;
   if (status == nullptr) return report_failure(io, "query", "the answer broke off", 1);
   if (const JsonValue* warnings = status->find("warnings")) {
-    for (const JsonValue& warning : warnings->elements()) std::fprintf(io.err, "warning: %s\n", text_member(warning, "message").c_str());
+    for (const JsonValue& warning : warnings->elements())
+      std::fprintf(io.err, "warning: %s\n", text_member(warning, "message").c_str());
   }
   const JsonValue* complete = status->find("complete");
   const std::string reason = text_member(*status, "reason");
   if ((complete != nullptr && complete->as_bool().value_or(false)) || reason == "limit") return 0;
   const JsonValue* error = status->find("error");
   const std::string detail = error == nullptr ? std::string() : text_member(*error, "detail");
-  return report_failure(io, "query", "the answer is incomplete (" + reason + ")" + (detail.empty() ? "" : ": " + detail), 1);
+  return report_failure(io, "query",
+                        "the answer is incomplete (" + reason + ")" + (detail.empty() ? "" : ": " + detail), 1);
 }
 
 int report_problem(const HttpClientReply& reply, CommandIo& io) {
   const Result<JsonValue> document = parse_json_document(reply.body);
   const std::string detail = document ? text_member(*document, "detail") : std::string();
-  return report_failure(io, "query", "the server answered " + std::to_string(reply.status) + (detail.empty() ? "" : ": " + detail), reply.status == 400 ? 2 : 1);
+  return report_failure(io, "query",
+                        "the server answered " + std::to_string(reply.status) + (detail.empty() ? "" : ": " + detail),
+                        reply.status == 400 ? 2 : 1);
 }
 
 }  // namespace
@@ -113,7 +118,9 @@ RemoteOutcome run_remote_query(const RemoteQuery& remote, const QueryRequest& re
     if (reply.error().code() == ErrorCode::unavailable) {
       return {false, 1, reply.error().message()};
     }
-    return {true, reply.error().code() == ErrorCode::cancelled ? 1 : report_failure(io, "query", reply.error().message(), 1), {}};
+    return {true,
+            reply.error().code() == ErrorCode::cancelled ? 1 : report_failure(io, "query", reply.error().message(), 1),
+            {}};
   }
   if (reply->status != 200) return {true, report_problem(*reply, io), {}};
   return {true, is_ndjson ? report_status(filter.status_line(), io) : 0, {}};

@@ -29,32 +29,42 @@ namespace {
 void warn_of_fleeting_folder(const std::string& directory) {
   constexpr std::int64_t kTmpfs = 0x01021994;
   constexpr std::int64_t kOverlayfs = 0x794c7630;
-  struct statfs info {};
+  struct statfs info{};
   if (statfs(directory.c_str(), &info) != 0) return;
   if (info.f_type == kTmpfs || info.f_type == kOverlayfs) {
-    log(LogLevel::warning, "apps", "the data folder lies on a file system that does not outlive the machine or container; mount a volume there",
+    log(LogLevel::warning, "apps",
+        "the data folder lies on a file system that does not outlive the machine or container; mount a volume there",
         {{"directory", directory}, {"kind", info.f_type == kTmpfs ? "tmpfs" : "overlayfs"}});
   }
 }
 
-void append_metric(std::string& out, std::string_view name, std::string_view kind, std::string_view help, std::uint64_t value) {
+void append_metric(std::string& out, std::string_view name, std::string_view kind, std::string_view help,
+                   std::uint64_t value) {
   out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(kind);
   out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
 void append_store_metrics(std::string& out, const Store& store) {
   const StoreStats stats = store.stats();
-  append_metric(out, "dendro_storage_records_committed_total", "counter", "records made durable since start", stats.records_committed);
-  append_metric(out, "dendro_storage_groups_committed_total", "counter", "group commits (one sync each) since start", stats.groups_committed);
-  append_metric(out, "dendro_storage_wal_written_bytes_total", "counter", "bytes written to the journal since start", stats.wal_bytes_written);
-  append_metric(out, "dendro_storage_memtable_bytes", "gauge", "bytes of records not flushed into segments", stats.memtable_bytes);
-  append_metric(out, "dendro_storage_memtable_records", "gauge", "records not flushed into segments", stats.memtable_records);
+  append_metric(out, "dendro_storage_records_committed_total", "counter", "records made durable since start",
+                stats.records_committed);
+  append_metric(out, "dendro_storage_groups_committed_total", "counter", "group commits (one sync each) since start",
+                stats.groups_committed);
+  append_metric(out, "dendro_storage_wal_written_bytes_total", "counter", "bytes written to the journal since start",
+                stats.wal_bytes_written);
+  append_metric(out, "dendro_storage_memtable_bytes", "gauge", "bytes of records not flushed into segments",
+                stats.memtable_bytes);
+  append_metric(out, "dendro_storage_memtable_records", "gauge", "records not flushed into segments",
+                stats.memtable_records);
   append_metric(out, "dendro_storage_segments", "gauge", "live segments", stats.segment_count);
   append_metric(out, "dendro_storage_segment_bytes", "gauge", "bytes of live segments", stats.segment_bytes);
   append_metric(out, "dendro_storage_segment_records", "gauge", "records in live segments", stats.segment_records);
-  append_metric(out, "dendro_storage_flushes_total", "counter", "memtables written into segments since start", stats.flushes);
-  append_metric(out, "dendro_storage_batches_replayed_total", "counter", "requests answered by their retry key since start", stats.batches_replayed);
-  append_metric(out, "dendro_storage_accepts_writes", "gauge", "1 while records are taken", store.health().accepts_writes ? 1 : 0);
+  append_metric(out, "dendro_storage_flushes_total", "counter", "memtables written into segments since start",
+                stats.flushes);
+  append_metric(out, "dendro_storage_batches_replayed_total", "counter",
+                "requests answered by their retry key since start", stats.batches_replayed);
+  append_metric(out, "dendro_storage_accepts_writes", "gauge", "1 while records are taken",
+                store.health().accepts_writes ? 1 : 0);
 }
 
 }  // namespace
@@ -87,14 +97,18 @@ Status ServeApp::Parts::open() {
   const SnapshotFunction snapshot_of = [this](const TenantId& tenant) { return store->snapshot(tenant); };
   entries = make_engine_entry_store(*store, snapshot_of);
   const std::size_t cores = std::max<std::size_t>(std::thread::hardware_concurrency(), 2);
-  workers = std::make_unique<WorkerPool>(settings.worker_threads == 0 ? cores : settings.worker_threads, settings.worker_queue_tasks_max);
-  DENDRO_TRY_ASSIGN(server, HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
+  workers = std::make_unique<WorkerPool>(settings.worker_threads == 0 ? cores : settings.worker_threads,
+                                         settings.worker_queue_tasks_max);
+  DENDRO_TRY_ASSIGN(server,
+                    HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
   return {};
 }
 
 RouteTable ServeApp::Parts::routes() {
   RouteTable table;
-  const auto add = [&table](std::vector<Route> rows) { std::move(rows.begin(), rows.end(), std::back_inserter(table)); };
+  const auto add = [&table](std::vector<Route> rows) {
+    std::move(rows.begin(), rows.end(), std::back_inserter(table));
+  };
   add(make_ingest_routes(*workers, *store));
   add(query_routes({*workers, clock, [this](const TenantId& tenant) { return store->snapshot(tenant); }}));
   add(make_entries_routes(*workers, *entries, random));
@@ -123,7 +137,9 @@ Result<std::unique_ptr<ServeApp>> ServeApp::start(const Settings& settings) {
 }
 
 ServeApp::ServeApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-ServeApp::~ServeApp() { stop(); }
+ServeApp::~ServeApp() {
+  stop();
+}
 
 std::vector<std::string> ServeApp::listening_lines() const {
   std::vector<std::string> lines;

@@ -1,10 +1,10 @@
 #include "apps/serve_command.h"
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 #include "apps/cli.h"
 #include "apps/log_sink.h"
@@ -25,20 +25,25 @@ struct ServeFlags {
 };
 
 std::shared_ptr<CLI::App> make_serve_app_with(const std::shared_ptr<ServeFlags>& flags) {
-  auto app = make_cli_app("serve", kServeSummary,
-                          "  dendro serve\n"
-                          "  dendro serve --data /var/lib/dendro --listen 127.0.0.1:8080 --listen 127.0.0.1:9000=ingest\n"
-                          "  dendro serve --listen '[::1]:8080=analytics'\n"
-                          "Every setting also has a variable and a place in --config; docs/configuration.md lists them. SIGTERM and SIGINT stop it in order.\n"
-                          "Exit codes: 0 stopped, 1 could not start (port in use, data folder locked or damaged), 2 usage or configuration.\n");
+  auto app =
+      make_cli_app("serve", kServeSummary,
+                   "  dendro serve\n"
+                   "  dendro serve --data /var/lib/dendro --listen 127.0.0.1:8080 --listen 127.0.0.1:9000=ingest\n"
+                   "  dendro serve --listen '[::1]:8080=analytics'\n"
+                   "Every setting also has a variable and a place in --config; docs/configuration.md lists them. "
+                   "SIGTERM and SIGINT stop it in order.\n"
+                   "Exit codes: 0 stopped, 1 could not start (port in use, data folder locked or damaged), 2 usage or "
+                   "configuration.\n");
   for (const SettingRow& row : settings_table()) {
     if (row.flag.empty()) continue;
     std::vector<std::string>& values = flags->values[std::string(row.flag)];
     if (row.is_switch) {
       app->add_flag_callback(std::string(row.flag), [&values] { values = {"true"}; }, std::string(row.description));
     } else {
-      CLI::Option* option = app->add_option(std::string(row.flag), values, std::string(row.description))->type_name(std::string(row.value_name));
-      option->expected(1)->multi_option_policy(row.is_list ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+      CLI::Option* option = app->add_option(std::string(row.flag), values, std::string(row.description))
+                                ->type_name(std::string(row.value_name));
+      option->expected(1)->multi_option_policy(row.is_list ? CLI::MultiOptionPolicy::TakeAll
+                                                           : CLI::MultiOptionPolicy::TakeLast);
     }
   }
   app->add_option("--config", flags->config, "TOML file of settings")->type_name("FILE");
@@ -103,7 +108,8 @@ int run_serve(std::span<const std::string> args, CommandIo& io) {
   const bool json = settings.log_format == "json" || (settings.log_format == "auto" && !io.err_is_terminal);
   const std::unique_ptr<LogSink> log_sink = make_stderr_log_sink(parse_log_level(settings.log_level), json);
   set_log_sink(log_sink.get());
-  for (const std::string& name : loaded->compat_names_in_use) log(LogLevel::info, "apps", "variable in use", {{"name", name}});
+  for (const std::string& name : loaded->compat_names_in_use)
+    log(LogLevel::info, "apps", "variable in use", {{"name", name}});
   for (const std::string& warning : loaded->warnings) log(LogLevel::warning, "apps", warning);
 
   // Threads started from here on inherit the mask, so only sigwait below sees the two.
@@ -134,6 +140,8 @@ int run_serve(std::span<const std::string> args, CommandIo& io) {
 
 }  // namespace
 
-Command serve_command() { return {"serve", kServeSummary, &run_serve, &make_serve_app}; }
+Command serve_command() {
+  return {"serve", kServeSummary, &run_serve, &make_serve_app};
+}
 
 }  // namespace dendro

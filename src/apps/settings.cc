@@ -1,13 +1,15 @@
 #include "apps/settings.h"
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <sstream>
-#include <toml++/toml.h>
 
 namespace dendro {
 namespace {
 
-std::string dotted(const std::string& table, std::string_view key) { return table.empty() ? std::string(key) : table + "." + std::string(key); }
+std::string dotted(const std::string& table, std::string_view key) {
+  return table.empty() ? std::string(key) : table + "." + std::string(key);
+}
 
 /// A scalar of the file as the text a flag would have.
 std::optional<std::string> scalar_text(const toml::node& node) {
@@ -46,7 +48,8 @@ class TomlReader {
  private:
   static const SettingRow* find_row(const std::string& toml_path) {
     const auto rows = settings_table();
-    const auto row = std::find_if(rows.begin(), rows.end(), [&](const SettingRow& r) { return r.toml_path == toml_path; });
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [&](const SettingRow& r) { return r.toml_path == toml_path; });
     return row == rows.end() ? nullptr : &*row;
   }
 
@@ -60,7 +63,9 @@ class TomlReader {
       for (const toml::node& element : *list) {
         const toml::table* block = element.as_table();
         const auto text = block != nullptr ? listener_text(*block) : scalar_text(element);
-        if (!text) return fault(element, "'" + path + "' takes texts" + (path == "server.listen" ? ", or blocks with address and profile" : ""));
+        if (!text)
+          return fault(element, "'" + path + "' takes texts" +
+                                    (path == "server.listen" ? ", or blocks with address and profile" : ""));
         values.push_back(*text);
       }
     } else if (const auto text = scalar_text(node)) {
@@ -122,15 +127,18 @@ Status look_at_compat_names(const SettingSources& sources, LoadedSettings& loade
     if (found == sources.environment.end() || found->second.empty()) continue;
     loaded.compat_names_in_use.emplace_back(row.name);
     if (row.effect == CompatName::Effect::refused) {
-      return Error(ErrorCode::unimplemented, std::string(row.name) + " is set, but " + std::string(row.part) +
-                                                 " is not built into this version; unset it, or pass --no-compat-env to ignore such names");
+      return Error(ErrorCode::unimplemented,
+                   std::string(row.name) + " is set, but " + std::string(row.part) +
+                       " is not built into this version; unset it, or pass --no-compat-env to ignore such names");
     }
-    loaded.warnings.push_back(std::string(row.name) + " is set; " + std::string(row.part) + " is not built into this version");
+    loaded.warnings.push_back(std::string(row.name) + " is set; " + std::string(row.part) +
+                              " is not built into this version");
   }
   return {};
 }
 
-Status apply_values(const SettingRow& row, Settings& settings, std::span<const std::string> values, const std::string& source) {
+Status apply_values(const SettingRow& row, Settings& settings, std::span<const std::string> values,
+                    const std::string& source) {
   const Status applied = row.apply(settings, values);
   return applied ? Status() : Status(applied.error().with_context(source));
 }
@@ -142,14 +150,17 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
   DENDRO_TRY_ASSIGN(const auto toml_values, read_toml(sources.toml_text, sources.toml_name));
   for (const SettingRow& row : settings_table()) {
     if (const auto found = toml_values.find(std::string(row.toml_path)); found != toml_values.end()) {
-      DENDRO_TRY(apply_values(row, loaded.settings, found->second, sources.toml_name + ": " + std::string(row.toml_path)));
+      DENDRO_TRY(
+          apply_values(row, loaded.settings, found->second, sources.toml_name + ": " + std::string(row.toml_path)));
     }
     const auto variable = sources.environment.find(std::string(row.environment));
     if (!row.environment.empty() && variable != sources.environment.end() && !variable->second.empty()) {
-      const std::vector<std::string> values = row.is_list ? split_commas(variable->second) : std::vector<std::string>{variable->second};
+      const std::vector<std::string> values =
+          row.is_list ? split_commas(variable->second) : std::vector<std::string>{variable->second};
       if (!values.empty()) DENDRO_TRY(apply_values(row, loaded.settings, values, std::string(row.environment)));
     }
-    if (const auto flag = sources.flags.find(std::string(row.flag)); !row.flag.empty() && flag != sources.flags.end() && !flag->second.empty()) {
+    if (const auto flag = sources.flags.find(std::string(row.flag));
+        !row.flag.empty() && flag != sources.flags.end() && !flag->second.empty()) {
       DENDRO_TRY(apply_values(row, loaded.settings, flag->second, std::string(row.flag)));
     }
   }

@@ -19,13 +19,13 @@ namespace dendro {
 /// Everything `dendro serve` can be told. docs/configuration.md is made from settings_table().
 struct Settings {
   std::vector<std::string> listeners = {"127.0.0.1:8080"};
-  StoreOptions store;      ///< `directory` is data_dir
+  StoreOptions store;  ///< `directory` is data_dir
   ServerOptions server;
   bool insecure = false;
-  std::size_t worker_threads = 0;          ///< 0: one a core, at least 2
+  std::size_t worker_threads = 0;  ///< 0: one a core, at least 2
   std::size_t worker_queue_tasks_max = 1'024;
-  std::string log_level = "info";          ///< debug, info, warning, error
-  std::string log_format = "auto";         ///< json, text; auto: text on a terminal
+  std::string log_level = "info";   ///< debug, info, warning, error
+  std::string log_format = "auto";  ///< json, text; auto: text on a terminal
   std::vector<std::string> analyze_allowed_buckets = {"*"};
   std::chrono::milliseconds drain_timeout{20'000};
 
@@ -34,24 +34,24 @@ struct Settings {
 
 /// One setting: where it can be said, and what it does. An empty name means: not there.
 struct SettingRow {
-  std::string_view toml_path;   ///< "server.insecure"
-  std::string_view environment; ///< "DENDRO_INSECURE"
-  std::string_view flag;        ///< "--insecure"; one that takes no value if `is_switch`
+  std::string_view toml_path;    ///< "server.insecure"
+  std::string_view environment;  ///< "DENDRO_INSECURE"
+  std::string_view flag;         ///< "--insecure"; one that takes no value if `is_switch`
   bool is_switch = false;
-  bool is_list = false;         ///< several: an array in TOML, commas in the environment, the flag again
-  std::string_view value_name;  ///< "DIR"
-  std::string_view description; ///< one line, with unit and default
+  bool is_list = false;          ///< several: an array in TOML, commas in the environment, the flag again
+  std::string_view value_name;   ///< "DIR"
+  std::string_view description;  ///< one line, with unit and default
   Status (*apply)(Settings& settings, std::span<const std::string> values);
 };
 std::span<const SettingRow> settings_table();
 
 /// Where settings come from, weakest first (five-systems.md 1.6).
 struct SettingSources {
-  std::string toml_text;                           ///< empty: no file
-  std::string toml_name;                           ///< for error texts
-  std::map<std::string, std::string> environment;  ///< the process's, with the dotenv file's below it
+  std::string toml_text;                                  ///< empty: no file
+  std::string toml_name;                                  ///< for error texts
+  std::map<std::string, std::string> environment;         ///< the process's, with the dotenv file's below it
   std::map<std::string, std::vector<std::string>> flags;  ///< by flag, values in order
-  bool compat_environment = true;                  ///< false: --no-compat-env
+  bool compat_environment = true;                         ///< false: --no-compat-env
 };
 
 struct LoadedSettings {
@@ -60,8 +60,8 @@ struct LoadedSettings {
   std::vector<std::string> warnings;
 };
 
-/// Errors: invalid_argument naming the source and the setting; unimplemented where a variable asks for a part that is not built
-/// (SECRET_KEY: authentication) and going on would be less safe, or store elsewhere, than its author meant.
+/// Errors: invalid_argument naming the source and the setting; unimplemented where a variable asks for a part that is
+/// not built (SECRET_KEY: authentication) and going on would be less safe, or store elsewhere, than its author meant.
 Result<LoadedSettings> load_settings(const SettingSources& sources);
 
 /// KEY=VALUE lines of a dotenv file; `export `, blank lines and # comments are skipped, surrounding quotes stripped.

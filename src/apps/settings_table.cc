@@ -27,7 +27,7 @@ Result<std::uint64_t> parse_size(const std::string& text) {
     std::string_view name;
     std::uint64_t bytes;
   };
-  constexpr Unit kUnits[] = {{"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40},
+  constexpr Unit kUnits[] = {{"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30},   {"TiB", 1ULL << 40},
                              {"KB", 1'000},       {"MB", 1'000'000},   {"GB", 1'000'000'000}, {"B", 1}};
   std::uint64_t number = 0;
   const char* end = text.data() + text.size();
@@ -36,7 +36,8 @@ Result<std::uint64_t> parse_size(const std::string& text) {
   if (text.empty() || parsed.ec != std::errc()) return bad_value(text, "a size such as 64MiB");
   if (unit.empty()) return number;
   for (const Unit& known : kUnits) {
-    if (unit == known.name && number <= std::numeric_limits<std::uint64_t>::max() / known.bytes) return number * known.bytes;
+    if (unit == known.name && number <= std::numeric_limits<std::uint64_t>::max() / known.bytes)
+      return number * known.bytes;
   }
   return bad_value(text, "a size such as 64MiB");
 }
@@ -129,59 +130,79 @@ Status set_log_format(Settings& settings, Values values) {
   return bad_value(values.back(), "one of auto, json, text");
 }
 
-#define DENDRO_MEMBER(path) [](Settings & s) -> auto& { return s.path; }
+#define DENDRO_MEMBER(path) [](Settings& s) -> auto& { return s.path; }
 
 constexpr SettingRow kSettings[] = {
     {"server.listen", "DENDRO_LISTEN", "--listen", false, true, "ADDR:PORT[=PROFILE]",
-     "where to listen and as what, repeatable; default 127.0.0.1:8080 (= platform); port 0 takes a free one", &set_list<DENDRO_MEMBER(listeners)>},
-    {"storage.data_dir", "DENDRO_DATA", "--data", false, false, "DIR", "folder of the embedded store; default ./dendro-data",
-     &set_text<DENDRO_MEMBER(store.directory)>},
+     "where to listen and as what, repeatable; default 127.0.0.1:8080 (= platform); port 0 takes a free one",
+     &set_list<DENDRO_MEMBER(listeners)>},
+    {"storage.data_dir", "DENDRO_DATA", "--data", false, false, "DIR",
+     "folder of the embedded store; default ./dendro-data", &set_text<DENDRO_MEMBER(store.directory)>},
     {"server.insecure", "DENDRO_INSECURE", "--insecure", true, false, "",
      "listen off loopback although nobody is asked who they are; default false", &set_truth<DENDRO_MEMBER(insecure)>},
     {"server.allowed_hosts", "DENDRO_ALLOWED_HOSTS", "--allowed-host", false, true, "NAME",
-     "host names an open platform listener answers to beside addresses and names without a dot; default none", &set_list<DENDRO_MEMBER(server.allowed_hosts)>},
+     "host names an open platform listener answers to beside addresses and names without a dot; default none",
+     &set_list<DENDRO_MEMBER(server.allowed_hosts)>},
     {"server.public_url", "DENDRO_PUBLIC_URL", "--public-url", false, false, "URL",
-     "the address users see, for same-origin checks behind a proxy; default none", &set_text<DENDRO_MEMBER(server.public_url)>},
+     "the address users see, for same-origin checks behind a proxy; default none",
+     &set_text<DENDRO_MEMBER(server.public_url)>},
     {"server.origin_verify", "DENDRO_ORIGIN_VERIFY", "", false, false, "SECRET",
-     "secret that every request's X-Origin-Verify must equal, health paths excepted; default none", &set_text<DENDRO_MEMBER(server.origin_verify)>},
-    {"server.loop_threads", "DENDRO_LOOP_THREADS", "", false, false, "N", "network threads; default 0 = one a core", &set_count<DENDRO_MEMBER(server.loop_threads)>},
-    {"server.worker_threads", "DENDRO_WORKER_THREADS", "", false, false, "N", "threads for queries and decoding; default 0 = one a core, at least 2",
-     &set_count<DENDRO_MEMBER(worker_threads)>},
-    {"server.worker_queue_tasks_max", "DENDRO_WORKER_QUEUE_TASKS_MAX", "", false, false, "N", "tasks that may wait for them; a further request gets 429; default 1024",
+     "secret that every request's X-Origin-Verify must equal, health paths excepted; default none",
+     &set_text<DENDRO_MEMBER(server.origin_verify)>},
+    {"server.loop_threads", "DENDRO_LOOP_THREADS", "", false, false, "N", "network threads; default 0 = one a core",
+     &set_count<DENDRO_MEMBER(server.loop_threads)>},
+    {"server.worker_threads", "DENDRO_WORKER_THREADS", "", false, false, "N",
+     "threads for queries and decoding; default 0 = one a core, at least 2", &set_count<DENDRO_MEMBER(worker_threads)>},
+    {"server.worker_queue_tasks_max", "DENDRO_WORKER_QUEUE_TASKS_MAX", "", false, false, "N",
+     "tasks that may wait for them; a further request gets 429; default 1024",
      &set_count<DENDRO_MEMBER(worker_queue_tasks_max)>},
-    {"server.drain_timeout", "DENDRO_DRAIN_TIMEOUT", "", false, false, "TIME", "how long a stop waits for requests in flight; default 20s", &set_span<DENDRO_MEMBER(drain_timeout)>},
-    {"server.connections_max", "DENDRO_CONNECTIONS_MAX", "", false, false, "N", "open connections; a further one gets 503; default 10000",
+    {"server.drain_timeout", "DENDRO_DRAIN_TIMEOUT", "", false, false, "TIME",
+     "how long a stop waits for requests in flight; default 20s", &set_span<DENDRO_MEMBER(drain_timeout)>},
+    {"server.connections_max", "DENDRO_CONNECTIONS_MAX", "", false, false, "N",
+     "open connections; a further one gets 503; default 10000",
      &set_count<DENDRO_MEMBER(server.limits.connections_max)>},
-    {"server.head_bytes_max", "DENDRO_HEAD_BYTES_MAX", "", false, false, "SIZE", "request line and headers; over it 431; default 32KiB",
-     &set_size<DENDRO_MEMBER(server.limits.head_bytes_max)>},
-    {"server.body_bytes_in_flight_max", "DENDRO_BODY_BYTES_IN_FLIGHT_MAX", "", false, false, "SIZE", "body bytes of all requests at work; over it 429; default 512MiB",
+    {"server.head_bytes_max", "DENDRO_HEAD_BYTES_MAX", "", false, false, "SIZE",
+     "request line and headers; over it 431; default 32KiB", &set_size<DENDRO_MEMBER(server.limits.head_bytes_max)>},
+    {"server.body_bytes_in_flight_max", "DENDRO_BODY_BYTES_IN_FLIGHT_MAX", "", false, false, "SIZE",
+     "body bytes of all requests at work; over it 429; default 512MiB",
      &set_size<DENDRO_MEMBER(server.limits.body_bytes_in_flight_max)>},
-    {"server.head_timeout", "DENDRO_HEAD_TIMEOUT", "", false, false, "TIME", "for a whole header; default 10s", &set_span<DENDRO_MEMBER(server.limits.head_timeout)>},
-    {"server.body_stall_timeout", "DENDRO_BODY_STALL_TIMEOUT", "", false, false, "TIME", "without a byte of a body; default 60s",
-     &set_span<DENDRO_MEMBER(server.limits.body_stall_timeout)>},
-    {"server.idle_timeout", "DENDRO_IDLE_TIMEOUT", "", false, false, "TIME", "between requests; must exceed a load balancer's; default 75s",
+    {"server.head_timeout", "DENDRO_HEAD_TIMEOUT", "", false, false, "TIME", "for a whole header; default 10s",
+     &set_span<DENDRO_MEMBER(server.limits.head_timeout)>},
+    {"server.body_stall_timeout", "DENDRO_BODY_STALL_TIMEOUT", "", false, false, "TIME",
+     "without a byte of a body; default 60s", &set_span<DENDRO_MEMBER(server.limits.body_stall_timeout)>},
+    {"server.idle_timeout", "DENDRO_IDLE_TIMEOUT", "", false, false, "TIME",
+     "between requests; must exceed a load balancer's; default 75s",
      &set_span<DENDRO_MEMBER(server.limits.idle_timeout)>},
-    {"server.write_stall_timeout", "DENDRO_WRITE_STALL_TIMEOUT", "", false, false, "TIME", "without the peer taking a byte of a reply; default 60s",
+    {"server.write_stall_timeout", "DENDRO_WRITE_STALL_TIMEOUT", "", false, false, "TIME",
+     "without the peer taking a byte of a reply; default 60s",
      &set_span<DENDRO_MEMBER(server.limits.write_stall_timeout)>},
-    {"storage.memtable_bytes_max", "DENDRO_MEMTABLE_BYTES_MAX", "", false, false, "SIZE", "a tenant's records in memory, then they are flushed; default 64MiB",
+    {"storage.memtable_bytes_max", "DENDRO_MEMTABLE_BYTES_MAX", "", false, false, "SIZE",
+     "a tenant's records in memory, then they are flushed; default 64MiB",
      &set_size<DENDRO_MEMBER(store.memtable_bytes_max)>},
-    {"storage.memtable_age_max", "DENDRO_MEMTABLE_AGE_MAX", "", false, false, "TIME", "age of records in memory, then they are flushed; default 60s",
-     &set_span<DENDRO_MEMBER(store.memtable_age_max)>},
-    {"storage.wal_backlog_bytes_max", "DENDRO_WAL_BACKLOG_BYTES_MAX", "", false, false, "SIZE", "journal not flushed yet; over it 429; default 1GiB",
-     &set_size<DENDRO_MEMBER(store.wal_backlog_bytes_max)>},
-    {"storage.queue_bytes_max", "DENDRO_QUEUE_BYTES_MAX", "", false, false, "SIZE", "records waiting for the journal; over it 429; default 128MiB",
-     &set_size<DENDRO_MEMBER(store.queue_bytes_max)>},
-    {"storage.free_bytes_min", "DENDRO_FREE_BYTES_MIN", "", false, false, "SIZE", "free disk space below which nothing is taken (507); default 1GiB, or 5 %",
+    {"storage.memtable_age_max", "DENDRO_MEMTABLE_AGE_MAX", "", false, false, "TIME",
+     "age of records in memory, then they are flushed; default 60s", &set_span<DENDRO_MEMBER(store.memtable_age_max)>},
+    {"storage.wal_backlog_bytes_max", "DENDRO_WAL_BACKLOG_BYTES_MAX", "", false, false, "SIZE",
+     "journal not flushed yet; over it 429; default 1GiB", &set_size<DENDRO_MEMBER(store.wal_backlog_bytes_max)>},
+    {"storage.queue_bytes_max", "DENDRO_QUEUE_BYTES_MAX", "", false, false, "SIZE",
+     "records waiting for the journal; over it 429; default 128MiB", &set_size<DENDRO_MEMBER(store.queue_bytes_max)>},
+    {"storage.free_bytes_min", "DENDRO_FREE_BYTES_MIN", "", false, false, "SIZE",
+     "free disk space below which nothing is taken (507); default 1GiB, or 5 %",
      &set_size<DENDRO_MEMBER(store.free_bytes_min)>},
-    {"storage.batch_key_window", "DENDRO_BATCH_KEY_WINDOW", "", false, false, "TIME", "how long retry keys are known; default 24h", &set_span<DENDRO_MEMBER(store.batch_key_window)>},
-    {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB", "buckets GET /analyze may read; file:///dir must be named literally; default *",
+    {"storage.batch_key_window", "DENDRO_BATCH_KEY_WINDOW", "", false, false, "TIME",
+     "how long retry keys are known; default 24h", &set_span<DENDRO_MEMBER(store.batch_key_window)>},
+    {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
+     "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},
-    {"log.level", "DENDRO_LOG_LEVEL", "--log-level", false, false, "LEVEL", "debug, info, warning or error; default info", &set_log_level},
-    {"log.format", "DENDRO_LOG_FORMAT", "", false, false, "FORMAT", "json, text, or auto = text on a terminal; default auto", &set_log_format},
+    {"log.level", "DENDRO_LOG_LEVEL", "--log-level", false, false, "LEVEL",
+     "debug, info, warning or error; default info", &set_log_level},
+    {"log.format", "DENDRO_LOG_FORMAT", "", false, false, "FORMAT",
+     "json, text, or auto = text on a terminal; default auto", &set_log_format},
 };
 
 }  // namespace
 
-std::span<const SettingRow> settings_table() { return kSettings; }
+std::span<const SettingRow> settings_table() {
+  return kSettings;
+}
 
 }  // namespace dendro

@@ -10,7 +10,8 @@
 
 namespace dendro {
 
-static_assert(std::endian::native == std::endian::little, "files and frames are little-endian; so are the machines we build for");
+static_assert(std::endian::native == std::endian::little,
+              "files and frames are little-endian; so are the machines we build for");
 
 /// Reads a little-endian integer at `data`; the caller has checked the bounds.
 template <typename Number>
@@ -54,8 +55,8 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-/// Reads a byte string from the front with every bound checked. After a failed read `ok()` is false and reads give zeros.
-/// Borrows its input.
+/// Reads a byte string from the front with every bound checked. After a failed read `ok()` is false and reads give
+/// zeros. Borrows its input.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <memory>
 
-
 namespace dendro {
 
 /// Tells a long piece of work to stop: the caller went away, or its time is up. Copies share one state. Thread-safe.

@@ -22,8 +22,9 @@ class Clock {
 class SystemClock final : public Clock {
  public:
   Timestamp now() const override {
-    return Timestamp(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                         std::chrono::system_clock::now().time_since_epoch()).count());
+    return Timestamp(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count());
   }
   std::chrono::nanoseconds monotonic() const override {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch());

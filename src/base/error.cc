@@ -32,7 +32,9 @@ constexpr CodeRow kCodeRows[] = {
     {ErrorCode::storage_full, "storage_full", 507, 1},
 };
 
-constexpr const CodeRow& row_of(ErrorCode code) { return kCodeRows[static_cast<std::size_t>(code)]; }
+constexpr const CodeRow& row_of(ErrorCode code) {
+  return kCodeRows[static_cast<std::size_t>(code)];
+}
 
 constexpr bool rows_are_in_order() {
   for (std::size_t i = 0; i < std::size(kCodeRows); ++i) {
@@ -44,10 +46,18 @@ static_assert(rows_are_in_order());
 
 }  // namespace
 
-std::string_view error_code_name(ErrorCode code) { return row_of(code).name; }
-int http_status_of(ErrorCode code) { return row_of(code).http_status; }
-int exit_code_of(ErrorCode code) { return row_of(code).exit_code; }
+std::string_view error_code_name(ErrorCode code) {
+  return row_of(code).name;
+}
+int http_status_of(ErrorCode code) {
+  return row_of(code).http_status;
+}
+int exit_code_of(ErrorCode code) {
+  return row_of(code).exit_code;
+}
 
-std::string errno_text(int error_number) { return std::generic_category().message(error_number); }
+std::string errno_text(int error_number) {
+  return std::generic_category().message(error_number);
+}
 
 }  // namespace dendro

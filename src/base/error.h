@@ -7,7 +7,8 @@
 
 namespace dendro {
 
-/// What the caller can do about a failure. The table in error.cc turns a code into an HTTP status, an exit code and a name.
+/// What the caller can do about a failure. The table in error.cc turns a code into an HTTP status, an exit code and a
+/// name.
 enum class ErrorCode : std::uint8_t {
   invalid_argument,    ///< the request is wrong and stays wrong
   unauthenticated,     ///< no or bad credential
@@ -27,7 +28,8 @@ enum class ErrorCode : std::uint8_t {
   storage_full,        ///< no space left: retry when there is
 };
 
-/// One failure: a code for programs and a text for people. The text says what failed, on what, the numbers and the remedy.
+/// One failure: a code for programs and a text for people. The text says what failed, on what, the numbers and the
+/// remedy.
 class Error {
  public:
   Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
@@ -36,9 +38,7 @@ class Error {
   const std::string& message() const { return message_; }
 
   /// "segment 17: block checksum mismatch": puts the place in front, keeps the code.
-  Error with_context(std::string_view place) const {
-    return Error(code_, std::string(place) + ": " + message_);
-  }
+  Error with_context(std::string_view place) const { return Error(code_, std::string(place) + ": " + message_); }
 
  private:
   ErrorCode code_;

@@ -11,9 +11,8 @@ Result<TenantId> TenantId::parse(std::string_view text) {
     return Error(ErrorCode::invalid_argument, "tenant id: " + std::to_string(text.size()) +
                                                   " bytes; it must have 1 to " + std::to_string(kMaxBytes));
   }
-  const bool has_control = std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  const bool has_control =
+      std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (has_control || !is_valid_utf8(text)) {
     return Error(ErrorCode::invalid_argument, "tenant id: must be UTF-8 without control characters");
   }

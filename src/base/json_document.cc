@@ -12,7 +12,8 @@ class JsonTreeBuilder {
   static JsonValue build(simdjson::dom::element element) {
     JsonValue value;
     switch (element.type()) {
-      case simdjson::dom::element_type::NULL_VALUE: break;
+      case simdjson::dom::element_type::NULL_VALUE:
+        break;
       case simdjson::dom::element_type::BOOL:
         value.kind_ = JsonValue::Kind::boolean;
         value.boolean_ = element.get_bool().value_unsafe();
@@ -83,12 +84,18 @@ const JsonValue* JsonValue::find(std::string_view key) const {
 
 std::string_view JsonValue::kind_text() const {
   switch (kind_) {
-    case Kind::null: return "null";
-    case Kind::boolean: return "a boolean";
-    case Kind::number: return "a number";
-    case Kind::string: return "a string";
-    case Kind::array: return "an array";
-    case Kind::object: return "an object";
+    case Kind::null:
+      return "null";
+    case Kind::boolean:
+      return "a boolean";
+    case Kind::number:
+      return "a number";
+    case Kind::string:
+      return "a string";
+    case Kind::array:
+      return "an array";
+    case Kind::object:
+      return "an object";
   }
   return "";
 }

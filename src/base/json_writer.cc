@@ -19,14 +19,29 @@ constexpr std::array<bool, 256> kNeedsEscape = [] {
 
 void append_escaped(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    default:
+      break;
   }
   constexpr char kDigits[] = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
@@ -75,7 +90,11 @@ void append_json_double(std::string& out, double number) {
   }
 }
 
-void append_json_int(std::string& out, std::int64_t number) { append_chars(out, number); }
-void append_json_uint(std::string& out, std::uint64_t number) { append_chars(out, number); }
+void append_json_int(std::string& out, std::int64_t number) {
+  append_chars(out, number);
+}
+void append_json_uint(std::string& out, std::uint64_t number) {
+  append_chars(out, number);
+}
 
 }  // namespace dendro

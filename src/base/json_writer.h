@@ -7,16 +7,17 @@
 
 namespace dendro {
 
-/// Appends `text` as a JSON string with quotes. `"` `\` and controls are escaped, the rest is copied: `text` should be UTF-8;
-/// ill-formed parts become U+FFFD, so that the output is always valid JSON.
+/// Appends `text` as a JSON string with quotes. `"` `\` and controls are escaped, the rest is copied: `text` should be
+/// UTF-8; ill-formed parts become U+FFFD, so that the output is always valid JSON.
 void append_json_string(std::string& out, std::string_view text);
-/// Shortest text that reads back as the same double, an integer without ".0"; null for NaN and infinities (JSON has none).
+/// Shortest text that reads back as the same double, an integer without ".0"; null for NaN and infinities (JSON has
+/// none).
 void append_json_double(std::string& out, double number);
 void append_json_int(std::string& out, std::int64_t number);
 void append_json_uint(std::string& out, std::uint64_t number);
 
-/// Compact JSON into a caller's string, commas placed by itself: `w.begin_object(); w.key("a"); w.value(1); w.end_object();`.
-/// Borrows `out`. Nesting is the caller's to balance. Not thread-safe.
+/// Compact JSON into a caller's string, commas placed by itself: `w.begin_object(); w.key("a"); w.value(1);
+/// w.end_object();`. Borrows `out`. Nesting is the caller's to balance. Not thread-safe.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}

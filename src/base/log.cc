@@ -7,7 +7,9 @@ namespace {
 std::atomic<LogSink*> g_log_sink{nullptr};
 }
 
-void set_log_sink(LogSink* sink) { g_log_sink.store(sink, std::memory_order_release); }
+void set_log_sink(LogSink* sink) {
+  g_log_sink.store(sink, std::memory_order_release);
+}
 
 bool log_enabled(LogLevel level) {
   const LogSink* sink = g_log_sink.load(std::memory_order_acquire);

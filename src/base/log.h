@@ -24,7 +24,8 @@ class LogSink {
                      std::initializer_list<LogField> fields) = 0;
 };
 
-/// Sets where own log lines go; null (the default) drops them. The sink must outlive all threads that log. Call before they start.
+/// Sets where own log lines go; null (the default) drops them. The sink must outlive all threads that log. Call before
+/// they start.
 void set_log_sink(LogSink* sink);
 bool log_enabled(LogLevel level);
 

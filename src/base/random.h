@@ -27,7 +27,8 @@ class SystemRandom final : public RandomSource {
   void fill(std::span<std::uint8_t> out) override;
 };
 
-/// "xxxxxxxx-xxxx-4xxx-[89ab]xxx-xxxxxxxxxxxx" from 16 bytes, of which 6 bits become version and variant (RFC 9562, 5.4).
+/// "xxxxxxxx-xxxx-4xxx-[89ab]xxx-xxxxxxxxxxxx" from 16 bytes, of which 6 bits become version and variant (RFC
+/// 9562, 5.4).
 std::string uuid_v4(Bytes16 bytes);
 
 /// Lower-case hexadecimal.

@@ -15,7 +15,7 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}    // NOLINT: implicit on purpose
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
 
   bool has_value() const { return state_.index() == 0; }
@@ -73,7 +73,9 @@ class [[nodiscard]] Status {
   std::optional<Error> error_;
 };
 
-inline Status ok_status() { return {}; }
+inline Status ok_status() {
+  return {};
+}
 
 }  // namespace dendro
 
@@ -81,9 +83,9 @@ inline Status ok_status() { return {}; }
 #define DENDRO_CONCAT(a, b) DENDRO_CONCAT_INNER(a, b)
 
 /// Returns the error of a Status or Result expression to the caller, drops its value.
-#define DENDRO_TRY(expr)                                       \
-  do {                                                         \
-    auto dendro_try_result = (expr);                           \
+#define DENDRO_TRY(expr)                                                 \
+  do {                                                                   \
+    auto dendro_try_result = (expr);                                     \
     if (!dendro_try_result) return std::move(dendro_try_result).error(); \
   } while (false)
 

@@ -7,7 +7,9 @@
 namespace dendro {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Reads exactly `digits` decimal digits at `offset`; false if there are fewer.
 bool read_digits(std::string_view text, std::size_t offset, std::size_t digits, unsigned& out) {
@@ -37,11 +39,13 @@ std::optional<Timestamp> from_seconds(std::int64_t seconds, std::int64_t nanos) 
     nanos -= kNanosPerSecond;
   }
   std::int64_t total = 0;
-  if (__builtin_mul_overflow(seconds, kNanosPerSecond, &total) || __builtin_add_overflow(total, nanos, &total)) return std::nullopt;
+  if (__builtin_mul_overflow(seconds, kNanosPerSecond, &total) || __builtin_add_overflow(total, nanos, &total))
+    return std::nullopt;
   return Timestamp(total);
 }
 
-/// Fraction digits at the front of `text` as nanoseconds, truncated after nine; advances `text`. False if there is none.
+/// Fraction digits at the front of `text` as nanoseconds, truncated after nine; advances `text`. False if there is
+/// none.
 bool take_fraction(std::string_view& text, std::int64_t& nanos) {
   std::size_t count = 0;
   nanos = 0;
@@ -75,8 +79,12 @@ std::optional<std::int64_t> parse_offset(std::string_view text, std::int64_t def
 }
 
 /// For positive `b`.
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-std::int64_t floor_mod(std::int64_t a, std::int64_t b) { return a % b < 0 ? a % b + b : a % b; }
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
+std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
+  return a % b < 0 ? a % b + b : a % b;
+}
 
 }  // namespace
 
@@ -177,8 +185,7 @@ std::optional<int> canonical_rfc3339_digits(std::string_view text, Timestamp par
 }
 
 std::optional<Timestamp> timestamp_from_epoch(std::int64_t number) {
-  const std::uint64_t size =
-      number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
+  const std::uint64_t size = number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
   std::int64_t scale = 1;
   if (size < 100'000'000'000ULL) {
     scale = kNanosPerSecond;

@@ -29,7 +29,8 @@ struct TimeRange {
   friend bool operator==(const TimeRange&, const TimeRange&) = default;
 };
 
-/// Days since 1970-01-01 of a proleptic Gregorian date. Source: H. Hinnant, chrono-compatible low-level date algorithms.
+/// Days since 1970-01-01 of a proleptic Gregorian date. Source: H. Hinnant, chrono-compatible low-level date
+/// algorithms.
 std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day);
 
 struct CivilTime {
@@ -49,7 +50,8 @@ std::string to_rfc3339(Timestamp t, int fraction_digits = 9);
 
 /// A whole RFC 3339 date-time: `T`, `t` or blank between date and time, any number of fraction digits after `.` or `,`
 /// (beyond nine truncated), `Z`, `z`, `+hh:mm`, `+hhmm`, `+hh` or nothing (= `default_offset_s` east of UTC).
-/// Nothing if malformed (month 13, day 30 of February, hour 24) or out of Timestamp's range; second 60 counts as the next second.
+/// Nothing if malformed (month 13, day 30 of February, hour 24) or out of Timestamp's range; second 60 counts as the
+/// next second.
 std::optional<Timestamp> parse_rfc3339(std::string_view text, std::int32_t default_offset_s = 0);
 
 /// How a time was written, so that it can be printed back: digits of the fraction, "T" and "Z" exactly.
@@ -58,7 +60,8 @@ std::optional<int> canonical_rfc3339_digits(std::string_view text, Timestamp par
 
 /// Epoch number by size: below 1e11 s, 1e14 ms, 1e17 us, else ns (clients.md 2.7; by absolute value).
 std::optional<Timestamp> timestamp_from_epoch(std::int64_t number);
-/// The same of decimal text: "1700000000", "1700000000.25" (decimals are seconds), "-1.5". Nothing if not such text or out of range.
+/// The same of decimal text: "1700000000", "1700000000.25" (decimals are seconds), "-1.5". Nothing if not such text or
+/// out of range.
 std::optional<Timestamp> parse_epoch(std::string_view text);
 
 }  // namespace dendro

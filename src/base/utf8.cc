@@ -14,7 +14,8 @@ struct Decoded {
   bool valid = false;
 };
 
-/// Decodes the code point at the front of non-empty `text`. Table 3-7 of the Unicode standard gives the second byte's range.
+/// Decodes the code point at the front of non-empty `text`. Table 3-7 of the Unicode standard gives the second byte's
+/// range.
 Decoded decode_front(std::string_view text) {
   const auto byte_at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte_at(0);
@@ -52,12 +53,13 @@ bool is_unicode_space(char32_t c) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool is_valid_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
 
 std::size_t count_code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 void append_utf8(std::string& out, char32_t c) {

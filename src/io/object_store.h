@@ -50,8 +50,9 @@ bool is_local_bucket(std::string_view bucket);
 
 /// Buckets are folders: bucket "file:///var/log" is that folder, keys are paths of regular files below it with `/`.
 /// The bucket's own path may hold symbolic links; below it none is followed: links, pipes and sockets are not objects.
-/// Other bucket names are unimplemented. Keys with empty, "." or ".." parts are invalid_argument. An etag is made of inode, size and times. `put` writes a
-/// temporary file beside the target, syncs it and renames it. `page_objects_max` is smaller in tests.
+/// Other bucket names are unimplemented. Keys with empty, "." or ".." parts are invalid_argument. An etag is made of
+/// inode, size and times. `put` writes a temporary file beside the target, syncs it and renames it. `page_objects_max`
+/// is smaller in tests.
 std::unique_ptr<ObjectStore> make_local_object_store(std::size_t page_objects_max = 1000);
 
 }  // namespace dendro

@@ -7,7 +7,8 @@ namespace dendro {
 
 /// Records of one batch, and so of one WAL frame and one row group (engine.md 2.4, 3.1).
 inline constexpr std::size_t kMaxBatchRecords = 65'536;
-/// Encoded bytes of one batch: a frame must fit the WAL file's 32 MiB with room to spare, and a reader's buffer (engine.md 2.2).
+/// Encoded bytes of one batch: a frame must fit the WAL file's 32 MiB with room to spare, and a reader's buffer
+/// (engine.md 2.2).
 inline constexpr std::size_t kMaxBatchBytes = std::size_t{8} << 20;
 /// One record, as sent (clients.md 2.8). Below kMaxBatchBytes, so that a record always fits a batch.
 inline constexpr std::size_t kMaxRecordBytes = std::size_t{4} << 20;

@@ -9,7 +9,9 @@
 namespace dendro {
 namespace {
 
-Error batch_damage(const std::string& what) { return Error(ErrorCode::corruption, "record batch: " + what); }
+Error batch_damage(const std::string& what) {
+  return Error(ErrorCode::corruption, "record batch: " + what);
+}
 
 std::uint64_t read_unchecked_varint(const char*& at) {
   std::uint64_t number = 0;
@@ -24,15 +26,23 @@ std::uint64_t read_unchecked_varint(const char*& at) {
 bool skip_checked_value(ValueType type, ByteReader& reader) {
   switch (type) {
     case ValueType::null:
-    case ValueType::empty_object: return true;
+    case ValueType::empty_object:
+      return true;
     case ValueType::text:
     case ValueType::bytes:
     case ValueType::number_text:
-    case ValueType::list: reader.read_sized(); return reader.ok();
+    case ValueType::list:
+      reader.read_sized();
+      return reader.ok();
     case ValueType::int64:
-    case ValueType::uint64: reader.read_varint(); return reader.ok();
-    case ValueType::float64: reader.read_le<double>(); return reader.ok();
-    case ValueType::boolean: return reader.read_le<std::uint8_t>() <= 1 && reader.ok();
+    case ValueType::uint64:
+      reader.read_varint();
+      return reader.ok();
+    case ValueType::float64:
+      reader.read_le<double>();
+      return reader.ok();
+    case ValueType::boolean:
+      return reader.read_le<std::uint8_t>() <= 1 && reader.ok();
     case ValueType::time: {
       const auto head = reader.read_le<std::uint8_t>();
       if ((head & batch_layout::kTimeHasInstant) != 0) reader.read_le<std::int64_t>();
@@ -50,7 +60,8 @@ Result<std::vector<std::string_view>> cut_table(std::string_view ends, std::stri
   std::size_t first = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t last = load_le<std::uint32_t>(ends.data() + i * sizeof(std::uint32_t));
-    if (last < first || last > bytes.size()) return batch_damage(std::string(table) + " table: row " + std::to_string(i) + " ends outside");
+    if (last < first || last > bytes.size())
+      return batch_damage(std::string(table) + " table: row " + std::to_string(i) + " ends outside");
     rows.push_back(bytes.substr(first, last - first));
     first = last;
   }
@@ -142,18 +153,27 @@ Value read_value(ValueType type, const char*& at, Timestamp instant) {
   value.type = type;
   switch (type) {
     case ValueType::null:
-    case ValueType::empty_object: break;
+    case ValueType::empty_object:
+      break;
     case ValueType::text:
     case ValueType::bytes:
     case ValueType::number_text:
-    case ValueType::list: value.text = read_text(); break;
-    case ValueType::int64: value.integer = zigzag_decode(read_unchecked_varint(at)); break;
-    case ValueType::uint64: value.natural = read_unchecked_varint(at); break;
+    case ValueType::list:
+      value.text = read_text();
+      break;
+    case ValueType::int64:
+      value.integer = zigzag_decode(read_unchecked_varint(at));
+      break;
+    case ValueType::uint64:
+      value.natural = read_unchecked_varint(at);
+      break;
     case ValueType::float64:
       value.real = load_le<double>(at);
       at += sizeof(double);
       break;
-    case ValueType::boolean: value.boolean = *at++ != 0; break;
+    case ValueType::boolean:
+      value.boolean = *at++ != 0;
+      break;
     case ValueType::time: {
       const auto head = static_cast<std::uint8_t>(*at++);
       value.fraction_digits = head & 0x7F;
@@ -203,7 +223,8 @@ Result<std::shared_ptr<const RecordBatch>> RecordBatch::decode(std::string encod
 Status RecordBatch::parse() {
   namespace layout = batch_layout;
   if (encoded_.size() < layout::kHeaderBytes) {
-    return batch_damage("need " + std::to_string(layout::kHeaderBytes) + " bytes, have " + std::to_string(encoded_.size()));
+    return batch_damage("need " + std::to_string(layout::kHeaderBytes) + " bytes, have " +
+                        std::to_string(encoded_.size()));
   }
   const char* head = encoded_.data();
   const auto u32_at = [head](std::size_t offset) { return load_le<std::uint32_t>(head + offset); };
@@ -229,7 +250,8 @@ Status RecordBatch::parse() {
   const std::string_view stream_ends = cutter.take(stream_count * 4);
   const std::string_view stream_bytes = cutter.take(u32_at(layout::kStreamBytesOffset));
   const std::string_view values = cutter.take(load_le<std::uint64_t>(head + layout::kValueBytesOffset));
-  if (!cutter.is_spent()) return batch_damage("sections do not fill " + std::to_string(encoded_.size()) + " bytes exactly");
+  if (!cutter.is_spent())
+    return batch_damage("sections do not fill " + std::to_string(encoded_.size()) + " bytes exactly");
 
   size_ = count;
   receive_time_ = Timestamp(load_le<std::int64_t>(head + layout::kReceiveTimeOffset));
@@ -257,7 +279,8 @@ Status RecordBatch::parse() {
   return check_records();
 }
 
-Status RecordBatch::parse_streams(const std::vector<std::string_view>& rows, const std::vector<std::string_view>& strings) {
+Status RecordBatch::parse_streams(const std::vector<std::string_view>& rows,
+                                  const std::vector<std::string_view>& strings) {
   streams_.reserve(rows.size());
   for (const std::string_view bytes : rows) {
     ByteReader reader(bytes);
@@ -269,8 +292,10 @@ Status RecordBatch::parse_streams(const std::vector<std::string_view>& rows, con
       if (!reader.ok() || path >= strings.size() || type >= kValueTypeCount) return batch_damage("stream: bad label");
       const char* at = bytes.data() + (bytes.size() - reader.remaining());
       if (!skip_checked_value(static_cast<ValueType>(type), reader)) return batch_damage("stream: bad label value");
-      if (!stream.labels.empty() && stream.labels.back().path >= strings[path]) return batch_damage("stream: labels out of order");
-      stream.labels.push_back({strings[path], batch_encoding::read_value(static_cast<ValueType>(type), at, receive_time_)});
+      if (!stream.labels.empty() && stream.labels.back().path >= strings[path])
+        return batch_damage("stream: labels out of order");
+      stream.labels.push_back(
+          {strings[path], batch_encoding::read_value(static_cast<ValueType>(type), at, receive_time_)});
     }
     if (!reader.ok() || !reader.at_end()) return batch_damage("stream: bytes behind the last label");
     streams_.push_back(std::move(stream));
@@ -288,7 +313,8 @@ Status RecordBatch::check_records() const {
       return damage(i, "index outside its table");
     }
     if (i == 0 || shape_indices_[i] != shape_indices_[i - 1] || stream_indices_[i] != stream_indices_[i - 1]) {
-      if (!has_labels_of(streams_[stream_indices_[i]], shapes_[shape_indices_[i]])) return damage(i, "a label is missing in its stream");
+      if (!has_labels_of(streams_[stream_indices_[i]], shapes_[shape_indices_[i]]))
+        return damage(i, "a label is missing in its stream");
     }
     const std::size_t last = value_ends_[i];
     if (last < first || last > value_ends_[size_ - 1]) return damage(i, "values end outside");

@@ -18,7 +18,8 @@
 namespace dendro {
 
 // Invariants of a RecordBatch, checked whole by decode() and kept by RecordBatchBuilder:
-//   B1 every index (shape, stream, string) is within its table; every leaf's value parses inside its record's bytes and the
+//   B1 every index (shape, stream, string) is within its table; every leaf's value parses inside its record's bytes and
+//   the
 //      last one ends exactly there; every resource leaf's path stands in the record's stream. So readers check nothing;
 //   B2 the encoded bytes are the whole truth: shapes and streams are views into them, made once;
 //   B3 a batch never changes after it was made, so any thread may read it without a lock.
@@ -26,8 +27,8 @@ namespace dendro {
 class RecordView;
 
 /// Records that travel through one call: a memtable entry, the payload of a WAL frame, the answer of a scan.
-/// One contiguous encoded text (docs/formats/batch.md) with fixed columns for time, severity, shape and stream in front, so that
-/// the WAL writes it and replay reads it without another form in between. Immutable; thread-safe.
+/// One contiguous encoded text (docs/formats/batch.md) with fixed columns for time, severity, shape and stream in
+/// front, so that the WAL writes it and replay reads it without another form in between. Immutable; thread-safe.
 class RecordBatch {
  public:
   /// Takes encoded bytes and checks all of B1. Errors: corruption (says which table or record).
@@ -95,8 +96,9 @@ class RecordView {
   /// True if severity() was found in the text of the body, not given by the sender.
   bool severity_is_from_body() const { return (batch_->marks_[index_] & 1) != 0; }
 
-  /// Calls `visit(const Leaf&, const Value&) -> bool` for each leaf in the sender's order, until it returns false. Values of
-  /// resource leaves come from the stream. Labels that stand only in the stream (dendro.source) are not visited.
+  /// Calls `visit(const Leaf&, const Value&) -> bool` for each leaf in the sender's order, until it returns false.
+  /// Values of resource leaves come from the stream. Labels that stand only in the stream (dendro.source) are not
+  /// visited.
   template <typename Visit>
   void for_each_leaf(Visit&& visit) const;
 
@@ -111,10 +113,13 @@ class RecordView {
   std::size_t index_;
 };
 
-inline RecordView RecordBatch::record(std::size_t index) const { return RecordView(*this, index); }
+inline RecordView RecordBatch::record(std::size_t index) const {
+  return RecordView(*this, index);
+}
 
 namespace batch_encoding {
-/// Reads one stored value of a checked batch and advances `at`. `instant` is the record's own time, for canonical times.
+/// Reads one stored value of a checked batch and advances `at`. `instant` is the record's own time, for canonical
+/// times.
 Value read_value(ValueType type, const char*& at, Timestamp instant);
 }  // namespace batch_encoding
 

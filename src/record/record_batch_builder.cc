@@ -50,8 +50,10 @@ bool can_be_label(const Value& value) {
     case ValueType::uint64:
     case ValueType::float64:
     case ValueType::number_text:
-    case ValueType::boolean: return true;
-    default: return false;
+    case ValueType::boolean:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -103,15 +105,26 @@ void RecordBatchBuilder::close_object() {
 void RecordBatchBuilder::append_value(std::string& out, LeafRole role, const Value& value) const {
   switch (value.type) {
     case ValueType::null:
-    case ValueType::empty_object: return;
+    case ValueType::empty_object:
+      return;
     case ValueType::text:
     case ValueType::bytes:
     case ValueType::number_text:
-    case ValueType::list: append_sized(out, value.text); return;
-    case ValueType::int64: append_varint(out, zigzag_encode(value.integer)); return;
-    case ValueType::uint64: append_varint(out, value.natural); return;
-    case ValueType::float64: append_le(out, value.real); return;
-    case ValueType::boolean: out.push_back(value.boolean ? 1 : 0); return;
+    case ValueType::list:
+      append_sized(out, value.text);
+      return;
+    case ValueType::int64:
+      append_varint(out, zigzag_encode(value.integer));
+      return;
+    case ValueType::uint64:
+      append_varint(out, value.natural);
+      return;
+    case ValueType::float64:
+      append_le(out, value.real);
+      return;
+    case ValueType::boolean:
+      out.push_back(value.boolean ? 1 : 0);
+      return;
     case ValueType::time: {
       const bool own = role == LeafRole::timestamp && value.integer == timestamp_.number();
       out.push_back(static_cast<char>(value.fraction_digits | (own ? 0 : batch_layout::kTimeHasInstant)));
@@ -220,6 +233,23 @@ std::size_t RecordBatchBuilder::encoded_bytes() const {
          table_bytes(*strings_) + table_bytes(*shapes_) + table_bytes(*streams_);
 }
 
+void RecordBatchBuilder::reset() {
+  // The columns keep their memory: a stream of batches would otherwise fault in some 8 MiB of new pages for each.
+  timestamps_.clear();
+  value_ends_.clear();
+  shape_indices_.clear();
+  stream_indices_.clear();
+  severities_.clear();
+  marks_.clear();
+  values_.clear();
+  *strings_ = Interner();
+  *shapes_ = Interner();
+  *streams_ = Interner();
+  *label_sequences_ = Interner();
+  stream_of_sequence_.clear();
+  recent_names_.clear();
+}
+
 std::shared_ptr<const RecordBatch> RecordBatchBuilder::finish() {
   DENDRO_CHECK(!in_record_ && !timestamps_.empty());
   std::string out;
@@ -246,7 +276,7 @@ std::shared_ptr<const RecordBatch> RecordBatchBuilder::finish() {
   Interner::pad(out);
   Result<std::shared_ptr<const RecordBatch>> batch = RecordBatch::decode(std::move(out));
   DENDRO_CHECK(batch.has_value());  // the builder keeps B1
-  *this = RecordBatchBuilder(receive_time_);
+  reset();
   return std::move(batch).value();
 }
 

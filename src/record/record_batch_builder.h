@@ -35,8 +35,8 @@ class RecordBatchBuilder {
   /// The next leaves stand in a nested object named `key`.
   void open_object(std::string_view key);
   void close_object();
-  /// A leaf in the sender's order. A `resource` leaf puts its value into the stream; if the path is there already it becomes an
-  /// attribute. Values of a resource leaf: text, bytes, number, boolean; others become attributes.
+  /// A leaf in the sender's order. A `resource` leaf puts its value into the stream; if the path is there already it
+  /// becomes an attribute. Values of a resource leaf: text, bytes, number, boolean; others become attributes.
   void add_leaf(LeafRole role, std::string_view path, std::string_view key, const Value& value);
   /// A label that is not among the sender's members (dendro.source). Ignored if the path is there already.
   void add_label(std::string_view path, const Value& value);
@@ -62,6 +62,7 @@ class RecordBatchBuilder {
   void append_label(std::uint32_t path, const Value& value);
   bool has_label(std::uint32_t path) const;
   std::uint32_t intern_stream();
+  void reset();
 
   Timestamp receive_time_;
   // Finished records.
@@ -74,8 +75,8 @@ class RecordBatchBuilder {
   std::string values_;
   std::unique_ptr<Interner> strings_;
   std::unique_ptr<Interner> shapes_;
-  std::unique_ptr<Interner> streams_;           ///< canonical bytes: labels sorted by path
-  std::unique_ptr<Interner> label_sequences_;   ///< labels as they arrived
+  std::unique_ptr<Interner> streams_;          ///< canonical bytes: labels sorted by path
+  std::unique_ptr<Interner> label_sequences_;  ///< labels as they arrived
   std::vector<std::uint32_t> stream_of_sequence_;
   // Names in the order the last record used them: the next record mostly repeats them, so a comparison saves a hash.
   std::vector<std::uint32_t> recent_names_;

@@ -22,7 +22,8 @@ struct RecordBlock {
   SequenceNumber first_sequence;
   /// The records meant, as indices into the batch, in the scan's order.
   std::vector<std::uint32_t> rows;
-  /// Receive times of the records, one a record of the batch, where the batch joins several requests; null: the batch's own.
+  /// Receive times of the records, one a record of the batch, where the batch joins several requests; null: the batch's
+  /// own.
   std::shared_ptr<const std::vector<Timestamp>> receive_times = nullptr;
 
   SequenceNumber sequence(std::uint32_t row) const {
@@ -36,13 +37,13 @@ struct RecordBlock {
   RecordView record(std::uint32_t row) const { return batch->record(row); }
 };
 
-/// Blocks by falling newest record (newest_first) or rising oldest record (oldest_first); blocks overlap in time, so a reader
-/// that wants the newest N keeps N and stops when the Nth beats `bound()`. Not thread-safe.
+/// Blocks by falling newest record (newest_first) or rising oldest record (oldest_first); blocks overlap in time, so a
+/// reader that wants the newest N keeps N and stops when the Nth beats `bound()`. Not thread-safe.
 class BlockSource {
  public:
   virtual ~BlockSource() = default;
-  /// The next block, `rows` never empty; nothing at the end. corruption: that part is left out, further calls go on with the
-  /// rest. cancelled, deadline_exceeded, io_error: final.
+  /// The next block, `rows` never empty; nothing at the end. corruption: that part is left out, further calls go on
+  /// with the rest. cancelled, deadline_exceeded, io_error: final.
   virtual Result<std::optional<RecordBlock>> next() = 0;
   /// newest_first: no later block holds a record newer than this. oldest_first: none older.
   virtual Timestamp bound() const = 0;

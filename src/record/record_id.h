@@ -10,7 +10,8 @@
 
 namespace dendro {
 
-/// Place of a record in the total order of answers: by time, then by order of acknowledgement. `_id` and query cursors are this.
+/// Place of a record in the total order of answers: by time, then by order of acknowledgement. `_id` and query cursors
+/// are this.
 struct RecordPosition {
   Timestamp timestamp;
   SequenceNumber sequence;

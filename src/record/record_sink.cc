@@ -18,7 +18,8 @@ Bytes16 batch_key_id(const TenantId& tenant, std::string_view dialect, std::stri
 Result<CommitReply> append_and_wait(RecordSink& sink, CommitRequest request) {
   std::promise<Result<CommitReply>> promise;
   std::future<Result<CommitReply>> future = promise.get_future();
-  DENDRO_TRY(sink.append(std::move(request), [&promise](Result<CommitReply> reply) { promise.set_value(std::move(reply)); }));
+  DENDRO_TRY(
+      sink.append(std::move(request), [&promise](Result<CommitReply> reply) { promise.set_value(std::move(reply)); }));
   return future.get();
 }
 

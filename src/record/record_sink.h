@@ -48,10 +48,10 @@ using CommitDone = std::function<void(Result<CommitReply>)>;
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
-  /// Keeps the request's batches, all or nothing; `done` runs once they are durable and visible to new readers, both at once.
-  /// Errors to `done`: storage_full (nothing kept), io_error (unknown; reopen), already_exists (same key, other content).
-  /// Errors at once (`done` is not called): invalid_argument (no batch, too large), resource_exhausted (queue full),
-  /// unavailable (shutting down, or writing stopped after a failed sync).
+  /// Keeps the request's batches, all or nothing; `done` runs once they are durable and visible to new readers, both at
+  /// once. Errors to `done`: storage_full (nothing kept), io_error (unknown; reopen), already_exists (same key, other
+  /// content). Errors at once (`done` is not called): invalid_argument (no batch, too large), resource_exhausted (queue
+  /// full), unavailable (shutting down, or writing stopped after a failed sync).
   virtual Status append(CommitRequest request, CommitDone done) = 0;
 };
 

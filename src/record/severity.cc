@@ -12,9 +12,10 @@ namespace {
 constexpr std::array<std::string_view, 6> kSeverityNames = {"trace", "debug", "info", "warn", "error", "fatal"};
 
 constexpr std::array<std::pair<std::string_view, SeverityNumber>, 19> kSeverityWords = {{
-    {"trace", 1}, {"debug", 5}, {"info", 9}, {"information", 9}, {"informational", 9}, {"notice", 10}, {"warn", 13},
-    {"warning", 13}, {"err", 17}, {"error", 17}, {"severe", 17}, {"critical", 21}, {"crit", 21}, {"fatal", 21},
-    {"alert", 22}, {"emerg", 23}, {"emergency", 23}, {"panic", 23}, {"dbg", 5},
+    {"trace", 1},   {"debug", 5},      {"info", 9},     {"information", 9}, {"informational", 9},
+    {"notice", 10}, {"warn", 13},      {"warning", 13}, {"err", 17},        {"error", 17},
+    {"severe", 17}, {"critical", 21},  {"crit", 21},    {"fatal", 21},      {"alert", 22},
+    {"emerg", 23},  {"emergency", 23}, {"panic", 23},   {"dbg", 5},
 }};
 
 bool equals_folded(std::string_view text, std::string_view lower) {
@@ -28,7 +29,8 @@ bool equals_folded(std::string_view text, std::string_view lower) {
 
 std::optional<SeverityNumber> severity_of_integer(std::int64_t number) {
   if (number >= 1 && number <= kSeverityMax && number != 10 && number != 20) return static_cast<SeverityNumber>(number);
-  if (number == 10) return kSeverityTrace;  // pino, bunyan: 10, 20, .. 60; OpenTelemetry's own 10 and 20 are rare as bare numbers
+  if (number == 10)
+    return kSeverityTrace;  // pino, bunyan: 10, 20, .. 60; OpenTelemetry's own 10 and 20 are rare as bare numbers
   if (number == 20) return kSeverityDebug;
   if (number == 30) return kSeverityInfo;
   if (number == 40) return kSeverityWarn;

@@ -21,10 +21,11 @@ inline constexpr SeverityNumber kSeverityMax = 24;
 
 /// Name of the group a number is in: "trace" "debug" "info" "warn" "error" "fatal"; "" for 0.
 std::string_view severity_name(SeverityNumber number);
-/// Number of a word in any ASCII case (clients.md 2.6): trace 1, debug 5, info/information 9, notice 10, warn/warning 13,
-/// err/error 17, critical/crit/fatal 21, alert 22, emerg/emergency/panic 23.
+/// Number of a word in any ASCII case (clients.md 2.6): trace 1, debug 5, info/information 9, notice 10, warn/warning
+/// 13, err/error 17, critical/crit/fatal 21, alert 22, emerg/emergency/panic 23.
 std::optional<SeverityNumber> severity_of_word(std::string_view word);
-/// The same of a leaf's value: a word; digits as text or number 1-24; pino's and bunyan's 10, 20, .. 60 (above 24) as trace .. fatal.
+/// The same of a leaf's value: a word; digits as text or number 1-24; pino's and bunyan's 10, 20, .. 60 (above 24) as
+/// trace .. fatal.
 std::optional<SeverityNumber> severity_of_value(const Value& value);
 
 }  // namespace dendro

@@ -10,7 +10,9 @@
 namespace dendro {
 namespace {
 
-bool is_integer_text(std::string_view numeral) { return numeral.find_first_of(".eE") == std::string_view::npos; }
+bool is_integer_text(std::string_view numeral) {
+  return numeral.find_first_of(".eE") == std::string_view::npos;
+}
 
 template <typename Number>
 bool parses_wholly(std::string_view text, Number& number) {
@@ -47,10 +49,14 @@ std::string_view value_text(const Value& value, std::string& scratch) {
     case ValueType::text:
     case ValueType::bytes:
     case ValueType::number_text:
-    case ValueType::list: return value.text;
-    case ValueType::null: return {};
-    case ValueType::boolean: return value.boolean ? "true" : "false";
-    case ValueType::empty_object: return "{}";
+    case ValueType::list:
+      return value.text;
+    case ValueType::null:
+      return {};
+    case ValueType::boolean:
+      return value.boolean ? "true" : "false";
+    case ValueType::empty_object:
+      return "{}";
     case ValueType::int64:
       scratch.clear();
       append_json_int(scratch, value.integer);
@@ -82,8 +88,12 @@ void append_value_text(std::string& out, const Value& value) {
 
 void append_value_json(std::string& out, const Value& value) {
   switch (value.type) {
-    case ValueType::null: out += "null"; return;
-    case ValueType::text: append_json_string(out, value.text); return;
+    case ValueType::null:
+      out += "null";
+      return;
+    case ValueType::text:
+      append_json_string(out, value.text);
+      return;
     case ValueType::bytes:
       out.push_back('"');
       append_base64(out, value.text);
@@ -102,7 +112,9 @@ void append_value_json(std::string& out, const Value& value) {
         append_utf8_lossy(out, value.text);
       }
       return;
-    default: append_value_text(out, value); return;
+    default:
+      append_value_text(out, value);
+      return;
   }
 }
 

@@ -10,17 +10,17 @@ namespace dendro {
 
 /// Kinds of value a leaf of a record can have (docs/formats/batch.md; the numbers are on disk, never change them).
 enum class ValueType : std::uint8_t {
-  null = 0,          ///< rendered back, missing to every filter
-  text = 1,          ///< UTF-8
-  bytes = 2,         ///< text that is not UTF-8, kept as it came
+  null = 0,   ///< rendered back, missing to every filter
+  text = 1,   ///< UTF-8
+  bytes = 2,  ///< text that is not UTF-8, kept as it came
   int64 = 3,
-  uint64 = 4,        ///< beyond int64 only
-  float64 = 5,       ///< finite; its shortest round trip is the text that was sent
-  number_text = 6,   ///< a numeral that none of the three gives back: 1.0, 1e3, -0, thirty digits
+  uint64 = 4,       ///< beyond int64 only
+  float64 = 5,      ///< finite; its shortest round trip is the text that was sent
+  number_text = 6,  ///< a numeral that none of the three gives back: 1.0, 1e3, -0, thirty digits
   boolean = 7,
-  list = 8,          ///< compact JSON text of the array, number texts as sent
+  list = 8,  ///< compact JSON text of the array, number texts as sent
   empty_object = 9,
-  time = 10,         ///< RFC 3339 text in canonical form: instant and count of fraction digits
+  time = 10,  ///< RFC 3339 text in canonical form: instant and count of fraction digits
 };
 inline constexpr std::uint8_t kValueTypeCount = 11;
 
@@ -31,9 +31,9 @@ struct Value {
   bool boolean = false;              ///< boolean
   std::string_view text;             ///< text, bytes, number_text, list
   union {
-    std::int64_t integer = 0;        ///< int64; nanoseconds of time
-    std::uint64_t natural;           ///< uint64
-    double real;                     ///< float64
+    std::int64_t integer = 0;  ///< int64; nanoseconds of time
+    std::uint64_t natural;     ///< uint64
+    double real;               ///< float64
   };
 
   static Value of_null() { return {}; }
@@ -86,10 +86,11 @@ Value value_of_numeral(std::string_view numeral);
 /// text if valid UTF-8, else bytes. Borrows.
 Value value_of_string(std::string_view raw);
 
-/// Text of a value as filters, CSV and templates see it (query-language.md 6.2): decimal integer, shortest double, true/false,
-/// base64 of bytes, compact JSON of lists, "{}"; nothing for null.
+/// Text of a value as filters, CSV and templates see it (query-language.md 6.2): decimal integer, shortest double,
+/// true/false, base64 of bytes, compact JSON of lists, "{}"; nothing for null.
 void append_value_text(std::string& out, const Value& value);
-/// The same without copying where the value is text already; `scratch` holds it otherwise. bytes are given raw, not as base64.
+/// The same without copying where the value is text already; `scratch` holds it otherwise. bytes are given raw, not as
+/// base64.
 std::string_view value_text(const Value& value, std::string& scratch);
 /// One JSON value; bytes as a base64 string.
 void append_value_json(std::string& out, const Value& value);

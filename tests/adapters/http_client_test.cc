@@ -16,14 +16,17 @@ class HttpClientTest : public testing::Test {
  protected:
   void SetUp() override {
     RouteTable routes;
-    routes.push_back(route("POST", "/echo", [](const HttpRequest& request) { return json_response(200, "[\"" + request.body + "\"]"); }));
+    routes.push_back(route(
+        "POST", "/echo", [](const HttpRequest& request) { return json_response(200, "[\"" + request.body + "\"]"); }));
     routes.push_back(route("GET", "/busy", [](const HttpRequest&) {
       HttpResponse response = json_response(503, "{}");
       response.headers.add("Retry-After", "7");
       return response;
     }));
-    routes.push_back(route("GET", "/large", [](const HttpRequest&) { return json_response(200, std::string(3'000'000, 'x')); }));
-    auto started = HttpServer::start({}, {*parse_listener_spec("127.0.0.1:0")}, std::move(routes), {clock_, random_, workers_, metrics_});
+    routes.push_back(
+        route("GET", "/large", [](const HttpRequest&) { return json_response(200, std::string(3'000'000, 'x')); }));
+    auto started = HttpServer::start({}, {*parse_listener_spec("127.0.0.1:0")}, std::move(routes),
+                                     {clock_, random_, workers_, metrics_});
     ASSERT_TRUE(started.has_value()) << started.error().message();
     server_ = std::move(started).value();
     url_ = "http://" + server_->bound()[0].address_text();
@@ -40,7 +43,8 @@ class HttpClientTest : public testing::Test {
     return row;
   }
 
-  Result<HttpClientReply> get(const std::string& path, const HttpBodySink& sink = nullptr, std::uint64_t bytes_max = 1 << 24) {
+  Result<HttpClientReply> get(const std::string& path, const HttpBodySink& sink = nullptr,
+                              std::uint64_t bytes_max = 1 << 24) {
     HttpClientRequest request;
     request.url = url_ + path;
     request.reply_bytes_max = bytes_max;

@@ -24,21 +24,26 @@ std::vector<std::string> chunks_of(const std::string& text, std::size_t target_b
 }
 
 TEST(IngestChunker, CutsNdjsonBetweenLines) {
-  EXPECT_THAT(chunks_of("{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n", 1), ElementsAre("{\"a\":1}\n", "{\"a\":2}\n", "{\"a\":3}\n"));
+  EXPECT_THAT(chunks_of("{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n", 1),
+              ElementsAre("{\"a\":1}\n", "{\"a\":2}\n", "{\"a\":3}\n"));
 }
 
 TEST(IngestChunker, KeepsAPrettyPrintedObjectWhole) {
-  EXPECT_THAT(chunks_of("{\n \"a\": {\n }\n}\n{\n \"b\": 1\n}\n", 1), ElementsAre("{\n \"a\": {\n }\n}\n", "{\n \"b\": 1\n}\n"));
+  EXPECT_THAT(chunks_of("{\n \"a\": {\n }\n}\n{\n \"b\": 1\n}\n", 1),
+              ElementsAre("{\n \"a\": {\n }\n}\n", "{\n \"b\": 1\n}\n"));
 }
 
 TEST(IngestChunker, KeepsAnArrayWhole) {
   EXPECT_THAT(chunks_of("[\n{\"a\":1},\n{\"a\":2}\n]\n", 1), ElementsAre("[\n{\"a\":1},\n{\"a\":2}\n]\n"));
 }
 
-TEST(IngestChunker, CutsTextAtAnyLine) { EXPECT_THAT(chunks_of("a }\nb\nc", 1), ElementsAre("a }\n", "b\n", "c")); }
+TEST(IngestChunker, CutsTextAtAnyLine) {
+  EXPECT_THAT(chunks_of("a }\nb\nc", 1), ElementsAre("a }\n", "b\n", "c"));
+}
 
 TEST(IngestChunker, RefusesWhatHasNoEnd) {
-  EXPECT_THAT(chunks_of("[" + std::string(3'000'000, ' '), 1'000, 1'000'000), ElementsAre(HasSubstr("no end of a record")));
+  EXPECT_THAT(chunks_of("[" + std::string(3'000'000, ' '), 1'000, 1'000'000),
+              ElementsAre(HasSubstr("no end of a record")));
 }
 
 TEST(IngestChunker, GivesEveryByteOnce) {

@@ -20,7 +20,8 @@ SettingSources from_toml(std::string text) {
 }
 
 TEST(Settings, FlagsBeatTheEnvironmentWhichBeatsTheFile) {
-  SettingSources sources = from_toml("[storage]\ndata_dir = 'file'\nmemtable_bytes_max = '1MiB'\n[log]\nlevel = 'debug'\n");
+  SettingSources sources =
+      from_toml("[storage]\ndata_dir = 'file'\nmemtable_bytes_max = '1MiB'\n[log]\nlevel = 'debug'\n");
   EXPECT_EQ(load_settings(sources)->settings.store.directory, "file");
   sources.environment["DENDRO_DATA"] = "environment";
   EXPECT_EQ(load_settings(sources)->settings.store.directory, "environment");
@@ -32,9 +33,12 @@ TEST(Settings, FlagsBeatTheEnvironmentWhichBeatsTheFile) {
 }
 
 TEST(Settings, ListenersAreListsEverywhere) {
-  EXPECT_THAT(load_settings(from_toml("[[server.listen]]\naddress = '127.0.0.1:1'\nprofile = 'ingest'\n[[server.listen]]\naddress = '[::1]:2'\n"))->settings.listeners,
+  EXPECT_THAT(load_settings(from_toml("[[server.listen]]\naddress = '127.0.0.1:1'\nprofile = "
+                                      "'ingest'\n[[server.listen]]\naddress = '[::1]:2'\n"))
+                  ->settings.listeners,
               ElementsAre("127.0.0.1:1=ingest", "[::1]:2"));
-  EXPECT_THAT(load_settings(from_toml("server.listen = ['127.0.0.1:3']\n"))->settings.listeners, ElementsAre("127.0.0.1:3"));
+  EXPECT_THAT(load_settings(from_toml("server.listen = ['127.0.0.1:3']\n"))->settings.listeners,
+              ElementsAre("127.0.0.1:3"));
   SettingSources sources;
   sources.environment["DENDRO_LISTEN"] = "127.0.0.1:4, 127.0.0.1:5=analytics";
   EXPECT_THAT(load_settings(sources)->settings.listeners, ElementsAre("127.0.0.1:4", "127.0.0.1:5=analytics"));
@@ -43,9 +47,11 @@ TEST(Settings, ListenersAreListsEverywhere) {
 
 TEST(Settings, ErrorsNameSourceAndSetting) {
   const auto text_of = [](const SettingSources& sources) { return load_settings(sources).error().message(); };
-  EXPECT_THAT(text_of(from_toml("[server]\nlisten_to = 1\n")), AllOf(HasSubstr("dendro.toml:2"), HasSubstr("unknown setting 'server.listen_to'")));
+  EXPECT_THAT(text_of(from_toml("[server]\nlisten_to = 1\n")),
+              AllOf(HasSubstr("dendro.toml:2"), HasSubstr("unknown setting 'server.listen_to'")));
   EXPECT_THAT(text_of(from_toml("[server\n")), HasSubstr("dendro.toml:1"));
-  EXPECT_THAT(text_of(from_toml("[storage]\nmemtable_bytes_max = 'many'\n")), AllOf(HasSubstr("storage.memtable_bytes_max"), HasSubstr("64MiB")));
+  EXPECT_THAT(text_of(from_toml("[storage]\nmemtable_bytes_max = 'many'\n")),
+              AllOf(HasSubstr("storage.memtable_bytes_max"), HasSubstr("64MiB")));
   SettingSources sources;
   sources.environment["DENDRO_IDLE_TIMEOUT"] = "75";
   EXPECT_THAT(text_of(sources), AllOf(HasSubstr("DENDRO_IDLE_TIMEOUT"), HasSubstr("500ms")));
@@ -53,7 +59,10 @@ TEST(Settings, ErrorsNameSourceAndSetting) {
 
 TEST(Settings, UnitsAreRead) {
   SettingSources sources;
-  sources.environment = {{"DENDRO_IDLE_TIMEOUT", "2m"}, {"DENDRO_WAL_BACKLOG_BYTES_MAX", "2GiB"}, {"DENDRO_BATCH_KEY_WINDOW", "48h"}, {"DENDRO_INSECURE", "true"}};
+  sources.environment = {{"DENDRO_IDLE_TIMEOUT", "2m"},
+                         {"DENDRO_WAL_BACKLOG_BYTES_MAX", "2GiB"},
+                         {"DENDRO_BATCH_KEY_WINDOW", "48h"},
+                         {"DENDRO_INSECURE", "true"}};
   const Settings settings = load_settings(sources)->settings;
   EXPECT_EQ(settings.server.limits.idle_timeout, std::chrono::minutes(2));
   EXPECT_EQ(settings.store.wal_backlog_bytes_max, std::uint64_t{2} << 30);

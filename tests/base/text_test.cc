@@ -23,8 +23,13 @@ TEST(Utf8, ReplacesEachIllFormedPartOnce) {
     append_utf8_lossy(out, bytes);
     return out;
   };
-  EXPECT_EQ(repaired("a\xff" "b"), "a\xef\xbf\xbd" "b");
-  EXPECT_EQ(repaired("\xe2\x82" "x"), "\xef\xbf\xbdx");  // a truncated character is one part
+  EXPECT_EQ(repaired("a\xff"
+                     "b"),
+            "a\xef\xbf\xbd"
+            "b");
+  EXPECT_EQ(repaired("\xe2\x82"
+                     "x"),
+            "\xef\xbf\xbdx");  // a truncated character is one part
   EXPECT_EQ(repaired("\xc0\x80"), "\xef\xbf\xbd\xef\xbf\xbd");
   EXPECT_EQ(repaired("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80");
 }
@@ -43,13 +48,15 @@ TEST(Utf8, CountsAndAppendsCodePoints) {
 }
 
 TEST(Base64, GoesBothWays) {
-  for (const auto& [plain, packed] : {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}}) {
+  for (const auto& [plain, packed] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}}) {
     std::string out;
     append_base64(out, plain);
     EXPECT_EQ(out, packed);
     EXPECT_EQ(decode_base64(packed), plain);
   }
-  for (const char* bad : {"Z", "Zg=", "Zg==Zg==", "Zh==", "Z*==", "===="}) EXPECT_EQ(decode_base64(bad), std::nullopt) << bad;
+  for (const char* bad : {"Z", "Zg=", "Zg==Zg==", "Zh==", "Z*==", "===="})
+    EXPECT_EQ(decode_base64(bad), std::nullopt) << bad;
 }
 
 TEST(ByteReader, ReadsWhatWasWrittenAndNothingBeyond) {
@@ -71,8 +78,16 @@ TEST(ByteReader, ReadsWhatWasWrittenAndNothingBeyond) {
 }
 
 TEST(ByteReader, RefusesAVarintOfElevenBytesOrBeyond64Bits) {
-  EXPECT_FALSE([] { ByteReader r(std::string_view("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11)); r.read_varint(); return r.ok(); }());
-  EXPECT_FALSE([] { ByteReader r(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10)); r.read_varint(); return r.ok(); }());
+  EXPECT_FALSE([] {
+    ByteReader r(std::string_view("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11));
+    r.read_varint();
+    return r.ok();
+  }());
+  EXPECT_FALSE([] {
+    ByteReader r(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10));
+    r.read_varint();
+    return r.ok();
+  }());
 }
 
 TEST(Checksum, DependsOnPlaceAndBytes) {

@@ -67,7 +67,8 @@ TEST(Timestamp, KnowsCanonicalTextByItsDigits) {
 
 TEST(Timestamp, TellsTheUnitOfEpochNumbersBySize) {
   const Timestamp expected(1'700'000'000 * kNanosPerSecond);
-  for (const std::int64_t number : {1'700'000'000LL, 1'700'000'000'000LL, 1'700'000'000'000'000LL, 1'700'000'000'000'000'000LL}) {
+  for (const std::int64_t number :
+       {1'700'000'000LL, 1'700'000'000'000LL, 1'700'000'000'000'000LL, 1'700'000'000'000'000'000LL}) {
     EXPECT_EQ(timestamp_from_epoch(number), expected) << number;
   }
   EXPECT_EQ(timestamp_from_epoch(-1), Timestamp(-kNanosPerSecond));

@@ -1,4 +1,5 @@
 """The command line as a person meets it: help, version, wrong flags, missing files, exit codes, one clear line each."""
+import json
 import os
 import subprocess
 import tempfile
@@ -81,6 +82,38 @@ class Help(unittest.TestCase):
             done = subprocess.run([link, "--file", log], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0)
         self.assertIn('"total": 1', done.stdout)
+
+
+class Memory(unittest.TestCase):
+    def test_analyze_of_an_endless_pipe_stays_small(self):
+        line = b'{"ts":"2025-09-15T14:10:04Z","service":"api","level":"ERROR","msg":"upstream timed out","latency_ms":2081}\n'
+        block = line * 40_000  # about 4.4 MB
+        # Under AddressSanitizer freed memory waits in a quarantine, which is no memory of ours.
+        env = {**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1"}
+        process = subprocess.Popen([BINARY, "analyze", "--file", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+        for _ in range(60):
+            process.stdin.write(block)
+        process.stdin.close()
+        out = process.stdout.read()
+        process.stdout.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual((process.returncode, json.loads(out)["total"]), (0, 60 * 40_000))
+        self.assertLess(usage.ru_maxrss, 200 * 1024, "KiB")
+
+    def test_querying_a_large_file_stays_small(self):
+        line = b'{"_time":"2025-09-15T14:10:04Z","service":"api","level":"error","msg":"upstream timed out"}\n'
+        env = {**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1"}
+        process = subprocess.Popen([BINARY, "query", "level:error | stats count() as n", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+        for _ in range(30):
+            process.stdin.write(line * 20_000)
+        process.stdin.close()
+        out = process.stdout.read()
+        process.stdout.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual((process.returncode, json.loads(out)), (0, {"n": 600_000}))
+        self.assertLess(usage.ru_maxrss, 300 * 1024, "KiB")
 
 
 class BadInput(unittest.TestCase):

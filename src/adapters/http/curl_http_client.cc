@@ -27,7 +27,8 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* u
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return size * count;
   std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   std::string_view value = line.substr(colon + 1);
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   exchange.reply.headers.emplace_back(std::move(name), std::string(value));
@@ -39,7 +40,8 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* use
   const std::string_view bytes(data, size * count);
   exchange.body_bytes += bytes.size();
   if (exchange.body_bytes > exchange.request->reply_bytes_max) {
-    exchange.status = Error(ErrorCode::too_large, "reply is over " + std::to_string(exchange.request->reply_bytes_max) + " bytes");
+    exchange.status =
+        Error(ErrorCode::too_large, "reply is over " + std::to_string(exchange.request->reply_bytes_max) + " bytes");
     return 0;
   }
   long http_status = 0;
@@ -66,18 +68,24 @@ std::string origin_of(const std::string& url) {
 }
 
 Error error_of(CURLcode code, const Exchange& exchange, const char* detail) {
-  const std::string text = origin_of(exchange.request->url) + ": " + (detail[0] != '\0' ? detail : curl_easy_strerror(code));
+  const std::string text =
+      origin_of(exchange.request->url) + ": " + (detail[0] != '\0' ? detail : curl_easy_strerror(code));
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return Error(ErrorCode::invalid_argument, text);
-    case CURLE_OPERATION_TIMEDOUT: return Error(ErrorCode::deadline_exceeded, text);
-    case CURLE_ABORTED_BY_CALLBACK: return Error(ErrorCode::cancelled, text);
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return Error(ErrorCode::invalid_argument, text);
+    case CURLE_OPERATION_TIMEDOUT:
+      return Error(ErrorCode::deadline_exceeded, text);
+    case CURLE_ABORTED_BY_CALLBACK:
+      return Error(ErrorCode::cancelled, text);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION: return Error(ErrorCode::unavailable, text);
-    default: return Error(ErrorCode::io_error, text);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return Error(ErrorCode::unavailable, text);
+    default:
+      return Error(ErrorCode::io_error, text);
   }
 }
 
@@ -95,7 +103,8 @@ class CurlHttpClient final : public HttpClient {
     exchange.sink = &sink;
     char detail[CURL_ERROR_SIZE] = "";
     curl_slist* headers = curl_slist_append(nullptr, "Expect:");
-    for (const auto& [name, value] : request.headers) headers = curl_slist_append(headers, (name + ": " + value).c_str());
+    for (const auto& [name, value] : request.headers)
+      headers = curl_slist_append(headers, (name + ": " + value).c_str());
     configure(exchange, headers, detail);
     const CURLcode code = curl_easy_perform(exchange.handle);
     long status = 0;

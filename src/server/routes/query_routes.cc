@@ -56,7 +56,8 @@ std::optional<Error> why_cut(const QueryRun& run, OutputFormat format) {
   if (outcome.complete || outcome.reason == "limit") return std::nullopt;
   if (outcome.error) return outcome.error;
   return Error(outcome.reason == "timeout" ? ErrorCode::deadline_exceeded : ErrorCode::resource_exhausted,
-               "the answer is incomplete (" + outcome.reason + "); ask for a smaller range, or for format=ndjson, which says how far it came");
+               "the answer is incomplete (" + outcome.reason +
+                   "); ask for a smaller range, or for format=ndjson, which says how far it came");
 }
 
 /// Pieces of a run, each made on a worker. The run outlives this object while a worker is in it.
@@ -64,7 +65,11 @@ class QueryResponseStream final : public ResponseStream {
  public:
   QueryResponseStream(std::shared_ptr<QueryRun> run, OutputFormat format, std::string first_piece, WorkerPool& workers,
                       CancelToken cancel)
-      : run_(std::move(run)), format_(format), first_piece_(std::move(first_piece)), workers_(workers), cancel_(cancel) {}
+      : run_(std::move(run)),
+        format_(format),
+        first_piece_(std::move(first_piece)),
+        workers_(workers),
+        cancel_(cancel) {}
   ~QueryResponseStream() override { cancel_.cancel(); }
 
   void next(std::function<void(Piece)> done) override {
@@ -116,11 +121,12 @@ HttpResponse answer_query(const QueryRouteParts& parts, const HttpRequest& reque
   response.headers.add("Cache-Control", "no-store");
   std::string bytes = std::move(*first_piece).value_or("");
   if (run->is_finished()) {
-    if (const auto error = why_cut(*run, call->format)) return error_response(ErrorShape::problem, *error, request.request_id);
+    if (const auto error = why_cut(*run, call->format))
+      return error_response(ErrorShape::problem, *error, request.request_id);
     response.body = std::move(bytes);
   } else {
-    response.stream =
-        std::make_unique<QueryResponseStream>(std::move(run), call->format, std::move(bytes), parts.workers, request.cancel);
+    response.stream = std::make_unique<QueryResponseStream>(std::move(run), call->format, std::move(bytes),
+                                                            parts.workers, request.cancel);
   }
   return response;
 }
