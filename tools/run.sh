@@ -43,6 +43,6 @@ dendro is running: $url/docs   (data in $data, Ctrl-C stops it)
 Try in another terminal:
   $dendro query$server_option 'severity:error | stats by (service) count() as errors | sort by (errors desc)'
   $dendro query$server_option '"connection pool exhausted"' --limit 5
-  echo '{"level":"error","service":"me","msg":"hello dendro"}' | curl -s --data-binary @- $url/api/v1/ingest
+  echo '{"level":"error","service":"me","msg":"hello dendro"}' | $dendro ingest$server_option - && $dendro query$server_option hello
 TEXT
 wait "$server"
