@@ -58,6 +58,18 @@ std::unique_ptr<ByteSource> make_fd_source(int fd, std::string name, CloseFd clo
   return std::make_unique<FdSource>(fd, std::move(name), close_fd);
 }
 
+Result<std::string> read_front(ByteSource& source, std::size_t bytes) {
+  std::string front(bytes, '\0');
+  std::size_t size = 0;
+  while (size < front.size()) {
+    DENDRO_TRY_ASSIGN(const std::size_t count, source.read(std::span<char>(front).subspan(size)));
+    if (count == 0) break;
+    size += count;
+  }
+  front.resize(size);
+  return front;
+}
+
 std::unique_ptr<ByteSource> make_prefixed_source(std::string front, std::unique_ptr<ByteSource> rest) {
   return std::make_unique<PrefixedSource>(std::move(front), std::move(rest));
 }

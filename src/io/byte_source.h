@@ -43,6 +43,9 @@ enum class CloseFd : std::uint8_t { keep_open, close };
 /// Reads an open file descriptor to its end (file, pipe, socket). `name` is for error texts.
 std::unique_ptr<ByteSource> make_fd_source(int fd, std::string name, CloseFd close_fd);
 
+/// Up to `bytes` bytes from the front, fewer only at the end. Errors: those of `read`.
+Result<std::string> read_front(ByteSource& source, std::size_t bytes);
+
 /// `front` first, then what `rest` still gives: puts back what was looked at.
 std::unique_ptr<ByteSource> make_prefixed_source(std::string front, std::unique_ptr<ByteSource> rest);
 

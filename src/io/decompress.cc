@@ -160,14 +160,7 @@ std::unique_ptr<ByteSource> make_decompressor(Packing packing, std::unique_ptr<B
 }
 
 Result<std::unique_ptr<ByteSource>> unpack_by_content(std::unique_ptr<ByteSource> source, DecompressLimits limits) {
-  std::string front(4, '\0');
-  std::size_t size = 0;
-  while (size < front.size()) {
-    DENDRO_TRY_ASSIGN(const std::size_t count, source->read(std::span<char>(front).subspan(size)));
-    if (count == 0) break;
-    size += count;
-  }
-  front.resize(size);
+  DENDRO_TRY_ASSIGN(std::string front, read_front(*source, 4));
   const Packing packing = detect_packing(front);
   return make_decompressor(packing, make_prefixed_source(std::move(front), std::move(source)), limits);
 }

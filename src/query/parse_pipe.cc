@@ -102,13 +102,7 @@ Result<std::vector<NamePattern>> QueryParser::parse_name_patterns() {
     if (next.kind != TokenKind::comma) break;
     take(next);
   }
-  if (in_brackets) {
-    const Token closer = peek();
-    if (closer.kind == TokenKind::end)
-      return fail(opener, "this \"(\" is never closed", std::string(query()) + ")", {")"});
-    if (closer.kind != TokenKind::close_round) return unexpected(closer, "\",\" or \")\"");
-    take(closer);
-  }
+  if (in_brackets) DENDRO_TRY(take_list_closer(opener));
   return names;
 }
 
@@ -146,13 +140,7 @@ Result<Pipe> QueryParser::parse_sort(const Token& word) {
     if (next.kind != TokenKind::comma) break;
     take(next);
   }
-  if (in_brackets) {
-    const Token closer = peek();
-    if (closer.kind == TokenKind::end)
-      return fail(opener, "this \"(\" is never closed", std::string(query()) + ")", {")"});
-    if (closer.kind != TokenKind::close_round) return unexpected(closer, "\",\" or \")\"");
-    take(closer);
-  }
+  if (in_brackets) DENDRO_TRY(take_list_closer(opener));
   if (take_keyword("limit")) {
     DENDRO_TRY_ASSIGN(const std::uint64_t limit, take_count("limit"));
     sort.limit = limit;

@@ -72,13 +72,7 @@ Result<std::vector<GroupKey>> QueryParser::parse_groups(bool in_brackets) {
     if (next.kind != TokenKind::comma) break;
     take(next);
   }
-  if (in_brackets) {
-    const Token closer = peek();
-    if (closer.kind == TokenKind::end)
-      return fail(opener, "this \"(\" is never closed", std::string(query()) + ")", {")"});
-    if (closer.kind != TokenKind::close_round) return unexpected(closer, "\",\" or \")\"");
-    take(closer);
-  }
+  if (in_brackets) DENDRO_TRY(take_list_closer(opener));
   return groups;
 }
 

@@ -49,6 +49,16 @@ Error QueryParser::unexpected(const Token& token, const std::string& expected, s
               std::move(suggestion), {expected});
 }
 
+Status QueryParser::take_list_closer(const Token& opener) {
+  const Token closer = peek();
+  if (closer.kind == TokenKind::end) {
+    return fail(opener, "this \"(\" is never closed", std::string(query()) + ")", {")"});
+  }
+  if (closer.kind != TokenKind::close_round) return unexpected(closer, "\",\" or \")\"");
+  take(closer);
+  return {};
+}
+
 std::string QueryParser::with_part(std::size_t offset, std::size_t size, std::string_view text) const {
   std::string changed(query().substr(0, offset));
   changed += text;

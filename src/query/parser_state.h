@@ -55,6 +55,8 @@ class QueryParser {
   Error not_built(const Token& token, const std::string& what);
   /// `expected a filter, the query ends here`, or what was found.
   Error unexpected(const Token& token, const std::string& expected, std::string suggestion = {});
+  /// Takes the ")" that ends a list begun at `opener`.
+  Status take_list_closer(const Token& opener);
   /// The query with a part replaced.
   std::string with_part(std::size_t offset, std::size_t size, std::string_view text) const;
   Status check_depth(const Token& token);

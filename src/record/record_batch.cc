@@ -190,29 +190,6 @@ Value read_value(ValueType type, const char*& at, Timestamp instant) {
 
 }  // namespace batch_encoding
 
-const StreamLabel* Stream::find(std::string_view path) const {
-  const auto row = std::lower_bound(labels.begin(), labels.end(), path,
-                                    [](const StreamLabel& label, std::string_view p) { return label.path < p; });
-  return row != labels.end() && row->path == path ? &*row : nullptr;
-}
-
-std::string to_stream_text(const Stream& stream) {
-  std::string text = "{";
-  std::string scratch;
-  for (const StreamLabel& label : stream.labels) {
-    if (text.size() > 1) text.push_back(',');
-    text.append(label.path);
-    text += "=\"";
-    for (const char c : value_text(label.value, scratch)) {
-      if (c == '"' || c == '\\') text.push_back('\\');
-      text.push_back(c);
-    }
-    text.push_back('"');
-  }
-  text.push_back('}');
-  return text;
-}
-
 Result<std::shared_ptr<const RecordBatch>> RecordBatch::decode(std::string encoded) {
   std::shared_ptr<RecordBatch> batch(new RecordBatch());
   batch->encoded_ = std::move(encoded);

@@ -85,14 +85,7 @@ class Utf16Source final : public ByteSource {
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> make_text_source(std::unique_ptr<ByteSource> source) {
-  std::string front(3, '\0');
-  std::size_t size = 0;
-  while (size < front.size()) {
-    DENDRO_TRY_ASSIGN(const std::size_t count, source->read(std::span<char>(front).subspan(size)));
-    if (count == 0) break;
-    size += count;
-  }
-  front.resize(size);
+  DENDRO_TRY_ASSIGN(std::string front, read_front(*source, 3));
   const bool little = front.starts_with("\xFF\xFE");
   if (little || front.starts_with("\xFE\xFF")) {
     return std::unique_ptr<ByteSource>(std::make_unique<Utf16Source>(
