@@ -30,7 +30,7 @@ std::vector<std::string> split_names(const std::string& commas) {
 
 class ServerTarget final : public IngestTarget {
  public:
-  ServerTarget(HttpClient& client, const std::string& url, std::string token, const IngestReading& reading,
+  ServerTarget(HttpClient& client, const std::string& url, const std::string& token, const IngestReading& reading,
                std::chrono::seconds patience)
       : client_(client), patience_(patience) {
     request_.method = "POST";
@@ -153,12 +153,12 @@ class FolderTarget final : public IngestTarget {
     const TenantId& tenant = TenantId::default_tenant();
     CommitRequest commit = to_commit_request(std::move(decoded), tenant, request.receive_time);
     commit.key = BatchKey{batch_key_id(tenant, options_.dialect, key), xxh3_128(body)};
-    return commit_patiently(std::move(commit), std::move(outcome));
+    return commit_patiently(commit, std::move(outcome));
   }
 
  private:
   /// The journal is full now and then while a flush runs: that is no failure of a local load.
-  Result<IngestOutcome> commit_patiently(CommitRequest commit, IngestOutcome outcome) {
+  Result<IngestOutcome> commit_patiently(const CommitRequest& commit, IngestOutcome outcome) {
     for (int attempt = 0;; ++attempt) {
       const Result<CommitReply> reply = append_and_wait(*store_, commit);
       if (reply) {
@@ -179,9 +179,9 @@ class FolderTarget final : public IngestTarget {
 
 }  // namespace
 
-std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, std::string url, std::string token,
+std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, const std::string& url, const std::string& token,
                                                  const IngestReading& reading, std::chrono::seconds patience) {
-  return std::make_unique<ServerTarget>(client, url, std::move(token), reading, patience);
+  return std::make_unique<ServerTarget>(client, url, token, reading, patience);
 }
 
 Result<std::unique_ptr<IngestTarget>> open_folder_target(const std::string& directory, const IngestReading& reading) {

@@ -38,7 +38,7 @@ struct IngestReading {
 
 /// A server at `url` (http://host:port). Busy, unavailable and full answers are tried again, with growing pauses and
 /// Retry-After honoured, for up to `patience`.
-std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, std::string url, std::string token,
+std::unique_ptr<IngestTarget> make_server_target(HttpClient& client, const std::string& url, const std::string& token,
                                                  const IngestReading& reading, std::chrono::seconds patience);
 
 /// A data folder that no server holds. Opens it now.

@@ -174,7 +174,8 @@ std::optional<Timestamp> parse_rfc3339(std::string_view text, std::int32_t defau
   }
   const std::optional<std::int64_t> offset = parse_offset(rest, default_offset_s);
   if (!offset) return std::nullopt;
-  const std::int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - *offset;
+  const std::int64_t seconds = days_from_civil(year, month, day) * 86400 + std::int64_t{hour} * 3600 +
+                               std::int64_t{minute} * 60 + second - *offset;
   return from_seconds(seconds, nanos);
 }
 
