@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "storage/batch_frame.h"
 #include "storage/limits.h"
+#include "storage/wal_format.h"
 #include "storage/wal_reader.h"
 
 namespace dendro {
@@ -88,10 +89,24 @@ class WalReplay {
     return {};
   }
 
-  /// A later file has frames, so all before it was synced: they must join without a gap.
+  /// A later file has frames, so all before it was synced, and a torn end was cut off at the opening in between: the
+  /// files must hold nothing torn and join without a gap.
   Status check_joint(const WalContents& contents) const {
-    if (contents.frames.empty() || !next_sequence_) return {};
+    if (contents.frames.empty()) return {};
+    for (const ReadFile& earlier : read_files_) {
+      if (earlier.dropped_bytes == 0) continue;
+      return Error(ErrorCode::corruption, paths_.wal_file(earlier.file.number) + ": bad frame at offset " +
+                                              std::to_string(earlier.end_offset) +
+                                              ", but a later file holds records: acknowledged records are damaged");
+    }
     const SequenceNumber first = contents.frames.front().header.first_sequence;
+    const bool is_first_ever = !next_sequence_ && state_.counters.first_live_wal == WalNumber(1);
+    if (is_first_ever && first != SequenceNumber(1)) {
+      return Error(ErrorCode::corruption,
+                   paths_.wal_file(WalNumber(1)) + ": bad frame at offset " + std::to_string(kWalHeaderBytes) +
+                       ": records from sequence number 1 up to " + std::to_string(first.number()) + " are damaged");
+    }
+    if (!next_sequence_) return {};
     if (first == *next_sequence_) return {};
     const ReadFile& before = read_files_[*last_with_frames_];
     return Error(ErrorCode::corruption,

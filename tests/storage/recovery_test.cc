@@ -35,7 +35,24 @@ TEST(Recovery, RefusesADamagedLastFrameOfAnEarlierFile) {
   fixture.files->damage("/data/wal/000002.wal", 100);
   const Status opened = fixture.try_open();
   ASSERT_FALSE(opened.has_value());
-  EXPECT_NE(opened.error().message().find("/data/wal/000001.wal"), std::string::npos) << opened.error().message();
+  EXPECT_NE(opened.error().message().find("/data/wal/000002.wal: bad frame at offset 64"), std::string::npos)
+      << opened.error().message();
+}
+
+TEST(Recovery, RefusesDamageOfTheVeryFirstFrameWhereverItIs) {
+  for (const std::uint64_t offset : {64u, 64u + 16u, 64u + 60u}) {  // magic, sequence number, payload
+    StoreFixture fixture;
+    fixture.options.wal_file_bytes = 4096;
+    fixture.open();
+    for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(fixture.append({noise(2500, i)}).has_value());  // one a file
+    fixture.close();
+    fixture.files->damage("/data/wal/000001.wal", offset);
+    const Status opened = fixture.try_open();
+    ASSERT_FALSE(opened.has_value()) << offset;
+    EXPECT_EQ(opened.error().code(), ErrorCode::corruption);
+    EXPECT_NE(opened.error().message().find("/data/wal/000001.wal: bad frame at offset 64"), std::string::npos)
+        << opened.error().message();
+  }
 }
 
 TEST(Recovery, RefusesAMissingWalFile) {
