@@ -184,7 +184,7 @@ constexpr SettingRow kSettings[] = {
     {"storage.wal_backlog_bytes_max", "DENDRO_WAL_BACKLOG_BYTES_MAX", "", false, false, "SIZE",
      "journal not flushed yet; over it 429; default 1GiB", &set_size<DENDRO_MEMBER(store.wal_backlog_bytes_max)>},
     {"storage.queue_bytes_max", "DENDRO_QUEUE_BYTES_MAX", "", false, false, "SIZE",
-     "records waiting for the journal; over it 429; default 128MiB", &set_size<DENDRO_MEMBER(store.queue_bytes_max)>},
+     "records waiting for the journal; over it 429; default 256MiB", &set_size<DENDRO_MEMBER(store.queue_bytes_max)>},
     {"storage.free_bytes_min", "DENDRO_FREE_BYTES_MIN", "", false, false, "SIZE",
      "free disk space below which nothing is taken (507); default 1GiB, or 5 %",
      &set_size<DENDRO_MEMBER(store.free_bytes_min)>},

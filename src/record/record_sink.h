@@ -50,7 +50,7 @@ class RecordSink {
   virtual ~RecordSink() = default;
   /// Keeps the request's batches, all or nothing; `done` runs once they are durable and visible to new readers, both at
   /// once. Errors to `done`: storage_full (nothing kept), io_error (unknown; reopen), already_exists (same key, other
-  /// content). Errors at once (`done` is not called): invalid_argument (no batch, too large), resource_exhausted (queue
+  /// content). Errors at once (`done` is not called): invalid_argument (no batch), too_large, resource_exhausted (queue
   /// full), unavailable (shutting down, or writing stopped after a failed sync).
   virtual Status append(CommitRequest request, CommitDone done) = 0;
 };

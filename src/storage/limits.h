@@ -7,9 +7,9 @@
 
 namespace dendro {
 
-/// Encoded bytes of all batches of one request: a quarter of the default queue, so that one request cannot starve the
-/// others.
-inline constexpr std::size_t kMaxRequestBytes = std::size_t{32} << 20;
+/// Encoded bytes of all batches of one request: a body of 64 MiB (clients.md 2.8) must fit, and records of a few bytes
+/// encode to several times their size. Below the default queue, or such a request could never be queued.
+inline constexpr std::size_t kMaxRequestBytes = std::size_t{192} << 20;
 /// What stands around a batch in a frame: tenant (128), key, counts, times. Rounded up.
 inline constexpr std::size_t kMaxFrameMetaBytes = 1'024;
 /// Payload of a WAL frame. LZ4 is used only where it saves, so it never adds.

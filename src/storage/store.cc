@@ -16,6 +16,11 @@ namespace {
 constexpr std::uint64_t kQueuedBatchOverheadBytes = 256;
 constexpr std::size_t kMaxRequestFrames = 65'536;  // the countdown in a frame's header has 16 bits
 
+Error too_large_request(std::uint64_t bytes, std::uint64_t bytes_max) {
+  return Error(ErrorCode::too_large, "a request of " + std::to_string(bytes) + " encoded bytes, at most " +
+                                         std::to_string(bytes_max) + " are taken: send it in smaller parts");
+}
+
 Result<std::uint64_t> check_request(const CommitRequest& request) {
   if (request.batches.empty()) return Error(ErrorCode::invalid_argument, "a request without a batch");
   if (request.batches.size() > kMaxRequestFrames) {
@@ -32,8 +37,7 @@ Result<std::uint64_t> check_request(const CommitRequest& request) {
     bytes += batch->encoded().size();
   }
   if (bytes > kMaxRequestBytes) {
-    return Error(ErrorCode::invalid_argument, "a request of " + std::to_string(bytes) + " bytes, at most " +
-                                                  std::to_string(kMaxRequestBytes) + " are taken");
+    return too_large_request(bytes, kMaxRequestBytes);
   }
   return bytes;
 }
@@ -74,6 +78,8 @@ class StoreImpl final : public Store {
     }
     PendingRequest pending;
     pending.queue_bytes = bytes + request.batches.size() * kQueuedBatchOverheadBytes;
+    // Not resource_exhausted: it would never fit, and the sender would try for ever.
+    if (pending.queue_bytes > options_.queue_bytes_max) return too_large_request(bytes, options_.queue_bytes_max);
     DENDRO_TRY(committer_->reserve(pending.queue_bytes));
     pending.frames = draft_frames(request);
     for (const FrameDraft& draft : pending.frames) pending.frame_bytes += draft.image.size();

@@ -23,7 +23,7 @@ struct StoreOptions {
   std::size_t wal_pool_files_max = 8;                      ///< recycled files kept ready
   std::uint64_t wal_backlog_bytes_max = std::uint64_t{1}
                                         << 30;  ///< not yet flushed; above it append answers resource_exhausted
-  std::uint64_t queue_bytes_max = std::uint64_t{128} << 20;    ///< requests waiting for the committer
+  std::uint64_t queue_bytes_max = std::uint64_t{256} << 20;    ///< requests waiting for the committer
   std::uint64_t memtable_bytes_max = std::uint64_t{64} << 20;  ///< a tenant's, then it is flushed
   std::chrono::seconds memtable_age_max{60};
   std::uint64_t free_bytes_min = std::uint64_t{1}

@@ -91,8 +91,16 @@ TEST(Store, RefusesWhatIsTooLargeOrEmpty) {
   fixture.open();
   EXPECT_EQ(fixture.append(CommitRequest()).error().code(), ErrorCode::invalid_argument);
   CommitRequest request = make_request({{std::string(4 << 20, 'x')}});
-  for (int i = 0; i < 9; ++i) request.batches.push_back(request.batches.front());
-  EXPECT_EQ(fixture.append(std::move(request)).error().code(), ErrorCode::invalid_argument);
+  while (request.batches.size() < 49) request.batches.push_back(request.batches.front());  // over 192 MiB
+  EXPECT_EQ(fixture.append(std::move(request)).error().code(), ErrorCode::too_large);
+}
+
+TEST(Store, RefusesForGoodWhatNeverFitsItsQueue) {
+  StoreFixture fixture;
+  fixture.options.queue_bytes_max = 1 << 20;
+  fixture.open();
+  EXPECT_EQ(fixture.append(make_request({{std::string(2 << 20, 'x')}})).error().code(), ErrorCode::too_large);
+  EXPECT_TRUE(fixture.append(make_request({{std::string(1 << 19, 'x')}})).has_value());
 }
 
 TEST(Store, SaysThatAnotherProcessHoldsTheFolder) {

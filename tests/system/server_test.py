@@ -44,6 +44,14 @@ class Platform(unittest.TestCase):
         rows, _ = self.server.query("dendro.source:=dead_letter")
         self.assertEqual((rows[0]["dendro.reason"], rows[0]["dendro.raw"]), ("parse_error", '{"msg":'))
 
+    def test_a_body_just_under_the_limit_is_taken_whole_and_one_over_it_is_413(self):
+        line = json.dumps({"level": "info", "service": "api", "msg": "x" * 600}).encode() + b"\n"
+        count = ((64 << 20) - 1) // len(line)
+        status, _, body = self.server.request("POST", "/api/v1/ingest", line * count)
+        self.assertEqual((status, json.loads(body).get("accepted")), (200, count), body[:300])
+        self.assertEqual(self.server.count("*"), count)
+        self.assertEqual(self.server.request("POST", "/api/v1/ingest", line * (count + 2))[0], 413)
+
     def test_packed_and_chunked_bodies(self):
         status, _, _ = self.server.request("POST", "/api/v1/ingest", gzip.compress(b'{"msg":"packed"}\n'), {"Content-Encoding": "gzip"})
         self.assertEqual(status, 200)
