@@ -8,15 +8,16 @@
 namespace dendro {
 namespace {
 
-struct Decoded {
-  char32_t code_point = 0xFFFD;
-  std::size_t bytes = 1;  ///< bytes taken: of the code point, or of the maximal ill-formed part
-  bool valid = false;
-};
+bool is_unicode_space(char32_t c) {
+  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
 
-/// Decodes the code point at the front of non-empty `text`. Table 3-7 of the Unicode standard gives the second byte's
+}  // namespace
+
+/// Table 3-7 of the Unicode standard gives the second byte's
 /// range.
-Decoded decode_front(std::string_view text) {
+DecodedUtf8 decode_utf8(std::string_view text) {
   const auto byte_at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte_at(0);
   if (lead < 0x80) return {lead, 1, true};
@@ -45,13 +46,6 @@ Decoded decode_front(std::string_view text) {
   }
   return {code_point, length, true};
 }
-
-bool is_unicode_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
-}  // namespace
 
 bool is_valid_utf8(std::string_view text) {
   return simdjson::validate_utf8(text.data(), text.size());
@@ -83,7 +77,7 @@ void append_utf8(std::string& out, char32_t c) {
 
 void append_utf8_lossy(std::string& out, std::string_view bytes) {
   while (!bytes.empty()) {
-    const Decoded front = decode_front(bytes);
+    const DecodedUtf8 front = decode_utf8(bytes);
     if (front.valid) {
       out.append(bytes.substr(0, front.bytes));
     } else {
@@ -95,14 +89,14 @@ void append_utf8_lossy(std::string& out, std::string_view bytes) {
 
 std::string_view trim_unicode_space(std::string_view text) {
   while (!text.empty()) {
-    const Decoded front = decode_front(text);
+    const DecodedUtf8 front = decode_utf8(text);
     if (!is_unicode_space(front.code_point)) break;
     text.remove_prefix(front.bytes);
   }
   while (!text.empty()) {
     std::size_t first = text.size() - 1;
     while (first > 0 && (static_cast<unsigned char>(text[first]) & 0xC0) == 0x80) --first;
-    if (!is_unicode_space(decode_front(text.substr(first)).code_point)) break;
+    if (!is_unicode_space(decode_utf8(text.substr(first)).code_point)) break;
     text = text.substr(0, first);
   }
   return text;

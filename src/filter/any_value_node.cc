@@ -47,12 +47,11 @@ class AnyValueNode final : public FilterNode {
     for (const Stream& stream : batch.streams()) stream_verdicts.push_back(accepts_stream(stream) ? 1 : 0);
     std::vector<SearchableTypes> types;
     for (const Shape& shape : batch.shapes()) types.push_back(searchable_types(shape));
-    const std::string_view needle = test_.required_text();
-    RegionSweep sweep(batch, needle, rows.size() * 4 >= batch.size());
+    RegionSweep sweep(batch, test_, rows.size() * 4 >= batch.size());
     const auto accepts = [&](std::uint32_t row) {
       if (stream_verdicts[batch.stream_index(row)] != 0) return true;
       const SearchableTypes& own = types[batch.shape_index(row)];
-      const bool bytes_decide = !needle.empty() && !(own.has_non_text && test_.may_match_non_text());
+      const bool bytes_decide = sweep.has_needle() && !(own.has_non_text && test_.may_match_non_text());
       if (bytes_decide && !sweep.may_contain(row) && !(own.has_list && may_be_escaped(batch.record(row)))) return false;
       return accepts_record(batch.record(row));
     };

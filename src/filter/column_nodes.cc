@@ -1,5 +1,7 @@
 // Tests that read a column of the batch or a verdict made once per stream: time, severity, labels, dead letters.
+#include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "filter/field_reader.h"
@@ -136,9 +138,14 @@ bool is_label_named(std::string_view path, std::string_view name) {
   return true;
 }
 
+using TextTest = std::function<bool(std::string_view)>;
+
 class LabelNode final : public StreamNode {
  public:
-  explicit LabelNode(const LabelTest& test) : test_(test), field_(resolve_field_name("resource." + test.name)) {}
+  LabelNode(std::string name, TextTest accepts_text)
+      : name_(std::move(name)),
+        accepts_text_(std::move(accepts_text)),
+        field_(resolve_field_name("resource." + name_)) {}
   bool matches(const FieldSource& row) const override {
     std::string text;
     std::string scratch;
@@ -146,19 +153,20 @@ class LabelNode final : public StreamNode {
       text = value_text(value, scratch);
       return false;
     });
-    return text == test_.text;
+    return accepts_text_(text);
   }
 
  private:
   bool accepts(const Stream& stream) const override {
-    const StreamLabel* found = stream.find(test_.name);
+    const StreamLabel* found = stream.find(name_);
     for (const StreamLabel& label : stream.labels) {
-      if (found == nullptr && is_label_named(label.path, test_.name)) found = &label;
+      if (found == nullptr && is_label_named(label.path, name_)) found = &label;
     }
     std::string scratch;
-    return found == nullptr ? test_.text.empty() : value_text(found->value, scratch) == test_.text;
+    return accepts_text_(found == nullptr ? std::string_view() : value_text(found->value, scratch));
   }
-  LabelTest test_;
+  std::string name_;
+  TextTest accepts_text_;
   FieldName field_;
 };
 
@@ -182,7 +190,11 @@ std::unique_ptr<FilterNode> make_severity_node(const SeverityTest& test) {
   return std::make_unique<SeverityNode>(test);
 }
 std::unique_ptr<FilterNode> make_label_node(const LabelTest& test) {
-  return std::make_unique<LabelNode>(test);
+  return std::make_unique<LabelNode>(test.name, [text = test.text](std::string_view found) { return found == text; });
+}
+std::unique_ptr<FilterNode> make_label_match_node(const LabelMatch& test) {
+  return std::make_unique<LabelNode>(
+      test.name, [regex = test.regex](std::string_view found) { return regex->matches_whole(found); });
 }
 std::unique_ptr<FilterNode> make_living_node() {
   return std::make_unique<LivingNode>();

@@ -1,7 +1,10 @@
 #include "filter/compiled_filter.h"
 
+#include <set>
+#include <string>
 #include <utility>
 
+#include "base/mutex.h"
 #include "filter/filter_node.h"
 
 namespace dendro {
@@ -28,6 +31,8 @@ struct NodeMaker {
   Node operator()(const SeverityTest& test) const { return make_severity_node(test); }
   Node operator()(const TimeTest& test) const { return make_time_node(test); }
   Node operator()(const LabelTest& test) const { return make_label_node(test); }
+  Node operator()(const LabelMatch& test) const { return make_label_match_node(test); }
+  Node operator()(const FieldComparison& comparison) const { return make_field_comparison_node(comparison); }
 };
 
 std::unique_ptr<FilterNode> make_node(const Predicate& predicate) {
@@ -36,7 +41,15 @@ std::unique_ptr<FilterNode> make_node(const Predicate& predicate) {
 
 class FilterTree final : public CompiledFilter {
  public:
-  explicit FilterTree(std::unique_ptr<FilterNode> root) : root_(std::move(root)) {}
+  FilterTree(const Predicate& predicate, FilterOptions options, std::unique_ptr<FilterNode> root)
+      : predicate_(predicate), options_(options), root_(std::move(root)) {}
+  std::optional<FilterMeaning> meaning() const override {
+    return FilterMeaning{&predicate_, options_.exclude_dead_letters};
+  }
+  void note_field_seen(std::string_view field) const override {
+    MutexLock lock(mutex_);
+    seen_.emplace(field);
+  }
   void select(const RecordBatch& batch, std::vector<std::uint32_t>& rows) const override {
     if (!rows.empty()) root_->select(batch, rows);
   }
@@ -44,11 +57,17 @@ class FilterTree final : public CompiledFilter {
   std::vector<FieldFinding> findings() const override {
     std::vector<FieldFinding> found;
     root_->add_findings(found);
+    MutexLock lock(mutex_);
+    for (FieldFinding& finding : found) finding.was_seen = finding.was_seen || seen_.contains(finding.field);
     return found;
   }
 
  private:
+  const Predicate predicate_;
+  const FilterOptions options_;
   std::unique_ptr<FilterNode> root_;
+  mutable Mutex mutex_;
+  mutable std::set<std::string, std::less<>> seen_ DENDRO_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -61,7 +80,7 @@ std::shared_ptr<const CompiledFilter> compile_filter(const Predicate& predicate,
     parts.push_back(std::move(root));
     root = make_conjunction_node(std::move(parts));
   }
-  return std::make_shared<FilterTree>(std::move(root));
+  return std::make_shared<FilterTree>(predicate, options, std::move(root));
 }
 
 }  // namespace dendro

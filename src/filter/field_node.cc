@@ -21,8 +21,8 @@ class FieldNode final : public FilterNode {
   void select(const RecordBatch& batch, std::vector<std::uint32_t>& rows) const override {
     FieldReader reader(name_);
     reader.start(batch);
-    RegionSweep sweep(batch, test_.required_text(), rows.size() * 4 >= batch.size());
-    const bool may_sweep = !test_.required_text().empty();
+    RegionSweep sweep(batch, test_, rows.size() * 4 >= batch.size());
+    const bool may_sweep = sweep.has_needle();
     bool was_seen = false;
     std::size_t kept = 0;
     for (const std::uint32_t row : rows) {

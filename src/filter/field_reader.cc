@@ -65,16 +65,17 @@ const FieldReader::Place& FieldReader::place_of(std::uint32_t row) {
   const std::uint32_t stream_index = batch_->stream_index(row);
   const bool has_severity = batch_->severity(row) != kSeverityUnset;
   Place& in_shape = shape_places_[shape_index * 2u + (has_severity ? 0u : 1u)];
-  if (!in_shape.is_known) find_in_shape(in_shape, batch_->shapes()[shape_index], has_severity);
+  if (!in_shape.is_known) in_shape = find_in_shape(*field_, batch_->shapes()[shape_index], has_severity);
   Place& in_stream = stream_places_[stream_index];
-  if (!in_stream.is_known) find_in_stream(in_stream, batch_->streams()[stream_index]);
+  if (!in_stream.is_known) in_stream = find_in_stream(*field_, batch_->streams()[stream_index]);
   return in_shape.rank <= in_stream.rank ? in_shape : in_stream;
 }
 
-void FieldReader::find_in_shape(Place& place, const Shape& shape, bool has_severity) const {
+FieldReader::Place FieldReader::find_in_shape(const FieldName& field, const Shape& shape, bool has_severity) {
+  Place place;
   place.is_known = true;
-  for (std::size_t rank = 0; rank < field_->candidates.size(); ++rank) {
-    const FieldCandidate& candidate = field_->candidates[rank];
+  for (std::size_t rank = 0; rank < field.candidates.size(); ++rank) {
+    const FieldCandidate& candidate = field.candidates[rank];
     bool found = false;
     switch (candidate.kind) {
       case FieldKind::time:
@@ -106,22 +107,25 @@ void FieldReader::find_in_shape(Place& place, const Shape& shape, bool has_sever
     }
     if (found) {
       place.rank = rank;
-      return;
+      break;
     }
   }
+  return place;
 }
 
-void FieldReader::find_in_stream(Place& place, const Stream& stream) const {
+FieldReader::Place FieldReader::find_in_stream(const FieldName& field, const Stream& stream) {
+  Place place;
   place.is_known = true;
   place.kind = FieldKind::label;
-  for (std::size_t rank = 0; rank < field_->candidates.size(); ++rank) {
-    const FieldCandidate& candidate = field_->candidates[rank];
+  for (std::size_t rank = 0; rank < field.candidates.size(); ++rank) {
+    const FieldCandidate& candidate = field.candidates[rank];
     const StreamLabel* label = candidate.kind == FieldKind::label ? stream.find(candidate.path) : nullptr;
     if (label == nullptr || label->value.is_missing()) continue;
     place.rank = rank;
     place.label_index = static_cast<std::size_t>(label - stream.labels.data());
-    return;
+    break;
   }
+  return place;
 }
 
 Value FieldReader::column_value(FieldKind kind, std::uint32_t row, const RecordOrigin& origin) {

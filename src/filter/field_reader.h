@@ -61,9 +61,12 @@ class FieldReader {
   };
   const Place& place_of(std::uint32_t row);
 
+  // The parts of place_of: the one of lower rank wins, the shape's if they are equal.
+  /// Where a field stands in records of a shape; `has_severity`: whether their severity is set.
+  static Place find_in_shape(const FieldName& field, const Shape& shape, bool has_severity);
+  static Place find_in_stream(const FieldName& field, const Stream& stream);
+
  private:
-  void find_in_shape(Place& place, const Shape& shape, bool has_severity) const;
-  void find_in_stream(Place& place, const Stream& stream) const;
   /// A value that is no leaf and no label: time, severity, ...
   Value column_value(FieldKind kind, std::uint32_t row, const RecordOrigin& origin);
 

@@ -24,9 +24,9 @@ Predicate group_of(std::vector<Predicate> parts) {
 }
 
 bool names_source_label(const Predicate& predicate) {
-  if (const auto* label = std::get_if<LabelTest>(&predicate.node)) {
-    return label->name == kSourceLabel || label->name == "dendro_source";
-  }
+  const auto is_source = [](std::string_view name) { return name == kSourceLabel || name == "dendro_source"; };
+  if (const auto* label = std::get_if<LabelTest>(&predicate.node)) return is_source(label->name);
+  if (const auto* label = std::get_if<LabelMatch>(&predicate.node)) return is_source(label->name);
   const auto any = [](const std::vector<Predicate>& parts) {
     return std::any_of(parts.begin(), parts.end(), names_source_label);
   };

@@ -8,14 +8,16 @@
 #include <vector>
 
 #include "base/timestamp.h"
+#include "filter/ip_network.h"
 #include "filter/literal.h"
+#include "filter/regex.h"
 #include "filter/text_pattern.h"
 
 namespace dendro {
 
 // A filter as a tree of values (query-language.md 5, 6). Immutable by convention; compared by value. Times are
-// resolved: the tree of `_time:5m` holds two instants. What is not built yet (labels by expression, i(), ~) becomes
-// further alternatives.
+// resolved: the tree of `_time:5m` holds two instants. Regular expressions are compiled: a tree that was made cannot
+// fail later. What is not built yet (near(), pattern(), ...) becomes further alternatives.
 
 /// `f:*`: present and not empty.
 struct Exists {
@@ -54,7 +56,40 @@ struct OneOf {
   std::vector<Literal> literals;
   friend bool operator==(const OneOf&, const OneOf&) = default;
 };
-using Condition = std::variant<Exists, Empty, TextPattern, Equals, BeginsWith, Comparison, Between, OneOf>;
+/// `f:~re`: found somewhere in the value. `regex` is never null; two are equal if their patterns are.
+struct RegexMatch {
+  std::shared_ptr<const Regex> regex;
+  const std::string& pattern() const { return regex->pattern(); }
+  friend bool operator==(const RegexMatch& a, const RegexMatch& b) { return a.pattern() == b.pattern(); }
+};
+/// `f:contains_all(a, b)`: every pattern, in one value. One pattern at least; the same for the next two.
+struct ContainsAll {
+  std::vector<TextPattern> patterns;
+  friend bool operator==(const ContainsAll&, const ContainsAll&) = default;
+};
+/// `f:contains_any(a, b)`.
+struct ContainsAny {
+  std::vector<TextPattern> patterns;
+  friend bool operator==(const ContainsAny&, const ContainsAny&) = default;
+};
+/// `f:seq(a, b)`: the patterns in this order in one value, not overlapping.
+struct Sequence {
+  std::vector<TextPattern> patterns;
+  friend bool operator==(const Sequence&, const Sequence&) = default;
+};
+/// `f:len_range(a, b)`: code points of the value's text, both ends inclusive.
+struct LengthRange {
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+  friend bool operator==(const LengthRange&, const LengthRange&) = default;
+};
+/// `f:ip(10.0.0.0/8)`: the value is, or contains, an address of the network.
+struct InNetwork {
+  IpNetwork network;
+  friend bool operator==(const InNetwork&, const InNetwork&) = default;
+};
+using Condition = std::variant<Exists, Empty, TextPattern, Equals, BeginsWith, Comparison, Between, OneOf, RegexMatch,
+                               ContainsAll, ContainsAny, Sequence, LengthRange, InNetwork>;
 
 struct Predicate;
 
@@ -98,9 +133,28 @@ struct LabelTest {
   std::string text;
   friend bool operator==(const LabelTest&, const LabelTest&) = default;
 };
+/// `{name=~"re"}`: the label's whole text matches (D11); absent = "". `regex` is never null.
+struct LabelMatch {
+  std::string name;
+  std::shared_ptr<const Regex> regex;
+  friend bool operator==(const LabelMatch& a, const LabelMatch& b) {
+    return a.name == b.name && a.regex->pattern() == b.regex->pattern();
+  }
+};
+enum class FieldOrder : std::uint8_t { equal, less, less_equal };
+/// `f:eq_field(g)`, `lt_field`, `le_field`: as `f:=x`, `f:<x`, `f:<=x` with the text of g's value as an unquoted
+/// literal; some value of f with some value of g. Missing fields equal nothing.
+struct FieldComparison {
+  std::string field;
+  FieldOrder order = FieldOrder::equal;
+  std::string other;
+  friend bool operator==(const FieldComparison&, const FieldComparison&) = default;
+};
 
 struct Predicate {
-  std::variant<Everything, AllOf, AnyOf, Negation, FieldTest, SeverityTest, TimeTest, LabelTest> node;
+  std::variant<Everything, AllOf, AnyOf, Negation, FieldTest, SeverityTest, TimeTest, LabelTest, LabelMatch,
+               FieldComparison>
+      node;
   friend bool operator==(const Predicate&, const Predicate&);
 };
 
@@ -125,6 +179,9 @@ void for_each_field(const Predicate& predicate, Visit&& visit) {
     visit(std::string_view(severity->field));
   } else if (const auto* time = std::get_if<TimeTest>(&predicate.node)) {
     visit(std::string_view(time->field));
+  } else if (const auto* comparison = std::get_if<FieldComparison>(&predicate.node)) {
+    visit(std::string_view(comparison->field));
+    visit(std::string_view(comparison->other));
   }
 }
 /// True if the filter names `dendro.source`, as a field or a label: then dead letters are wanted (D12).

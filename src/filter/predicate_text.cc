@@ -33,11 +33,28 @@ void append_pattern(std::string& out, const TextPattern& pattern) {
   if (pattern.open_end) out.push_back('*');
 }
 
+void append_patterns(std::string& out, const std::vector<TextPattern>& patterns) {
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    append_pattern(out, patterns[i]);
+  }
+}
+
+/// Always in quotes: a bare word would depend on what it stands behind.
+void append_regex(std::string& out, const Regex& regex) {
+  out.push_back('~');
+  append_query_string(out, regex.pattern());
+}
+
 struct ConditionWriter {
   std::string& out;
   void operator()(const Exists&) const { out.push_back('*'); }
   void operator()(const Empty&) const { out += "\"\""; }
-  void operator()(const TextPattern& pattern) const { append_pattern(out, pattern); }
+  void operator()(const TextPattern& pattern) const {
+    if (pattern.folds) out += "i(";
+    append_pattern(out, pattern);
+    if (pattern.folds) out.push_back(')');
+  }
   void operator()(const Equals& equals) const {
     out.push_back('=');
     append_literal(out, equals.literal);
@@ -64,6 +81,21 @@ struct ConditionWriter {
       if (i > 0) out.push_back(',');
       append_literal(out, list.literals[i]);
     }
+    out.push_back(')');
+  }
+  void operator()(const RegexMatch& match) const { append_regex(out, *match.regex); }
+  void operator()(const ContainsAll& all) const { append_call("contains_all(", all.patterns); }
+  void operator()(const ContainsAny& any) const { append_call("contains_any(", any.patterns); }
+  void operator()(const Sequence& sequence) const { append_call("seq(", sequence.patterns); }
+  void operator()(const LengthRange& range) const {
+    out += "len_range(" + std::to_string(range.min) + "," + std::to_string(range.max) + ")";
+  }
+  void operator()(const InNetwork& condition) const { out += "ip(\"" + condition.network.text() + "\")"; }
+
+ private:
+  void append_call(std::string_view opener, const std::vector<TextPattern>& patterns) const {
+    out += opener;
+    append_patterns(out, patterns);
     out.push_back(')');
   }
 };
@@ -143,6 +175,20 @@ struct PredicateWriter {
     out.push_back('=');
     append_query_string(out, test.text);
     out.push_back('}');
+  }
+  void operator()(const LabelMatch& test) const {
+    out.push_back('{');
+    append_query_name(out, test.name);
+    out.push_back('=');
+    append_regex(out, *test.regex);
+    out.push_back('}');
+  }
+  void operator()(const FieldComparison& comparison) const {
+    static constexpr std::array<std::string_view, 3> kNames = {"eq_field(", "lt_field(", "le_field("};
+    append_field(comparison.field);
+    out += kNames[static_cast<std::size_t>(comparison.order)];
+    append_query_text(out, comparison.other);
+    out.push_back(')');
   }
 
  private:

@@ -1,8 +1,10 @@
 #include "filter/value_test.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/base64.h"
+#include "base/utf8.h"
 #include "filter/list_elements.h"
 
 namespace dendro {
@@ -29,9 +31,23 @@ bool has_unit_kind(const Literal& literal) {
   return literal.kind() == LiteralKind::duration || literal.kind() == LiteralKind::size;
 }
 
-/// Characters of numbers, booleans, times and `{}`: a text with any other can be part of none of them.
+/// Characters of numbers, booleans, times and `{}`, also folded: a text with any other can be part of none of them.
 bool could_be_non_text(std::string_view text) {
-  return text.find_first_not_of("0123456789+-.:eEinfaTZtrulsf{}") == std::string_view::npos;
+  return text.find_first_not_of("0123456789+-.:eEinfaTZtrulszf{}") == std::string_view::npos;
+}
+
+/// The patterns of a condition that has some.
+std::span<const TextPattern> patterns_of(const Condition& condition) {
+  if (const auto* pattern = std::get_if<TextPattern>(&condition)) return {pattern, 1};
+  if (const auto* all = std::get_if<ContainsAll>(&condition)) return all->patterns;
+  if (const auto* any = std::get_if<ContainsAny>(&condition)) return any->patterns;
+  if (const auto* sequence = std::get_if<Sequence>(&condition)) return sequence->patterns;
+  return {};
+}
+
+const TextPattern& longest_of(const std::vector<TextPattern>& patterns) {
+  return *std::max_element(patterns.begin(), patterns.end(),
+                           [](const TextPattern& a, const TextPattern& b) { return a.text.size() < b.text.size(); });
 }
 
 bool is_plain_number(const Value& value) {
@@ -41,6 +57,7 @@ bool is_plain_number(const Value& value) {
 
 struct ScalarMatcher {
   const Value& value;
+  std::span<const PatternTest> patterns;
   bool operator()(const Exists&) const {
     return !(value.is_string() && value.type != ValueType::time && value.text.empty());
   }
@@ -48,9 +65,9 @@ struct ScalarMatcher {
     return value.type == ValueType::empty_object ||
            (value.is_string() && value.type != ValueType::time && value.text.empty());
   }
-  bool operator()(const TextPattern& pattern) const {
+  bool operator()(const TextPattern&) const {
     std::string scratch;
-    return pattern.matches(value_text(value, scratch));
+    return patterns.front().matches(value_text(value, scratch));
   }
   bool operator()(const Equals& equals) const { return equals.literal.equals(value); }
   bool operator()(const BeginsWith& prefix) const {
@@ -69,11 +86,47 @@ struct ScalarMatcher {
     return std::any_of(list.literals.begin(), list.literals.end(),
                        [this](const Literal& l) { return l.equals(value); });
   }
+  bool operator()(const RegexMatch& match) const {
+    std::string scratch;
+    return match.regex->matches(value_text(value, scratch));
+  }
+  bool operator()(const ContainsAll&) const {
+    std::string scratch;
+    const std::string_view text = value_text(value, scratch);
+    return std::all_of(patterns.begin(), patterns.end(), [text](const PatternTest& p) { return p.matches(text); });
+  }
+  bool operator()(const ContainsAny&) const {
+    std::string scratch;
+    const std::string_view text = value_text(value, scratch);
+    return std::any_of(patterns.begin(), patterns.end(), [text](const PatternTest& p) { return p.matches(text); });
+  }
+  bool operator()(const Sequence&) const {
+    std::string scratch;
+    const std::string_view text = value_text(value, scratch);
+    // The earliest place of each leaves the most room for the next.
+    std::size_t at = 0;
+    for (const PatternTest& pattern : patterns) {
+      at = pattern.match_end(text, at);
+      if (at == std::string_view::npos) return false;
+    }
+    return true;
+  }
+  bool operator()(const LengthRange& range) const {
+    std::string scratch;
+    const std::size_t characters = count_code_points(value_text(value, scratch));
+    return characters >= range.min && characters <= range.max;
+  }
+  bool operator()(const InNetwork& condition) const {
+    if (!value.is_string()) return false;
+    std::string scratch;
+    return condition.network.stands_in(value_text(value, scratch));
+  }
 };
 
 }  // namespace
 
 ValueTest::ValueTest(Condition condition) : condition_(std::move(condition)) {
+  for (const TextPattern& pattern : patterns_of(condition_)) patterns_.emplace_back(pattern);
   derive_required_text();
   if (const auto* comparison = std::get_if<Comparison>(&condition_)) has_unit_ = has_unit_kind(comparison->literal);
   if (const auto* range = std::get_if<Between>(&condition_)) {
@@ -81,8 +134,21 @@ ValueTest::ValueTest(Condition condition) : condition_(std::move(condition)) {
   }
 }
 
+void ValueTest::require_pattern(const TextPattern& pattern) {
+  if (!pattern.folds) {
+    required_text_ = pattern.text;
+  } else if (FoldedNeedle needle(pattern.text); needle.is_utf8()) {
+    required_folded_ = std::move(needle);
+  }
+}
+
 void ValueTest::derive_required_text() {
-  if (const auto* pattern = std::get_if<TextPattern>(&condition_)) required_text_ = pattern->text;
+  if (const auto* pattern = std::get_if<TextPattern>(&condition_)) require_pattern(*pattern);
+  if (const auto* all = std::get_if<ContainsAll>(&condition_)) require_pattern(longest_of(all->patterns));
+  if (const auto* sequence = std::get_if<Sequence>(&condition_)) require_pattern(longest_of(sequence->patterns));
+  if (const auto* match = std::get_if<RegexMatch>(&condition_)) {
+    if (FoldedNeedle needle(match->regex->required_atom()); needle.is_utf8()) required_folded_ = std::move(needle);
+  }
   if (const auto* prefix = std::get_if<BeginsWith>(&condition_)) required_text_ = prefix->text;
   if (const auto* equals = std::get_if<Equals>(&condition_)) {
     // Bytes also equal their base64, which is not what is stored.
@@ -90,7 +156,9 @@ void ValueTest::derive_required_text() {
         equals->literal.text().size() % 4 == 0 && decode_base64(equals->literal.text()).has_value();
     if (equals->literal.kind() == LiteralKind::text && !could_be_base64) required_text_ = equals->literal.text();
   }
-  may_match_non_text_ = required_text_.empty() || could_be_non_text(required_text_);
+  const std::string_view required = required_text_.empty() ? required_folded_.text() : required_text_;
+  may_match_non_text_ = required.empty() || could_be_non_text(required);
+  if (std::holds_alternative<InNetwork>(condition_)) may_match_non_text_ = false;
 }
 
 bool ValueTest::matches(const Value& value) const {
@@ -107,7 +175,7 @@ bool ValueTest::matches(const Value& value) const {
 }
 
 bool ValueTest::matches_scalar(const Value& value) const {
-  return std::visit(ScalarMatcher{value}, condition_);
+  return std::visit(ScalarMatcher{value, patterns_}, condition_);
 }
 
 bool ValueTest::is_unit_mismatch(const Value& value) const {

@@ -39,7 +39,19 @@ struct StatWord {
 std::optional<StatWord> find_stat_word(std::string_view word);
 std::span<const std::string_view> all_stat_words();
 
-enum class FilterFunction : std::uint8_t { in, not_built };
+enum class FilterFunction : std::uint8_t {
+  in,
+  fold,  ///< i()
+  contains_all,
+  contains_any,
+  sequence,  ///< seq()
+  length_range,
+  ip,
+  equal_field,
+  less_field,
+  less_equal_field,
+  not_built,  ///< of the language, but of a later issue
+};
 std::optional<FilterFunction> find_filter_function(std::string_view word);
 std::span<const std::string_view> all_filter_functions();
 

@@ -139,12 +139,20 @@ Result<Predicate> QueryParser::parse_label() {
   if (!name.is_text()) return unexpected(name, "the name of a label");
   take(name);
   const Token op = peek();
-  if (op.kind == TokenKind::match || op.kind == TokenKind::not_match ||
-      (op.kind == TokenKind::equal && lexer_.lex(op.end(), LexMode::plain).kind == TokenKind::match)) {
-    return not_built(op, "a regular expression on a label");
+  if (op.kind == TokenKind::not_match) {
+    take(op);
+    DENDRO_TRY_ASSIGN(auto regex, take_regex(op));
+    return negation(Predicate{LabelMatch{name.text, std::move(regex)}});
   }
-  if (op.kind != TokenKind::equal && op.kind != TokenKind::not_equal) return unexpected(op, "\"=\" or \"!=\"");
+  if (op.kind != TokenKind::equal && op.kind != TokenKind::not_equal) {
+    return unexpected(op, "\"=\", \"!=\", \"=~\" or \"!~\"");
+  }
   take(op);
+  if (const Token match = peek(); op.kind == TokenKind::equal && match.kind == TokenKind::match && is_adjacent(match)) {
+    take(match);
+    DENDRO_TRY_ASSIGN(auto regex, take_regex(match));
+    return Predicate{LabelMatch{name.text, std::move(regex)}};
+  }
   const Token text = peek(LexMode::value);
   if (!text.is_text()) return unexpected(text, "a text");
   take(text);

@@ -1,5 +1,4 @@
-// test, pattern, range, call of the grammar: what one field, or any value, is to be.
-#include "query/language_words.h"
+// test, pattern, range of the grammar: what one field, or any value, is to be.
 #include "query/parser_state.h"
 
 namespace dendro {
@@ -58,8 +57,9 @@ Result<Predicate> QueryParser::parse_test(const Scope* scope) {
     case TokenKind::not_equal:
       return parse_equals(scope, true);
     case TokenKind::match:
+      return parse_regex(scope, false);
     case TokenKind::not_match:
-      return not_built(token, "a regular expression (~)");
+      return parse_regex(scope, true);
     case TokenKind::greater:
     case TokenKind::greater_equal:
     case TokenKind::less:
@@ -101,6 +101,30 @@ Result<Predicate> QueryParser::parse_pattern(const Scope* scope) {
   if (is_empty_string && scope != nullptr && !pattern.open_start && !pattern.open_end)
     return make_test(scope, Empty{}, place);
   return make_test(scope, std::move(pattern), place);
+}
+
+Result<TextPattern> QueryParser::take_pattern_argument() {
+  TextPattern pattern;
+  const Token first = peek(LexMode::value);
+  Token text = first;
+  if (first.kind == TokenKind::star) {
+    take(first);
+    text = peek(LexMode::value);
+    if (!is_adjacent(text)) return unexpected(text, "a text beside \"*\"");
+    pattern.open_start = true;
+  }
+  if (!text.is_text()) return unexpected(text, "a word or a phrase");
+  take(text);
+  pattern.text = text.text;
+  const Token star = peek();
+  if (star.kind == TokenKind::star && is_adjacent(star)) {
+    take(star);
+    pattern.open_end = true;
+  }
+  const Token behind = peek(LexMode::value);
+  const bool goes_on = is_adjacent(behind) && (behind.is_text() || behind.kind == TokenKind::star);
+  if (goes_on && pattern.open_end) return fail(star, "\"*\" works only at the ends of a word");
+  return pattern;
 }
 
 /// `foo*bar`: suggests the regular expression. `first` begins the word.
@@ -177,41 +201,45 @@ Result<Predicate> QueryParser::parse_range(const Scope* scope) {
                    {first.offset, last.end() - first.offset});
 }
 
-Result<Predicate> QueryParser::parse_call(const Scope* scope) {
-  const Token name = peek(scope != nullptr ? LexMode::value : LexMode::plain);
-  const std::string word = fold_keyword(name.text);
-  const auto function = find_filter_function(word);
-  if (!function) {
-    std::string suggestion;
-    if (find_stat_word(word) && scope == nullptr && pipe_index_ == 0) {
-      std::string before(query().substr(0, name.offset));
-      while (!before.empty() && before.back() == ' ') before.pop_back();
-      suggestion = (before.empty() ? "*" : before) + " | stats " + std::string(query().substr(name.offset));
-    } else if (const std::string_view near = nearest_name(word, all_filter_functions()); !near.empty()) {
-      suggestion = with_part(name.offset, name.size, near);
-    }
-    return fail(name, "unknown filter function \"" + name.text + "\"", suggestion);
+Result<Predicate> QueryParser::parse_regex(const Scope* scope, bool negated) {
+  const Token op = peek(LexMode::value);
+  take(op);
+  const Token text = peek(LexMode::value);
+  DENDRO_TRY_ASSIGN(auto regex, take_regex(op));
+  if (regex->atoms().empty() && pipe_index_ == 0) unindexed_regexes_.push_back({text.offset, text.size});
+  DENDRO_TRY_ASSIGN(Predicate test, make_test(scope, RegexMatch{std::move(regex)}, {text.offset, text.size}));
+  return negated ? negation(std::move(test)) : std::move(test);
+}
+
+/// `~a.*b` would be the expression `a.` and the word `*b`: wrong silently. What touches a bare expression is refused.
+Status QueryParser::check_bare_regex(const Token& word) {
+  const Token next = peek();
+  const bool may_touch = next.kind == TokenKind::close_round || next.kind == TokenKind::close_curly ||
+                         next.kind == TokenKind::comma || next.kind == TokenKind::bar;
+  if (!is_adjacent(next) || may_touch) return {};
+  const std::size_t end = std::min(query().find_first_of(" \t\r\n`", word.offset), query().size());
+  const std::string quoted = "`" + std::string(query().substr(word.offset, end - word.offset)) + "`";
+  return fail(next, "a regular expression that holds such a character needs quotes or backticks",
+              with_part(word.offset, end - word.offset, quoted));
+}
+
+Result<std::shared_ptr<const Regex>> QueryParser::take_regex(const Token& op) {
+  const std::string_view sign = query().substr(op.offset, op.size);
+  const Token token = peek(LexMode::value);
+  if (!token.is_text()) return unexpected(token, "a regular expression after \"" + std::string(sign) + "\"");
+  RegexFault found;
+  auto regex = Regex::compile(token.text, &found);
+  if (regex.has_value()) {
+    take(token);
+    if (token.kind == TokenKind::word) DENDRO_TRY(check_bare_regex(token));
+    return regex;
   }
-  if (*function == FilterFunction::not_built) return not_built(name, "the filter function " + word + "()");
-  take(name);
-  const Token opener = peek();
-  take(opener);
-  OneOf list;
-  Token next = peek(LexMode::value);
-  while (next.kind != TokenKind::close_round) {
-    if (next.kind == TokenKind::end)
-      return fail(opener, "this \"(\" is never closed", std::string(query()) + ")", {")"});
-    if (!list.literals.empty()) {
-      if (next.kind == TokenKind::bar || next.is_text()) return not_built(next, "a query inside in( )");
-      if (next.kind != TokenKind::comma) return unexpected(next, "\",\" or \")\"");
-      take(next);
-    }
-    DENDRO_TRY_ASSIGN(const Token literal, take_literal_token(","));
-    list.literals.push_back(literal_of(literal));
-    next = peek(LexMode::value);
-  }
-  take(next);
-  return make_test(scope, std::move(list), {name.offset, next.end() - name.offset});
+  // A fault has a place of its own where the expression stands in the query byte by byte: no escapes.
+  const std::size_t first = token.offset + (token.kind == TokenKind::string ? 1 : 0);
+  const bool is_verbatim = query().substr(first, token.text.size()) == token.text;
+  const bool has_place = is_verbatim && found.size > 0;
+  const Place place = has_place ? Place{first + found.offset, found.size} : Place{token.offset, token.size};
+  return fail(place, "bad regular expression: " + found.message);
 }
 
 Result<Token> QueryParser::take_literal_token(std::string_view after) {

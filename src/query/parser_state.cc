@@ -93,6 +93,7 @@ Result<ParsedQuery> QueryParser::parse() {
     parsed.pipes.push_back(std::move(pipe));
   }
   parsed.uses = std::move(uses_);
+  parsed.unindexed_regexes = std::move(unindexed_regexes_);
   return parsed;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "query/language_words.h"
 #include "query/lexer.h"
 #include "query/query_parser.h"
 
@@ -81,7 +82,24 @@ class QueryParser {
   Result<Predicate> parse_equals(const Scope* scope, bool negated);
   Result<Predicate> parse_comparison(const Scope* scope);
   Result<Predicate> parse_range(const Scope* scope);
+  Result<Predicate> parse_regex(const Scope* scope, bool negated);
+  /// The expression at hand, compiled; its faults point into it.
+  Result<std::shared_ptr<const Regex>> take_regex(const Token& op);
+  Status check_bare_regex(const Token& word);
+  /// `[ "*" ] text [ "*" ]` as an argument.
+  Result<TextPattern> take_pattern_argument();
+
+  // parse_call.cc: functions of filters
   Result<Predicate> parse_call(const Scope* scope);
+  Error unknown_function(const Scope* scope, const Token& name);
+  Result<Condition> parse_arguments(FilterFunction function, const Token& opener);
+  Result<Condition> parse_in(const Token& opener);
+  Result<Condition> parse_fold();
+  Result<std::vector<TextPattern>> parse_patterns();
+  Result<Condition> parse_length_range();
+  Result<std::uint64_t> take_length();
+  Result<Condition> parse_ip();
+  Result<Predicate> parse_field_comparison(const Scope* scope, FieldOrder order, const Token& name);
   Status check_bare_operator(const Token& word);
   Error star_inside(const Token& first, const Token& star);
   /// A word or string where a literal must stand.
@@ -138,6 +156,7 @@ class QueryParser {
   int depth_ = 0;
   std::size_t pipe_index_ = 0;
   std::vector<FieldUse> uses_;
+  std::vector<QueryPart> unindexed_regexes_;
 };
 
 }  // namespace dendro

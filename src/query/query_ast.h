@@ -119,10 +119,17 @@ struct FieldUse {
   std::size_t pipe = 0;
 };
 
+/// A part of the query's text.
+struct QueryPart {
+  std::size_t offset = 0, size = 0;
+};
+
 struct ParsedQuery {
   Predicate filter{Everything{}};
   std::vector<Pipe> pipes;
   std::vector<FieldUse> uses;  ///< in the order of the text; not part of the tree
+  std::vector<QueryPart>
+      unindexed_regexes;  ///< of the first filter, without a literal to look for; not part of the tree
   friend bool operator==(const ParsedQuery& a, const ParsedQuery& b) {
     return a.filter == b.filter && a.pipes == b.pipes;
   }

@@ -5,9 +5,11 @@
 #include <numeric>
 #include <random>
 
+#include "base/utf8.h"
 #include "filter/compiled_filter.h"
 #include "filter/list_elements.h"
 #include "filter/predicate_text.h"
+#include "record/fold.h"
 #include "record/record_batch_builder.h"
 
 namespace dendro {
@@ -66,6 +68,30 @@ bool plain_pattern(const TextPattern& pattern, const std::string& value) {
   return false;
 }
 
+/// The plain way of i(): fold, look, map each folded byte back to the bytes it came from.
+bool plain_folded_pattern(const TextPattern& pattern, const std::string& value) {
+  const std::string wanted = folded(pattern.text);
+  std::string text;
+  std::vector<std::size_t> starts, ends;
+  for (std::size_t at = 0; at < value.size();) {
+    const std::size_t bytes = decode_utf8(std::string_view(value).substr(at)).bytes;
+    append_folded(text, std::string_view(value).substr(at, bytes));
+    starts.resize(text.size(), at);
+    ends.resize(text.size(), at + bytes);
+    at += bytes;
+  }
+  if (wanted.empty()) return true;
+  for (std::size_t at = text.find(wanted); at != std::string::npos; at = text.find(wanted, at + 1)) {
+    const std::size_t first = starts[at], last = ends[at + wanted.size() - 1];
+    const bool opens =
+        pattern.open_start || !is_word_char(wanted.front()) || first == 0 || !is_word_char(value[first - 1]);
+    const bool closes =
+        pattern.open_end || !is_word_char(wanted.back()) || last == value.size() || !is_word_char(value[last]);
+    if (opens && closes) return true;
+  }
+  return false;
+}
+
 std::string text_of(const Value& value) {
   std::string scratch;
   return std::string(value_text(value, scratch));
@@ -75,7 +101,21 @@ bool plain_scalar(const Condition& condition, const Value& value) {
   if (std::holds_alternative<Exists>(condition)) return !(value.is_string() && text_of(value).empty());
   if (std::holds_alternative<Empty>(condition))
     return value.type == ValueType::empty_object || (value.is_string() && text_of(value).empty());
-  if (const auto* pattern = std::get_if<TextPattern>(&condition)) return plain_pattern(*pattern, text_of(value));
+  if (const auto* pattern = std::get_if<TextPattern>(&condition))
+    return pattern->folds ? plain_folded_pattern(*pattern, text_of(value)) : plain_pattern(*pattern, text_of(value));
+  if (const auto* match = std::get_if<RegexMatch>(&condition)) return match->regex->matches(text_of(value));
+  if (const auto* all = std::get_if<ContainsAll>(&condition)) {
+    for (const TextPattern& pattern : all->patterns) {
+      if (!plain_pattern(pattern, text_of(value))) return false;
+    }
+    return true;
+  }
+  if (const auto* any = std::get_if<ContainsAny>(&condition)) {
+    for (const TextPattern& pattern : any->patterns) {
+      if (plain_pattern(pattern, text_of(value))) return true;
+    }
+    return false;
+  }
   if (const auto* equals = std::get_if<Equals>(&condition)) return equals->literal.equals(value);
   if (const auto* prefix = std::get_if<BeginsWith>(&condition)) return text_of(value).starts_with(prefix->text);
   if (const auto* list = std::get_if<OneOf>(&condition)) {
@@ -169,6 +209,7 @@ class RandomData {
       case 3:
         return Predicate{SeverityTest{"severity", static_cast<std::uint32_t>(random_()) & 0x1FFFFFF}};
       case 4:
+        if (pick(2) == 0) return Predicate{FieldTest{"", condition()}};
         return pick(2) == 0 ? Predicate{TimeTest{"_time", {Timestamp(20), Timestamp(70)}}}
                             : Predicate{FieldTest{"", Equals{literal()}}};
       case 5:
@@ -203,16 +244,50 @@ class RandomData {
                                                     "a",
                                                     "{}",
                                                     "error a",
+                                                    "ERROR",
+                                                    "\xE2\x84\xAA"
+                                                    "el",
+                                                    "mi\xC5\xBF\xC5\xBF",
                                                     "\xFF",
                                                     "-"};
+    return kTexts[pick(kTexts.size())];
+  }
+  std::string folding_text() {
+    static const std::vector<std::string> kTexts = {"ERROR",
+                                                    "Err",
+                                                    "K",
+                                                    "kel",
+                                                    "S",
+                                                    "\xC3\x9C"
+                                                    "ber",
+                                                    "TRUE",
+                                                    "E",
+                                                    "\xE2\x84\xAA",
+                                                    "\xFF",
+                                                    "X\"Y"};
     return kTexts[pick(kTexts.size())];
   }
   Literal literal() {
     static const std::vector<std::string> kWords = {"12", "1", "5.5", "true", "error", "a", "10ms", "0x1"};
     return pick(2) == 0 ? Literal::of_string(text()) : Literal::of_word(kWords[pick(kWords.size())]);
   }
+  std::shared_ptr<const Regex> regex() {
+    static const std::vector<std::string> kPatterns = {"err.*a", "(?i)ERROR", "^1",   "\\xFF",  "a b|12",
+                                                       "rue$",   "[^a-z]",    "x\"y", "(?i)KEL"};
+    return *Regex::compile(kPatterns[pick(kPatterns.size())]);
+  }
+  TextPattern pattern() { return {text(), pick(2) == 0, pick(2) == 0}; }
   Condition condition() {
-    switch (pick(7)) {
+    switch (pick(12)) {
+      case 7:
+        return RegexMatch{regex()};
+      case 8:
+        return ContainsAll{{pattern(), pattern()}};
+      case 9:
+        return ContainsAny{{pattern(), pattern()}};
+      case 10:
+      case 11:
+        return TextPattern{folding_text(), pick(2) == 0, pick(2) == 0, true};
       case 0:
         return Exists{};
       case 1:

@@ -43,6 +43,40 @@ TEST(QueryParser, PrintsOneForm) {
             "x | top 3 by (a) | rare 10 by (b) | uniq by (c) with hits | drop d, e* | offset 2");
 }
 
+TEST(QueryParser, PrintsFunctionsAndExpressions) {
+  EXPECT_EQ(canonical("i(x) f:i(\"a b\"*) f:I(*x*)"), "i(x) f:i(\"a b\"*) f:i(*x*)");
+  EXPECT_EQ(canonical("~`a\\.b` f:~x f:!~x !~y"), "~\"a\\\\.b\" f:~\"x\" not f:~\"x\" not ~\"y\"");
+  EXPECT_EQ(canonical("f:(~a or !~b)"), "f:~\"a\" or not f:~\"b\"");
+  EXPECT_EQ(canonical("contains_all(a, *b*) f:contains_any(\"a b\") f:seq(a,b*)"),
+            "contains_all(a,*b*) f:contains_any(\"a b\") f:seq(a,b*)");
+  EXPECT_EQ(canonical("f:len_range(0, 5) f:ip(10.0.0.0/8) ip(\"fe80::/10\")"),
+            "f:len_range(0,5) f:ip(\"10.0.0.0/8\") ip(\"fe80::/10\")");
+  EXPECT_EQ(canonical("f:eq_field(g) f:lt_field(\"1st\") f:le_field(g.h)"),
+            "f:eq_field(g) f:lt_field(1st) f:le_field(g.h)");
+  EXPECT_EQ(canonical("{a=~\"b.*\",c!~d}"), "{a=~\"b.*\"} not {c=~\"d\"}");
+  EXPECT_EQ(canonical("f:i(\"\")"), "f:\"\"");
+}
+
+TEST(QueryParser, PointsIntoRegularExpressions) {
+  const auto place = [](std::string_view query) {
+    QueryFault fault;
+    EXPECT_FALSE(parse(query, fault).has_value()) << query;
+    EXPECT_EQ(fault.code, ErrorCode::invalid_argument);
+    return std::to_string(fault.offset) + "+" + std::to_string(fault.size) + " " + fault.message;
+  };
+  EXPECT_EQ(place("a f:~`(b)\\1`"),
+            "9+2 bad regular expression: back-references (\"\\1\") are not supported; RE2 matches in linear time");
+  EXPECT_EQ(place("f:~x+[a"), "5+1 a regular expression that holds such a character needs quotes or backticks");
+  QueryFault fault;
+  ASSERT_FALSE(parse("a ~x.*y b", fault).has_value());
+  EXPECT_EQ(fault.suggestion, "a ~`x.*y` b") << "never silently the expression x. and the word *y";
+  EXPECT_EQ(place("{a=~\"x)\"}"),
+            "5+2 bad regular expression: a \")\" was never opened; a bracket meant as text is written \"\\)\"");
+  EXPECT_EQ(place("~\"\\\\y\""),
+            "1+5 bad regular expression: unknown escape \"\\y\"; a backslash itself is written \"\\\\\"")
+      << "with escapes the whole text is pointed at";
+}
+
 TEST(QueryParser, DirectlyBehindAColonKeywordsAreText) {
   EXPECT_EQ(canonical("f:and g:or"), "f:\"and\" g:\"or\"");
 }
@@ -62,6 +96,15 @@ TEST(QueryParser, NamesWhatIsWrong) {
            {"* | stats count() as _meta", 22, "\"_meta\" is reserved for answers; choose another name"},
            {"* | stats sum(a, b)", 11, "sum() takes one field"},
            {"\xC3\xA9 \xC3\xA9=1", 4, "\"=\" needs \":\" before it"},
+           {"f:contains_all()", 16, "expected a word or a phrase, found \")\""},
+           {"i(a, b)", 4, "expected \",\" or \")\", found \",\""},
+           {"i(a", 2, "this \"(\" is never closed"},
+           {"f:i(a*b)", 6, "\"*\" works only at the ends of a word"},
+           {"f:ip(10.0.0.0/33)", 6,
+            "\"10.0.0.0/33\" is no address and no network; 10.0.0.1, 10.0.0.0/8 and fe80::/10 are"},
+           {"f:len_range(1,x)", 15, "expected a number of characters, found \"x\""},
+           {"eq_field(g)", 1, "eq_field() needs a field"},
+           {"f:~", 4, "expected a regular expression after \"~\", the query ends here"},
            {"a\nb=1", 2, "\"=\" needs \":\" before it"}}) {
     const auto parsed = parse(query, fault);
     ASSERT_FALSE(parsed.has_value()) << query;
@@ -75,8 +118,8 @@ TEST(QueryParser, NamesWhatIsWrong) {
 
 TEST(QueryParser, NamesWhatIsNotBuilt) {
   QueryFault fault;
-  for (const char* query : {"i(x)", "~x", "f:~x", "f:contains_all(a)", "f:in(a | fields b)", "$x", "* | extract \"a\"",
-                            "_template:3", "{a=~\"b\"}", "* | eval a as b", "_time:day_range[08:00,18:00)"}) {
+  for (const char* query : {"f:near(a,b,5)", "f:type(list)", "f:pattern(\"<n>\")", "f:in(a | fields b)", "$x",
+                            "* | extract \"a\"", "_template:3", "* | eval a as b", "_time:day_range[08:00,18:00)"}) {
     ASSERT_FALSE(parse(query, fault).has_value()) << query;
     if (std::string_view(query) != "$x") EXPECT_EQ(fault.code, ErrorCode::unimplemented) << query << fault.message;
   }
@@ -140,8 +183,14 @@ class RandomQuery {
         "5", "-1.5e3", "0xff", "250ms", "1.5GiB", "2026-11-20T10:02", "10.0.0.1", "fe80::1", "word", "5M", "not"};
     return pick(2) == 0 ? Literal::of_string(text()) : Literal::of_word(kWords[pick(kWords.size())]);
   }
+  TextPattern pattern() { return {non_empty_text(), pick(2) == 0, pick(2) == 0}; }
+  std::shared_ptr<const Regex> regex() {
+    static const std::vector<std::string> kPatterns = {"a.*b",  "x",    "",       "\\d+:\\s",
+                                                       "\"q\"", "a\nb", "[(]{2}", "\xC3\xA9"};
+    return *Regex::compile(kPatterns[pick(kPatterns.size())]);
+  }
   Condition condition() {
-    switch (pick(8)) {
+    switch (pick(15)) {
       case 0:
         return Exists{};
       case 1:
@@ -156,12 +205,26 @@ class RandomQuery {
         return Comparison{static_cast<CompareOp>(pick(4)), literal()};
       case 6:
         return Between{literal(), literal(), pick(2) == 0, pick(2) == 0};
+      case 7:
+        return TextPattern{non_empty_text(), pick(2) == 0, pick(2) == 0, true};
+      case 8:
+        return RegexMatch{regex()};
+      case 9:
+        return ContainsAll{{pattern(), pattern()}};
+      case 10:
+        return ContainsAny{{pattern()}};
+      case 11:
+        return Sequence{{pattern(), pattern(), pattern()}};
+      case 12:
+        return LengthRange{pick(9), pick(99)};
+      case 13:
+        return InNetwork{*IpNetwork::parse(pick(2) == 0 ? "10.0.0.0/8" : "fe80::1")};
       default:
         return OneOf{{literal(), literal()}};
     }
   }
   Predicate predicate(int depth) {
-    switch (pick(depth > 0 ? 9 : 6)) {
+    switch (pick(depth > 0 ? 11 : 8)) {
       case 0:
         return Predicate{Everything{}};
       case 1:
@@ -179,8 +242,14 @@ class RandomQuery {
       case 5:
         return Predicate{LabelTest{name(), text()}};
       case 6:
-        return negation(predicate(depth - 1));
+        return pick(2) == 0 ? Predicate{LabelMatch{name(), regex()}}
+                            : Predicate{FieldComparison{name(), static_cast<FieldOrder>(pick(3)), name()}};
       case 7:
+        return pick(2) == 0 ? Predicate{FieldTest{"", RegexMatch{regex()}}}
+                            : Predicate{FieldTest{"", TextPattern{text(), pick(2) == 0, pick(2) == 0, true}}};
+      case 8:
+        return negation(predicate(depth - 1));
+      case 9:
         return all_of({predicate(depth - 1), predicate(depth - 1), predicate(depth - 1)});
       default:
         return any_of({predicate(depth - 1), predicate(depth - 1)});
