@@ -22,18 +22,18 @@ const FieldUse* use_of(const QueryPlan& plan, std::string_view field) {
 
 }  // namespace
 
-void FieldCensus::look_at(const RecordBatch& batch) {
+void FieldCensus::look_at(const std::vector<Shape>& shapes, const std::vector<Stream>& streams) {
   if (batches_.fetch_add(1, std::memory_order_relaxed) >= kCensusBatchesMax) return;
   const MutexLock lock(mutex_);
   const auto add = [this](std::string_view name) DENDRO_REQUIRES(mutex_) {
     if (names_.size() < kCensusNamesMax && !names_.contains(name)) names_.emplace(name);
   };
-  for (const Shape& shape : batch.shapes()) {
+  for (const Shape& shape : shapes) {
     for (const Leaf& leaf : shape.leaves) {
       if (leaf.role == LeafRole::attribute || leaf.role == LeafRole::body_part) add(leaf.path);
     }
   }
-  for (const Stream& stream : batch.streams()) {
+  for (const Stream& stream : streams) {
     for (const StreamLabel& label : stream.labels) add(label.path);
   }
 }

@@ -17,7 +17,8 @@ struct QueryPlan;
 class FieldCensus {
  public:
   /// Looks at the first batches only: names repeat.
-  void look_at(const RecordBatch& batch);
+  void look_at(const RecordBatch& batch) { look_at(batch.shapes(), batch.streams()); }
+  void look_at(const std::vector<Shape>& shapes, const std::vector<Stream>& streams);
   std::vector<std::string> names() const;
   bool is_empty() const { return batches_.load(std::memory_order_relaxed) == 0; }
 

@@ -35,8 +35,8 @@ std::optional<RecordPosition> wanted_position(const Predicate& predicate) {
   if (test == nullptr || test->field != "_id") return std::nullopt;
   if (const auto* equals = std::get_if<Equals>(&test->condition)) return parse_record_id(equals->literal.text());
   const auto* pattern = std::get_if<TextPattern>(&test->condition);
-  return pattern != nullptr && !pattern->open_start && !pattern->open_end ? parse_record_id(pattern->text)
-                                                                          : std::nullopt;
+  const bool is_whole = pattern != nullptr && !pattern->open_start && !pattern->open_end && !pattern->folds;
+  return is_whole ? parse_record_id(pattern->text) : std::nullopt;
 }
 
 std::uint64_t hash_of_request(const QueryRequest& request) {
@@ -61,10 +61,12 @@ class Planner {
     auto parsed = parse_query(plan_->request.query, {time_, plan_->request.default_field}, fault_);
     if (!parsed) return parsed.error();
     plan_->parsed = std::move(*parsed);
+    warn_of_regexes();
     DENDRO_TRY(split_filter());
     add_steps();
     DENDRO_TRY(add_request_fields());
     decide_order();
+    reduce_scan();
     return std::shared_ptr<const QueryPlan>(std::move(plan_));
   }
 
@@ -246,6 +248,16 @@ class Planner {
     return {};
   }
 
+  /// Without a literal of three characters every record of the range must be read (query-language.md 5).
+  void warn_of_regexes() {
+    for (const QueryPart& part : plan_->parsed.unindexed_regexes) {
+      plan_->warnings.push_back({"regex_unindexed",
+                                 "this expression has no three characters in a row that every match holds; each record "
+                                 "of the time range is read",
+                                 part.offset, part.size});
+    }
+  }
+
   void warn_of_dropped_fields() {
     for (const FieldUse& use : plan_->parsed.uses) {
       if (use.pipe != pipe_index_ + 1 || std::holds_alternative<FieldsPipe>(plan_->parsed.pipes[pipe_index_])) continue;
@@ -290,6 +302,46 @@ class Planner {
       }
     }
     plan_->rows_needed = needed;
+  }
+
+  /// Statistics over few fields need no whole records (storage/snapshot.h, Reduction).
+  void reduce_scan() {
+    if (plan_->steps.empty() || plan_->late_filter != nullptr || plan_->cursor) return;
+    const auto* stats = std::get_if<StatsPipe>(&plan_->steps.front().pipe);
+    if (stats == nullptr) return;
+    Reduction reduction;
+    for (const GroupKey& key : stats->groups) {
+      if (!is_time_name(key.name)) {
+        reduction.fields.push_back(key.name);
+      } else if (reduction.time_step_ns != 0 || !fixes_time_step(key.bucket, reduction.time_step_ns)) {
+        return;
+      }
+    }
+    for (const Aggregate& aggregate : stats->aggregates) {
+      const bool is_foldable = aggregate.kind != StatKind::first && aggregate.kind != StatKind::last &&
+                               aggregate.kind != StatKind::values && aggregate.kind != StatKind::uniq_values;
+      if (!is_foldable || aggregate.condition) return;
+      for (const std::string& field : aggregate.fields) {
+        if (is_time_name(field)) return;
+        reduction.fields.push_back(field);
+      }
+    }
+    plan_->reduction = std::move(reduction);
+  }
+
+  /// A step that divides the bucket, wherever its bounds lie: days and longer ones begin at local midnight.
+  bool fixes_time_step(const Bucket& bucket, std::int64_t& step_ns) const {
+    if (bucket.kind == BucketKind::duration && bucket.width_ns < kNanosPerDay) {
+      step_ns = bucket.width_ns;
+      return true;
+    }
+    constexpr std::int64_t kQuarterHourSeconds = 900;
+    const bool is_calendar = bucket.kind == BucketKind::week || bucket.kind == BucketKind::month ||
+                             bucket.kind == BucketKind::year ||
+                             (bucket.kind == BucketKind::duration && bucket.width_ns % kNanosPerDay == 0);
+    if (!is_calendar || time_.utc_offset_s % kQuarterHourSeconds != 0) return false;
+    step_ns = kQuarterHourSeconds * kNanosPerSecond;
+    return true;
   }
 
   QueryFault& fault_;

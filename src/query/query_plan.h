@@ -12,6 +12,7 @@
 #include "query/query_engine.h"
 #include "query/query_request.h"
 #include "query/row_batch.h"
+#include "storage/snapshot.h"
 
 namespace dendro {
 
@@ -45,8 +46,9 @@ struct QueryPlan {
   std::shared_ptr<const CompiledFilter>
       late_filter;  ///< what needs a record's sequence or receive time (`_id`, `_observed`), or null
   bool excludes_dead_letters = false;
-  bool needs_order = true;        ///< records must come in the total order before the first step
-  std::uint64_t rows_needed = 0;  ///< of the ordered records; 0 = all
+  bool needs_order = true;             ///< records must come in the total order before the first step
+  std::uint64_t rows_needed = 0;       ///< of the ordered records; 0 = all
+  std::optional<Reduction> reduction;  ///< what the first step looks at, where that is all there is to look at
   std::vector<QueryStep> steps;
   RowShape output;
   std::optional<std::uint64_t> limit;  ///< rows of the answer; nothing = all

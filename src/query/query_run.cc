@@ -26,13 +26,22 @@ class WatchedFilter final : public RecordFilter {
         scan_(scan),
         deadline_(deadline) {}
   void select(const RecordBatch& batch, std::vector<std::uint32_t>& rows) const override {
-    if (scan_.cancelled() || caller_.cancelled() || clock_.monotonic() >= deadline_) {
-      CancelToken(scan_).cancel();
+    if (!wants_more()) {
       rows.clear();
       return;
     }
     census_->look_at(batch);
     filter_->select(batch, rows);
+  }
+  std::optional<FilterMeaning> meaning() const override { return filter_->meaning(); }
+  void note_field_seen(std::string_view field) const override { filter_->note_field_seen(field); }
+  void note_kinds(const std::vector<Shape>& shapes, const std::vector<Stream>& streams) const override {
+    census_->look_at(shapes, streams);
+  }
+  bool wants_more() const override {
+    if (!scan_.cancelled() && !caller_.cancelled() && clock_.monotonic() < deadline_) return true;
+    CancelToken(scan_).cancel();
+    return false;
   }
 
  private:
@@ -105,6 +114,7 @@ class PlanRun final : public QueryRun {
     request.range = plan_.is_empty_range ? TimeRange{Timestamp(0), Timestamp(0)} : scan_range();
     request.order = plan_.request.order;
     request.cancel = context_.scan_cancel();
+    request.reduction = plan_.reduction;
     request.filter = std::make_shared<WatchedFilter>(plan_.scan_filter, census_, clock_, options_.cancel,
                                                      context_.scan_cancel(), context_.now() + plan_.request.timeout);
     DENDRO_TRY_ASSIGN(auto source, input_->open(request));

@@ -19,6 +19,7 @@ struct RecordRow {
   std::uint32_t row = 0;
   SequenceNumber sequence;
   Timestamp receive_time;
+  std::uint32_t weight = 1;  ///< of a reduced scan: how many records it stands for
   RecordPosition position() const { return {batch->timestamp(row), sequence}; }
   RecordOrigin origin() const { return {sequence, receive_time}; }
   RecordView record() const { return batch->record(row); }

@@ -39,13 +39,15 @@ class BlockScanOperator final : public ScanOperator {
     RowBatch rows;
     rows.hold(block.batch);
     rows.records.reserve(block.rows.size());
-    for (const std::uint32_t row : block.rows) {
-      const RecordRow record{block.batch.get(), row, block.sequence(row), block.receive_time(row)};
+    for (std::size_t i = 0; i < block.rows.size(); ++i) {
+      const std::uint32_t row = block.rows[i];
+      RecordRow record{block.batch.get(), row, block.sequence(row), block.receive_time(row)};
+      if (!block.weights.empty()) record.weight = block.weights[i];
       if (plan_.cursor && !is_behind(record.position(), plan_.cursor->position, plan_.request.order)) continue;
       rows.records.push_back(record);
     }
     if (plan_.late_filter != nullptr) keep_late(rows);
-    context_.matched += rows.records.size();
+    for (const RecordRow& record : rows.records) context_.matched += record.weight;
     return rows;
   }
   void keep_late(RowBatch& rows) const {

@@ -15,6 +15,7 @@ namespace dendro {
 struct StatRow {
   std::span<const Value> values;  ///< of the function's fields, null where missing; valid during the call
   RecordPosition position;        ///< of a record; rows of a table are numbered upwards
+  std::uint64_t weight = 1;       ///< how many such rows this one stands for
 };
 
 /// What a result may depend on besides the rows.

@@ -14,11 +14,11 @@ class CountAccumulator final : public StatAccumulator {
   explicit CountAccumulator(bool counts_empty) : counts_empty_(counts_empty) {}
   std::uint64_t add(const StatRow& row) override {
     if (row.values.empty()) {
-      ++count_;
+      count_ += row.weight;
       return 0;
     }
     const bool all_empty = std::all_of(row.values.begin(), row.values.end(), is_empty_value);
-    if (all_empty == counts_empty_) ++count_;
+    if (all_empty == counts_empty_) count_ += row.weight;
     return 0;
   }
   Cell finish(StatFinish&) override { return Cell(Number::of_uint64(count_).to_value()); }
@@ -31,8 +31,8 @@ class CountAccumulator final : public StatAccumulator {
 /// Records a second.
 class RateAccumulator final : public StatAccumulator {
  public:
-  std::uint64_t add(const StatRow&) override {
-    ++count_;
+  std::uint64_t add(const StatRow& row) override {
+    count_ += row.weight;
     return 0;
   }
   Cell finish(StatFinish& finish) override {

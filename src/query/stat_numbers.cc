@@ -13,14 +13,21 @@ namespace {
 /// bits (Neumaier's compensation on long double), so that the order of records does not show in the result.
 class ExactSum {
  public:
-  void add(const Number& number) {
-    if (number.is_int64() && !__builtin_add_overflow(integers_, number.int64(), &integers_)) return;
-    const auto term =
+  /// `number`, `weight` times.
+  void add(const Number& number, std::uint64_t weight) {
+    const auto factor = static_cast<std::int64_t>(weight);
+    std::int64_t product = 0;
+    if (number.is_int64() && !__builtin_mul_overflow(number.int64(), factor, &product) &&
+        !__builtin_add_overflow(integers_, product, &product)) {
+      integers_ = product;
+      return;
+    }
+    const auto once =
         number.is_int64() ? static_cast<long double>(number.int64()) : static_cast<long double>(number.to_double());
-    const long double total = reals_ + term;
-    compensation_ += std::fabs(reals_) >= std::fabs(term) ? (reals_ - total) + term : (term - total) + reals_;
-    reals_ = total;
-    has_reals_ = true;
+    const auto times = static_cast<long double>(weight);
+    const long double term = once * times;
+    add_real(term);
+    if (weight != 1) add_real(std::fma(once, times, -term));  // what the product's rounding lost
   }
   Number total() const {
     return has_reals_ ? Number::of_double(static_cast<double>(exact())) : Number::of_int64(integers_);
@@ -28,6 +35,12 @@ class ExactSum {
   double mean(std::uint64_t count) const { return static_cast<double>(exact() / static_cast<long double>(count)); }
 
  private:
+  void add_real(long double term) {
+    const long double total = reals_ + term;
+    compensation_ += std::fabs(reals_) >= std::fabs(term) ? (reals_ - total) + term : (term - total) + reals_;
+    reals_ = total;
+    has_reals_ = true;
+  }
   long double exact() const { return reals_ + compensation_ + static_cast<long double>(integers_); }
   std::int64_t integers_ = 0;
   long double reals_ = 0;
@@ -40,8 +53,8 @@ class SumAccumulator final : public StatAccumulator {
   explicit SumAccumulator(bool is_mean) : is_mean_(is_mean) {}
   std::uint64_t add(const StatRow& row) override {
     if (const auto number = number_of_value(row.values[0])) {
-      sum_.add(*number);
-      ++count_;
+      sum_.add(*number, row.weight);
+      count_ += row.weight;
     }
     return 0;
   }

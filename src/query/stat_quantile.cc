@@ -17,9 +17,9 @@ constexpr std::size_t kExactValuesMax = 4096;
 /// value in it. Source: C. Masson, J. Rim, H. Lee, DDSketch, PVLDB 12, 2019.
 class RatioBuckets {
  public:
-  void add(double value) {
-    ++count_;
-    ++buckets_[key_of(value)];
+  void add(double value, std::uint64_t weight) {
+    count_ += weight;
+    buckets_[key_of(value)] += weight;
   }
   std::uint64_t count() const { return count_; }
   /// The value of the bucket that holds the rank-th value, from 1.
@@ -63,15 +63,14 @@ class QuantileAccumulator final : public StatAccumulator {
   std::uint64_t add(const StatRow& row) override {
     const auto number = number_of_value(row.values[0]);
     if (!number) return 0;
-    if (buckets_.count() > 0) {
-      buckets_.add(number->to_double());
-      return 0;
+    if (buckets_.count() == 0 && exact_.size() + row.weight <= kExactValuesMax) {
+      exact_.insert(exact_.end(), row.weight, *number);
+      return row.weight * sizeof(Number);
     }
-    exact_.push_back(*number);
-    if (exact_.size() <= kExactValuesMax) return sizeof(Number);
-    for (const Number& known : exact_) buckets_.add(known.to_double());
+    for (const Number& known : exact_) buckets_.add(known.to_double(), 1);
     exact_.clear();
     exact_.shrink_to_fit();
+    buckets_.add(number->to_double(), row.weight);
     return 0;
   }
   Cell finish(StatFinish& finish) override {

@@ -138,11 +138,14 @@ class StatsOperator final : public Operator {
       if (function.condition != nullptr && !function.condition->matches(RowSource(shape_, rows, index))) continue;
       for (std::size_t i = 0; i < function.fields.size(); ++i)
         function.values[i] = function.fields[i].read(rows, index);
-      bytes += group.accumulators[f]->add({function.values, position_of(rows, index)});
+      bytes += group.accumulators[f]->add({function.values, position_of(rows, index), weight_of(rows, index)});
     }
     return bytes == 0 || context_.charge(bytes);
   }
 
+  std::uint64_t weight_of(const RowBatch& rows, std::size_t index) const {
+    return shape_.is_table ? 1 : rows.records[index].weight;
+  }
   RecordPosition position_of(const RowBatch& rows, std::size_t index) const {
     if (!shape_.is_table) return rows.records[index].position();
     return {Timestamp(static_cast<std::int64_t>(ordinal_)), SequenceNumber(0)};

@@ -190,10 +190,14 @@ std::uint32_t RecordBatchBuilder::intern_stream() {
 void RecordBatchBuilder::end_record() {
   DENDRO_CHECK(in_record_ && depth_ == 0);
   in_record_ = false;
+  keep_record(shapes_->intern(shape_bytes_), intern_stream());
+}
+
+void RecordBatchBuilder::keep_record(std::uint32_t shape, std::uint32_t stream) {
   timestamps_.push_back(timestamp_.number());
   value_ends_.push_back(static_cast<std::uint32_t>(values_.size()));
-  shape_indices_.push_back(shapes_->intern(shape_bytes_));
-  stream_indices_.push_back(intern_stream());
+  shape_indices_.push_back(shape);
+  stream_indices_.push_back(stream);
   severities_.push_back(severity_);
   marks_.push_back(severity_from_body_ ? batch_layout::kMarkSeverityFromBody : std::uint8_t{0});
 }
@@ -202,6 +206,50 @@ void RecordBatchBuilder::abandon_record() {
   DENDRO_CHECK(in_record_);
   in_record_ = false;
   values_.resize(values_first_);
+}
+
+std::uint32_t RecordBatchBuilder::add_shape(const Shape& shape) {
+  DENDRO_CHECK(!in_record_);
+  shape_bytes_.clear();
+  for (const ShapeOp& op : shape.ops) {
+    shape_bytes_.push_back(static_cast<char>(op.kind));
+    if (op.kind == ShapeOp::Kind::open) {
+      append_varint(shape_bytes_, strings_->intern(op.key));
+    } else if (op.kind == ShapeOp::Kind::leaf) {
+      const Leaf& leaf = shape.leaves[op.leaf_index];
+      shape_bytes_.push_back(static_cast<char>(leaf.role));
+      shape_bytes_.push_back(static_cast<char>(leaf.type));
+      append_varint(shape_bytes_, strings_->intern(leaf.path));
+      append_varint(shape_bytes_, strings_->intern(leaf.key));
+    }
+  }
+  return shapes_->intern(shape_bytes_);
+}
+
+std::uint32_t RecordBatchBuilder::add_stream(const Stream& stream) {
+  DENDRO_CHECK(!in_record_);
+  std::string canonical;
+  append_varint(canonical, stream.labels.size());
+  for (const StreamLabel& label : stream.labels) {
+    append_varint(canonical, strings_->intern(label.path));
+    canonical.push_back(static_cast<char>(label.value.type));
+    append_value(canonical, LeafRole::resource, label.value);
+  }
+  return streams_->intern(canonical);
+}
+
+void RecordBatchBuilder::begin_formed(Timestamp timestamp, SeverityNumber severity, bool found_in_body) {
+  DENDRO_CHECK(!in_record_);
+  in_record_ = true;
+  timestamp_ = timestamp;
+  severity_ = severity;
+  severity_from_body_ = found_in_body;
+}
+
+void RecordBatchBuilder::end_formed(std::uint32_t shape, std::uint32_t stream) {
+  DENDRO_CHECK(in_record_);
+  in_record_ = false;
+  keep_record(shape, stream);
 }
 
 void RecordBatchBuilder::append_copy(const RecordView& record) {
@@ -251,6 +299,12 @@ void RecordBatchBuilder::reset() {
 }
 
 std::shared_ptr<const RecordBatch> RecordBatchBuilder::finish() {
+  Result<std::shared_ptr<const RecordBatch>> batch = finish_formed();
+  DENDRO_CHECK(batch.has_value());  // the builder keeps B1
+  return std::move(batch).value();
+}
+
+Result<std::shared_ptr<const RecordBatch>> RecordBatchBuilder::finish_formed() {
   DENDRO_CHECK(!in_record_ && !timestamps_.empty());
   std::string out;
   out.reserve(encoded_bytes() + 128);
@@ -274,10 +328,8 @@ std::shared_ptr<const RecordBatch> RecordBatchBuilder::finish() {
   streams_->append_to(out);
   out.append(values_);
   Interner::pad(out);
-  Result<std::shared_ptr<const RecordBatch>> batch = RecordBatch::decode(std::move(out));
-  DENDRO_CHECK(batch.has_value());  // the builder keeps B1
   reset();
-  return std::move(batch).value();
+  return RecordBatch::decode(std::move(out));
 }
 
 }  // namespace dendro

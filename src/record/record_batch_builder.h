@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "base/timestamp.h"
 #include "record/record_batch.h"
 
@@ -45,6 +46,15 @@ class RecordBatchBuilder {
   /// Drops what came since begin_record.
   void abandon_record();
 
+  // For readers that hold whole shapes and streams: a record by its parts, without walking its names again.
+  /// Index of a shape or stream of the batch under construction, the same for equal ones; labels are sorted by path.
+  std::uint32_t add_shape(const Shape& shape);
+  std::uint32_t add_stream(const Stream& stream);
+  /// Instead of begin_record: then add_value for each stored leaf of the shape in order, then end_formed.
+  void begin_formed(Timestamp timestamp, SeverityNumber severity, bool found_in_body);
+  void add_value(LeafRole role, const Value& value) { append_value(values_, role, value); }
+  void end_formed(std::uint32_t shape, std::uint32_t stream);
+
   /// A whole record as it stands in another batch.
   void append_copy(const RecordView& record);
 
@@ -54,6 +64,8 @@ class RecordBatchBuilder {
   bool empty() const { return timestamps_.empty(); }
   /// The batch; the builder is empty again and may be reused. Must not be called on an empty builder.
   std::shared_ptr<const RecordBatch> finish();
+  /// The same where shapes, streams and values came from a file: corruption if they do not fit each other.
+  Result<std::shared_ptr<const RecordBatch>> finish_formed();
 
  private:
   struct Interner;
@@ -62,6 +74,7 @@ class RecordBatchBuilder {
   void append_label(std::uint32_t path, const Value& value);
   bool has_label(std::uint32_t path) const;
   std::uint32_t intern_stream();
+  void keep_record(std::uint32_t shape, std::uint32_t stream);
   void reset();
 
   Timestamp receive_time_;

@@ -25,6 +25,8 @@ struct RecordBlock {
   /// Receive times of the records, one a record of the batch, where the batch joins several requests; null: the batch's
   /// own.
   std::shared_ptr<const std::vector<Timestamp>> receive_times = nullptr;
+  /// Of a reduced scan: how many records each of `rows` stands for, in its order; empty: each for itself.
+  std::vector<std::uint32_t> weights = {};
 
   SequenceNumber sequence(std::uint32_t row) const {
     return sequences != nullptr ? (*sequences)[row] : first_sequence.next(row);

@@ -45,7 +45,7 @@ class BatchKeyWindow {
   };
   void drop_old(std::chrono::nanoseconds now);
 
-  const Limits limits_;
+  Limits limits_;
   std::unordered_map<Bytes16, Entry, IdHash> entries_;
   std::deque<Bytes16> oldest_first_;
   std::chrono::nanoseconds last_committed_ = std::chrono::nanoseconds::min();

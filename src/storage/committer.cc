@@ -52,15 +52,49 @@ Committer::Figures Committer::figures() const {
 void Committer::run() {
   for (;;) {
     Group group = take();
-    if (group.empty()) return;
+    const bool is_last = group.empty() && is_stopping();
     process(std::move(group));
+    rotate_if_asked();
+    if (is_last) return;
   }
+}
+
+bool Committer::is_stopping() {
+  MutexLock lock(mutex_);
+  return stopping_ && queue_.empty();
+}
+
+Status Committer::rotate_wal() {
+  MutexLock lock(mutex_);
+  if (stopping_) return Error(ErrorCode::unavailable, "the store is being closed");
+  const std::uint64_t rotation = ++rotations_asked_;
+  wake_.notify_one();
+  while (rotations_done_ < rotation) rotated_.wait(mutex_);
+  return last_rotation_;
+}
+
+void Committer::rotate_if_asked() {
+  std::uint64_t rotation = 0;
+  {
+    MutexLock lock(mutex_);
+    if (rotations_asked_ == rotations_done_) return;
+    rotation = rotations_asked_;
+  }
+  Status rotated = gate_.check_open();
+  if (rotated) {
+    rotated = wal_.rotate();
+    if (!rotated && rotated.error().code() != ErrorCode::storage_full) gate_.stop(rotated.error());
+  }
+  MutexLock lock(mutex_);
+  rotations_done_ = rotation;
+  last_rotation_ = std::move(rotated);
+  rotated_.notify_all();
 }
 
 Committer::Group Committer::take() {
   Group group;
   MutexLock lock(mutex_);
-  while (queue_.empty() && !stopping_) wake_.wait(mutex_);
+  while (queue_.empty() && !stopping_ && rotations_asked_ == rotations_done_) wake_.wait(mutex_);
   std::uint64_t bytes = 0;
   while (!queue_.empty() && (group.empty() || bytes + queue_.front().frame_bytes <= kMaxGroupBytes)) {
     bytes += queue_.front().frame_bytes;

@@ -47,6 +47,10 @@ class Committer {
   Status reserve(std::uint64_t queue_bytes);
   void enqueue(PendingRequest pending);
 
+  /// Leaves the current WAL file and waits for it. Any thread but the committer's.
+  /// Errors: those of WalWriter::rotate; unavailable (stopping).
+  Status rotate_wal();
+
   struct Figures {
     std::uint64_t records = 0, groups = 0, wal_bytes = 0, replayed = 0;
   };
@@ -56,9 +60,11 @@ class Committer {
  private:
   using Group = std::vector<PendingRequest>;
   void run();
-  /// Up to kMaxGroupBytes of the queue, at least one request; empty when stopping and nothing is left.
+  /// Up to kMaxGroupBytes of the queue; empty when there is something else to do.
   Group take();
   void process(Group group);
+  void rotate_if_asked();
+  bool is_stopping();
   /// Answers replays and conflicts, gives back what is to be written. A request whose key is in `group` already goes to
   /// `repeats`: it waits for the first.
   Group settle_keys(Group group, Group& repeats);
@@ -84,6 +90,10 @@ class Committer {
   CondVar wake_;
   std::deque<PendingRequest> queue_ DENDRO_GUARDED_BY(mutex_);
   bool stopping_ DENDRO_GUARDED_BY(mutex_) = false;
+  CondVar rotated_;
+  std::uint64_t rotations_asked_ DENDRO_GUARDED_BY(mutex_) = 0;
+  std::uint64_t rotations_done_ DENDRO_GUARDED_BY(mutex_) = 0;
+  Status last_rotation_ DENDRO_GUARDED_BY(mutex_);
   std::jthread thread_;
 };
 

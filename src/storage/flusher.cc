@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "storage/memtable_order.h"
-#include "storage/segment_writer.h"
+#include "storage/segment/segment_writer.h"
 
 namespace dendro {
 namespace {
@@ -16,20 +16,16 @@ constexpr std::chrono::seconds kBackOffAfterFailure{5};  // a full disk: each tr
 
 }  // namespace
 
-Flusher::Flusher(const StorePaths& paths, FileSystem& files, Manifest& manifest, TenantTable& tenants,
-                 WalFiles& wal_files, WriteGate& gate, Limits limits)
+Flusher::Flusher(const StorePaths& paths, FileSystem& files, SharedManifest& manifest, TenantTable& tenants,
+                 WalFiles& wal_files, WriteGate& gate, Limits limits, std::function<void()> on_flush)
     : paths_(paths),
       files_(files),
       tenants_(tenants),
       wal_files_(wal_files),
       gate_(gate),
       limits_(limits),
-      manifest_(manifest) {
-  for (const auto& [id, segment] : manifest_.state().segments) {
-    ++segment_count_;
-    segment_bytes_ += segment.file_bytes;
-    segment_records_ += segment.record_count;
-  }
+      manifest_(manifest),
+      on_flush_(std::move(on_flush)) {
   thread_ = std::jthread([this] { run(); });
 }
 
@@ -40,11 +36,6 @@ Flusher::~Flusher() {
   }
   wake_.notify_all();
   round_done_.notify_all();
-}
-
-Flusher::Figures Flusher::figures() const {
-  return {flushes_.load(std::memory_order_relaxed), segment_count_.load(std::memory_order_relaxed),
-          segment_bytes_.load(std::memory_order_relaxed), segment_records_.load(std::memory_order_relaxed)};
 }
 
 Status Flusher::flush_all() {
@@ -100,21 +91,18 @@ Status Flusher::flush_tenant(const TenantId& tenant) {
   const std::optional<MemtableView> sealed = tenants_.seal(tenant);
   if (!sealed) return {};
   DENDRO_TRY(manifest_.check_usable());
-  SegmentId next_segment = manifest_.state().counters.next_segment;
-  DENDRO_TRY_ASSIGN(const std::vector<SegmentInfo> segments, write_segments(tenant, *sealed, next_segment));
-  DENDRO_TRY(write_edits(tenant, *sealed, segments, next_segment));
-  publish(tenant, segments);
-  wal_files_.release_below(manifest_.state().counters.first_live_wal);
+  DENDRO_TRY_ASSIGN(const std::vector<SegmentInfo> segments, write_segments(tenant, *sealed));
+  DENDRO_TRY(list_and_publish(tenant, *sealed, segments));
   ++flushes_;
+  if (on_flush_) on_flush_();
   return {};
 }
 
-Result<std::vector<SegmentInfo>> Flusher::write_segments(const TenantId& tenant, const MemtableView& sealed,
-                                                         SegmentId& next_segment) {
+Result<std::vector<SegmentInfo>> Flusher::write_segments(const TenantId& tenant, const MemtableView& sealed) {
   std::vector<SegmentInfo> written;
   for (const DayOfRecords& day : order_by_day(sealed)) {
-    const SegmentWriter::Place place{manifest_.store_id(), next_segment, tenant, day.day};
-    next_segment = next_segment.next();
+    SegmentWriter::Place place{manifest_.store_id(), manifest_.take_segment_id(), tenant, day.day};
+    place.reencoded_row_groups = &reencoded_row_groups_;
     Result<SegmentInfo> segment = write_day_segment(paths_, files_, place, sealed, day);
     if (!segment) {
       remove_unlisted(written);
@@ -125,42 +113,62 @@ Result<std::vector<SegmentInfo>> Flusher::write_segments(const TenantId& tenant,
   return written;
 }
 
-Status Flusher::write_edits(const TenantId& tenant, const MemtableView& sealed,
-                            const std::vector<SegmentInfo>& segments, SegmentId next_segment) {
-  // The closed files first: what is in them was published before they were closed, so the second look misses none of
-  // it.
-  const std::vector<ClosedWalFile> closed = wal_files_.closed();
-  const std::optional<SequenceNumber> first_unflushed = tenants_.first_unflushed(tenant);
-  Counters counters = manifest_.state().counters;
-  counters.next_segment = next_segment;
-  counters.last_sequence = std::max(counters.last_sequence, tenants_.last_sequence());
-  for (const ClosedWalFile& file : closed) {
-    if (first_unflushed && file.last_sequence >= *first_unflushed) break;
-    counters.first_live_wal = std::max(counters.first_live_wal, file.number.next());
-  }
-  const MemtableEntry& last = sealed[sealed.count - 1];
-  std::vector<ManifestEdit> edits(segments.begin(), segments.end());
-  edits.emplace_back(FlushedThrough{tenant, last.first_sequence.next(last.batch->size() - 1)});
-  edits.emplace_back(counters);
-  const Status appended = manifest_.append(edits);
-  if (appended) return {};
-  if (appended.error().code() == ErrorCode::storage_full) {
-    remove_unlisted(segments);  // they will be written again under other ids
-  } else {
-    gate_.stop(appended.error());  // they may be listed: nothing is removed, nothing released
-  }
-  return appended;
-}
-
-void Flusher::publish(const TenantId& tenant, const std::vector<SegmentInfo>& segments) {
+Status Flusher::list_and_publish(const TenantId& tenant, const MemtableView& sealed,
+                                 const std::vector<SegmentInfo>& segments) {
   SegmentList opened;
   for (const SegmentInfo& info : segments) {
     opened.push_back(Segment::open(files_, paths_.segment(info.tenant, info.day, info.id), manifest_.store_id(), info));
-    ++segment_count_;
-    segment_bytes_ += info.file_bytes;
-    segment_records_ += info.record_count;
   }
-  tenants_.replace_sealed(tenant, opened);
+  WalNumber first_live;
+  const auto prepare = [&](const ManifestState&, SharedManifest::Change& change) {
+    first_live = change.first_live_wal = first_live_wal(tenant);
+    change.last_sequence = tenants_.last_sequence();
+    change.edits.assign(segments.begin(), segments.end());
+    const MemtableEntry& last = sealed[sealed.count - 1];
+    change.edits.emplace_back(FlushedThrough{tenant, last.first_sequence.next(last.batch->size() - 1)});
+    return Status();
+  };
+  const Status listed = manifest_.change(prepare, [&] { tenants_.replace_sealed(tenant, opened); });
+  if (listed) {
+    wal_files_.release_below(first_live);
+    return {};
+  }
+  if (listed.error().code() == ErrorCode::storage_full) {
+    remove_unlisted(segments);  // they will be written again under other ids
+  } else {
+    gate_.stop(listed.error());  // they may be listed: nothing is removed, nothing released
+  }
+  return listed;
+}
+
+WalNumber Flusher::first_live_wal(const std::optional<TenantId>& flushing) const {
+  // The closed files first: what is in them was published before they were closed, so the second look misses none of
+  // it.
+  const std::vector<ClosedWalFile> closed = wal_files_.closed();
+  const std::optional<SequenceNumber> first_unflushed = tenants_.first_unflushed(flushing);
+  WalNumber first_live;
+  for (const ClosedWalFile& file : closed) {
+    if (first_unflushed && file.last_sequence >= *first_unflushed) break;
+    first_live = file.number.next();
+  }
+  return first_live;
+}
+
+Status Flusher::release_wal() {
+  WalNumber first_live;
+  const auto prepare = [&](const ManifestState& state, SharedManifest::Change& change) {
+    first_live = std::max(first_live_wal(std::nullopt), state.counters.first_live_wal);
+    change.first_live_wal = first_live;
+    change.last_sequence = tenants_.last_sequence();
+    return Status();
+  };
+  const Status changed = manifest_.change(prepare);
+  if (changed) {
+    wal_files_.release_below(first_live);
+  } else if (changed.error().code() != ErrorCode::storage_full) {
+    gate_.stop(changed.error());
+  }
+  return changed;
 }
 
 void Flusher::remove_unlisted(const std::vector<SegmentInfo>& segments) {

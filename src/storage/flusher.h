@@ -3,12 +3,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "base/mutex.h"
-#include "storage/manifest.h"
+#include "storage/shared_manifest.h"
 #include "storage/tenant_table.h"
 #include "storage/wal_files.h"
 #include "storage/write_gate.h"
@@ -23,7 +25,7 @@ namespace dendro {
 // A power cut before F2 leaves unlisted files, which the next opening deletes; one behind F2 leaves WAL frames that the
 // flushed-through makes it skip.
 
-/// The one thread that turns memtables into segments; it alone writes the manifest after opening.
+/// The one thread that turns memtables into segments.
 class Flusher {
  public:
   struct Limits {
@@ -31,9 +33,9 @@ class Flusher {
     std::chrono::nanoseconds memtable_age_max{};
     std::uint64_t wal_bytes_max = 0;  ///< closed WAL files over this: everything is flushed
   };
-  /// All outlive this.
-  Flusher(const StorePaths& paths, FileSystem& files, Manifest& manifest, TenantTable& tenants, WalFiles& wal_files,
-          WriteGate& gate, Limits limits);
+  /// All outlive this. `on_flush` runs on the flusher's thread behind each flush and must not block.
+  Flusher(const StorePaths& paths, FileSystem& files, SharedManifest& manifest, TenantTable& tenants,
+          WalFiles& wal_files, WriteGate& gate, Limits limits, std::function<void()> on_flush);
   /// Ends behind the flush at hand, flushes nothing more.
   ~Flusher();
   Flusher(const Flusher&) = delete;
@@ -41,23 +43,23 @@ class Flusher {
 
   /// Flushes everything that was committed when it was called, and waits. Any thread but the committer's.
   Status flush_all();
+  /// Lets go of the WAL files whose records are all in segments, though no flush is due. Any thread.
+  Status release_wal();
   /// Looks at sizes and ages soon. Any thread; cheap.
   void wake() { wake_.notify_one(); }
 
-  struct Figures {
-    std::uint64_t flushes = 0, segment_count = 0, segment_bytes = 0, segment_records = 0;
-  };
-  Figures figures() const;
+  std::uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
+  /// As SegmentWriter counts them.
+  std::uint64_t reencoded_row_groups() const { return reencoded_row_groups_.load(std::memory_order_relaxed); }
 
  private:
   void run();
   Status flush_tenants(const std::vector<TenantId>& tenants);
   Status flush_tenant(const TenantId& tenant);
-  Result<std::vector<SegmentInfo>> write_segments(const TenantId& tenant, const MemtableView& sealed,
-                                                  SegmentId& next_segment);
-  Status write_edits(const TenantId& tenant, const MemtableView& sealed, const std::vector<SegmentInfo>& segments,
-                     SegmentId next_segment);
-  void publish(const TenantId& tenant, const std::vector<SegmentInfo>& segments);
+  Result<std::vector<SegmentInfo>> write_segments(const TenantId& tenant, const MemtableView& sealed);
+  /// F2 and F3.
+  Status list_and_publish(const TenantId& tenant, const MemtableView& sealed, const std::vector<SegmentInfo>& segments);
+  WalNumber first_live_wal(const std::optional<TenantId>& flushing) const;
   void remove_unlisted(const std::vector<SegmentInfo>& segments);
 
   // Fixed after construction.
@@ -68,9 +70,10 @@ class Flusher {
   WriteGate& gate_;
   const Limits limits_;
 
-  Manifest& manifest_;  ///< the flusher's thread only
+  SharedManifest& manifest_;
+  const std::function<void()> on_flush_;
 
-  std::atomic<std::uint64_t> flushes_{0}, segment_count_{0}, segment_bytes_{0}, segment_records_{0};
+  std::atomic<std::uint64_t> flushes_{0}, reencoded_row_groups_{0};
   Mutex mutex_;
   CondVar wake_;
   CondVar round_done_;

@@ -19,16 +19,22 @@ inline constexpr std::uint64_t kMaxWalFileBytes = std::uint64_t{1} << 30;
 /// Bytes of one group commit: about 30 ms of a slow disk; more would only add to the latency of the first in the group.
 inline constexpr std::size_t kMaxGroupBytes = std::size_t{8} << 20;
 
+/// A filter of a deletion as the manifest keeps it: each live one is compiled at opening and runs over every record.
+inline constexpr std::size_t kMaxTombstonePredicateBytes = std::size_t{256} << 10;
+
 /// An edit group of the manifest; the snapshot of 100,000 segments is about 20 MB.
 inline constexpr std::uint32_t kMaxEditGroupBytes = std::uint32_t{256} << 20;
 inline constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 30;
 
-/// A segment block is cut at this many plain bytes (engine.md 2.4 has row groups of 32 MiB raw; version 0 keeps to a
-/// batch's limit).
-inline constexpr std::size_t kSegmentBlockBytes = kMaxBatchBytes;
-/// What a reader allocates for one block at most: a full block, one record of the largest size, and its columns.
-inline constexpr std::size_t kMaxSegmentBlockPlainBytes = std::size_t{32} << 20;
-/// META of a segment: the directory and up to 100,000 batch keys.
-inline constexpr std::size_t kMaxSegmentMetaBytes = std::size_t{64} << 20;
+/// A row group ends at kMaxBatchRecords records or this many bytes of their values, whichever comes first
+/// (engine.md 2.4).
+inline constexpr std::size_t kRowGroupBytes = std::size_t{32} << 20;
+/// What a reader allocates for one block at most: one column may be nearly all of a row group, which may end with one
+/// record of the largest size, and packed integers may take ten bytes for a digit.
+inline constexpr std::size_t kMaxSegmentBlockPlainBytes = std::size_t{96} << 20;
+/// DICT, DIRECTORY or META of a segment: kTemplateTableBytesMax of templates a column, or 100,000 batch keys.
+inline constexpr std::size_t kMaxSegmentSectionBytes = std::size_t{1} << 30;
+/// Text of all templates of one column of a segment; beyond it, values of new templates are kept whole.
+inline constexpr std::size_t kTemplateTableBytesMax = std::size_t{32} << 20;
 
 }  // namespace dendro

@@ -149,6 +149,11 @@ Result<ManifestContents> read_manifest(std::string_view bytes, std::uint64_t num
   return contents;
 }
 
+std::string encode_manifest(const Bytes16& store_id, std::uint64_t number, Timestamp created,
+                            const ManifestState& state) {
+  return encode_manifest_header(store_id, number, created) + encode_group(state.snapshot(), number);
+}
+
 Result<std::unique_ptr<Manifest>> Manifest::open(const StorePaths& paths, FileSystem& files, Clock& clock,
                                                  RandomSource& random, std::uint64_t rewrite_bytes) {
   std::unique_ptr<Manifest> manifest(new Manifest(paths, files, clock, rewrite_bytes));
@@ -253,6 +258,11 @@ Status Manifest::append(const std::vector<ManifestEdit>& edits) {
   return {};
 }
 
+Status Manifest::rewrite_now() {
+  DENDRO_TRY(check_usable());
+  return rewrite();
+}
+
 Status Manifest::check_usable() const {
   if (has_failed_) return Error(ErrorCode::io_error, "the manifest was given up after a failed write");
   return {};
@@ -264,8 +274,7 @@ Status Manifest::fail(const Error& error) {
 }
 
 Status Manifest::write_new_manifest(std::uint64_t number, std::unique_ptr<WritableFile>& file, std::uint64_t& size) {
-  std::string bytes = encode_manifest_header(store_id_, number, clock_.now());
-  bytes += encode_group(state_.snapshot(), number);
+  const std::string bytes = encode_manifest(store_id_, number, clock_.now(), state_);
   Result<std::unique_ptr<WritableFile>> written = write_synced_file(files_, paths_.manifest(number), bytes);
   if (!written) {
     (void)files_.remove(paths_.manifest(number));

@@ -39,6 +39,10 @@ struct ManifestContents {
 /// unimplemented.
 Result<ManifestContents> read_manifest(std::string_view bytes, std::uint64_t number);
 
+/// The bytes of a manifest that holds this state as its snapshot: for backup and repair.
+std::string encode_manifest(const Bytes16& store_id, std::uint64_t number, Timestamp created,
+                            const ManifestState& state);
+
 /// The list of live segments and what goes with it, as a file of edits. One thread at a time.
 class Manifest {
  public:
@@ -59,6 +63,8 @@ class Manifest {
   /// Makes the edits durable, all or none. Errors: storage_full (nothing changed; may be tried again); io_error
   /// (unknown what the disk holds: no more edits, only reopening helps).
   Status append(const std::vector<ManifestEdit>& edits);
+  /// Writes the state to a new file, so that nothing is left of edits that it no longer holds. Errors as append.
+  Status rewrite_now();
   /// Errors: io_error once an append or a rewrite has failed for good.
   Status check_usable() const;
 

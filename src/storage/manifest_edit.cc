@@ -7,11 +7,13 @@
 namespace dendro {
 namespace {
 
-/// Numbers are on disk (docs/formats/manifest.md). 4 and 5 are the tombstones of a later version.
+/// Numbers are on disk (docs/formats/manifest.md).
 enum class EditKind : std::uint8_t {
   add_segment = 1,
   remove_segment = 2,
   flushed_through = 3,
+  add_tombstone = 4,
+  tombstone_done = 5,
   drop_day = 6,
   drop_tenant = 7,
   counters = 8,
@@ -52,6 +54,21 @@ struct EditBody {
     append_kind(out, EditKind::flushed_through);
     append_sized(body, flushed.tenant.text());
     append_le(body, flushed.sequence.number());
+    return body;
+  }
+  std::string operator()(const TombstoneInfo& tombstone) {
+    append_kind(out, EditKind::add_tombstone);
+    append_le(body, tombstone.id.number());
+    append_sized(body, tombstone.tenant.text());
+    append_le(body, tombstone.range.first.number());
+    append_le(body, tombstone.range.last.number());
+    append_le(body, tombstone.sequence.number());
+    append_sized(body, tombstone.predicate);
+    return body;
+  }
+  std::string operator()(const TombstoneDone& done) {
+    append_kind(out, EditKind::tombstone_done);
+    append_le(body, done.id.number());
     return body;
   }
   std::string operator()(const DropDay& drop) {
@@ -118,6 +135,17 @@ SegmentInfo read_segment(EditFields& fields) {
   return segment;
 }
 
+TombstoneInfo read_tombstone(EditFields& fields) {
+  TombstoneInfo tombstone;
+  tombstone.id = fields.strong<TombstoneId>();
+  tombstone.tenant = fields.tenant();
+  tombstone.range.first = fields.strong<Timestamp>();
+  tombstone.range.last = fields.strong<Timestamp>();
+  tombstone.sequence = fields.strong<SequenceNumber>();
+  tombstone.predicate = fields.text();
+  return tombstone;
+}
+
 std::optional<ManifestEdit> read_edit(EditKind kind, EditFields& fields) {
   switch (kind) {
     case EditKind::add_segment:
@@ -128,6 +156,10 @@ std::optional<ManifestEdit> read_edit(EditKind kind, EditFields& fields) {
       TenantId tenant = fields.tenant();
       return FlushedThrough{std::move(tenant), fields.strong<SequenceNumber>()};
     }
+    case EditKind::add_tombstone:
+      return read_tombstone(fields);
+    case EditKind::tombstone_done:
+      return TombstoneDone{fields.strong<TombstoneId>()};
     case EditKind::drop_day: {
       TenantId tenant = fields.tenant();
       return DropDay{std::move(tenant), fields.strong<Timestamp>()};
@@ -161,6 +193,18 @@ struct EditApplier {
     sequence = std::max(sequence, flushed.sequence);
     return {};
   }
+  Status operator()(const TombstoneInfo& tombstone) {
+    if (!state.tombstones.emplace(tombstone.id, tombstone).second) {
+      return edit_damage("tombstone " + std::to_string(tombstone.id.number()) + " is added twice");
+    }
+    return {};
+  }
+  Status operator()(const TombstoneDone& done) {
+    if (state.tombstones.erase(done.id) == 0) {
+      return edit_damage("tombstone " + std::to_string(done.id.number()) + " is done but was never added");
+    }
+    return {};
+  }
   Status operator()(const DropDay& drop) {
     std::erase_if(state.segments, [&](const auto& entry) {
       return entry.second.tenant == drop.tenant && entry.second.day == drop.day;
@@ -169,6 +213,7 @@ struct EditApplier {
   }
   Status operator()(const DropTenant& drop) {
     std::erase_if(state.segments, [&](const auto& entry) { return entry.second.tenant == drop.tenant; });
+    std::erase_if(state.tombstones, [&](const auto& entry) { return entry.second.tenant == drop.tenant; });
     return {};
   }
   Status operator()(const Counters& counters) {
@@ -212,6 +257,7 @@ std::vector<ManifestEdit> ManifestState::snapshot() const {
   edits.emplace_back(counters);
   for (const auto& [tenant, sequence] : flushed_through) edits.emplace_back(FlushedThrough{tenant, sequence});
   for (const auto& [id, segment] : segments) edits.emplace_back(segment);
+  for (const auto& [id, tombstone] : tombstones) edits.emplace_back(tombstone);
   return edits;
 }
 

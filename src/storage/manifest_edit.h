@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/timestamp.h"
+#include "storage/tombstone_info.h"
 
 namespace dendro {
 
@@ -52,12 +53,18 @@ struct Counters {
   WalNumber first_live_wal{1};   ///< files below hold nothing that is needed; from here on none may be missing
   friend bool operator==(const Counters&, const Counters&) = default;
 };
-using ManifestEdit = std::variant<SegmentInfo, RemoveSegment, FlushedThrough, DropDay, DropTenant, Counters>;
+/// Nothing that the tombstone takes is in a file any more.
+struct TombstoneDone {
+  TombstoneId id;
+};
+using ManifestEdit = std::variant<SegmentInfo, RemoveSegment, FlushedThrough, TombstoneInfo, TombstoneDone, DropDay,
+                                  DropTenant, Counters>;
 
 /// What all edits so far amount to. Values only.
 struct ManifestState {
   std::map<SegmentId, SegmentInfo> segments;
   std::map<TenantId, SequenceNumber> flushed_through;
+  std::map<TombstoneId, TombstoneInfo> tombstones;  ///< live ones
   Counters counters;
 
   /// Errors: corruption (removes or adds what it cannot).

@@ -43,7 +43,8 @@ Result<SegmentInfo> write_day_segment(const StorePaths& paths, FileSystem& files
   std::set<const KeyedReply*> keys;
   for (const MemtableRow& row : day.rows) {
     const MemtableEntry& entry = memtable[row.entry];
-    DENDRO_TRY(writer->add(entry.batch->record(row.row), entry.first_sequence.next(row.row)));
+    DENDRO_TRY(
+        writer->add({entry.batch.get(), row.row, entry.first_sequence.next(row.row), entry.batch->receive_time()}));
     if (entry.keyed != nullptr && keys.insert(entry.keyed.get()).second) writer->add_key(*entry.keyed);
   }
   return writer->finish();

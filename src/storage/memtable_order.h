@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 #include "storage/memtable.h"
-#include "storage/segment_writer.h"
+#include "storage/segment/segment_writer.h"
 
 namespace dendro {
 

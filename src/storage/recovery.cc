@@ -238,6 +238,29 @@ void recover_segments(const StorePaths& paths, FileSystem& files, Clock& clock, 
   for (auto& [tenant, list] : keys) restore_keys(tenant, std::move(list), clock.now(), key_age_max, tenants);
 }
 
+Status recover_tombstones(const ManifestState& state, TenantTable& tenants) {
+  for (const auto& [id, info] : state.tombstones) {
+    DENDRO_TRY_ASSIGN(std::shared_ptr<const Tombstone> tombstone, Tombstone::open(info));
+    tenants.add_tombstone(std::move(tombstone));
+  }
+  return {};
+}
+
+void remove_empty_folders(FileSystem& files, const std::string& tenant_folder) {
+  // Synced first: what was in it must be gone for good before it goes itself.
+  const auto remove_if_empty = [&files](const std::string& folder) {
+    const auto names = files.list(folder);
+    return names && names->empty() && files.sync_directory(folder) && files.remove(folder);
+  };
+  const auto days = files.list(tenant_folder);
+  if (!days) return;
+  bool is_changed = false;
+  for (const std::string& day : *days) is_changed = remove_if_empty(tenant_folder + "/" + day) || is_changed;
+  if (is_changed) (void)files.sync_directory(tenant_folder);
+  if (!remove_if_empty(tenant_folder)) return;
+  (void)files.sync_directory(tenant_folder.substr(0, tenant_folder.rfind('/')));
+}
+
 Status remove_unlisted_files(const StorePaths& paths, FileSystem& files, const ManifestState& state) {
   std::set<std::string> listed;
   for (const auto& [id, info] : state.segments) listed.insert(paths.segment(info.tenant, info.day, id));
@@ -253,6 +276,7 @@ Status remove_unlisted_files(const StorePaths& paths, FileSystem& files, const M
         if (is_segment_file(name) && !listed.contains(path)) DENDRO_TRY(files.remove(path));
       }
     }
+    remove_empty_folders(files, root + "/" + tenant);
   }
   return {};
 }

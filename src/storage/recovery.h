@@ -24,6 +24,13 @@ struct RecoveredWal {
 void recover_segments(const StorePaths& paths, FileSystem& files, Clock& clock, const Manifest& manifest,
                       std::chrono::nanoseconds key_age_max, TenantTable& tenants);
 
+/// Gives the live tombstones to the table. Errors: corruption, unimplemented (of a later version): without them deleted
+/// records would be seen again.
+Status recover_tombstones(const ManifestState& state, TenantTable& tenants);
+
+/// Removes a tenant's folders of days that are empty, then its own. What makes a file in one meanwhile may fail.
+void remove_empty_folders(FileSystem& files, const std::string& tenant_folder);
+
 /// Removes files below `t/` that the manifest does not list. Only after a clean read of it.
 Status remove_unlisted_files(const StorePaths& paths, FileSystem& files, const ManifestState& state);
 

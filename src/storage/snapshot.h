@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/ids.h"
@@ -12,11 +14,21 @@
 
 namespace dendro {
 
+/// What a reader will look at, and nothing else: records that agree in it may come as one with a weight
+/// (RecordBlock::weights), in any order, without their other fields. A reader must be prepared for records that come by
+/// themselves all the same.
+struct Reduction {
+  std::vector<std::string> fields;  ///< as the query names them
+  /// Only which multiple of this many nanoseconds since 1970 a record's time is in matters; 0: the time does not.
+  std::int64_t time_step_ns = 0;
+};
+
 struct ScanRequest {
   TimeRange range;
   ScanOrder order = ScanOrder::newest_first;
   std::shared_ptr<const RecordFilter> filter;  ///< null: every record
   CancelToken cancel;                          ///< looked at between blocks
+  std::optional<Reduction> reduction;          ///< nothing: every record, whole
 };
 
 /// What one tenant had stored, acknowledged, at one moment. Keeps its segments and batches alive. Immutable;

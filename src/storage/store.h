@@ -12,8 +12,11 @@
 #include "base/result.h"
 #include "io/file_system.h"
 #include "record/record_sink.h"
+#include "storage/compaction/compaction_plan.h"
+#include "storage/compaction/retention.h"
 #include "storage/snapshot.h"
 #include "storage/store_health.h"
+#include "storage/tombstone_info.h"
 
 namespace dendro {
 
@@ -31,9 +34,12 @@ struct StoreOptions {
   double free_share_min = 0.05;
   std::chrono::hours batch_key_window{24};
   std::size_t batch_keys_max = 100'000;                   ///< a tenant, oldest out first
-  std::size_t block_cache_bytes = std::size_t{64} << 20;  ///< unpacked segment blocks, all tenants
+  std::size_t block_cache_bytes = std::size_t{64} << 20;  ///< decoded pieces of segments, all tenants
   std::uint64_t manifest_rewrite_bytes = std::uint64_t{4}
                                          << 20;  ///< a manifest beyond it is rewritten if that halves it
+  CompactionRules compaction;
+  bool compacts_by_itself = true;  ///< false: retention, merges and deletions are carried out by compact() only
+  RetentionRules retention;        ///< default: everything is kept for ever
 };
 
 /// Figures for /metrics and the own log; counters since opening unless said otherwise.
@@ -42,8 +48,17 @@ struct StoreStats {
   std::uint64_t memtable_bytes = 0, memtable_records = 0;                   ///< now
   std::uint64_t segment_count = 0, segment_bytes = 0, segment_records = 0;  ///< now
   std::uint64_t flushes = 0, batches_replayed = 0;
+  std::uint64_t compactions = 0, compaction_failures = 0;
+  /// Row groups that did not come back from their encoding and were stored plainly: 0, or the encoder has a fault.
+  std::uint64_t reencoded_row_groups = 0;
+  std::uint64_t compaction_bytes_read = 0, compaction_bytes_written = 0;  ///< of segment files
+  std::uint64_t days_dropped = 0;                                         ///< by retention, a tenant's day each
+  std::uint64_t records_deleted = 0;  ///< taken out of files; those deleted and not yet rewritten are not counted
+  std::uint64_t live_tombstones = 0;  ///< now: deletions that files do not follow yet
   std::uint64_t torn_tail_bytes = 0, recovered_records = 0;  ///< of the last opening
 };
+
+struct Predicate;
 
 /// The embedded engine: WAL, memtable, segments and manifest of all tenants in one folder. Thread-safe.
 class Store : public RecordSink {
@@ -59,6 +74,19 @@ class Store : public RecordSink {
   virtual Result<std::shared_ptr<const Snapshot>> snapshot(const TenantId& tenant) = 0;
   /// Writes every memtable into segments and waits. For tests and `dendro admin`.
   virtual Status flush() = 0;
+  /// Does now, and waits, what is due of retention, compaction and deletion; with all_final also what would be due once
+  /// every day is over. Readers that were there before go on with what they had.
+  /// Errors: storage_full and io_error (the rest is not done); corruption (all was done but what a damaged segment
+  /// hinders; the log names it); unavailable (closing, or writing has stopped).
+  virtual Status compact(CompactionScope scope = CompactionScope::due) = 0;
+  /// Deletes the tenant's records inside the range that match and were acknowledged before. New readers see them no
+  /// more when this returns, also after a restart; compaction takes them out of the files later. Waits for the disk.
+  /// Errors: invalid_argument (a predicate that asks for `_id` or `_observed`, or is too large), storage_full,
+  /// io_error.
+  virtual Result<TombstoneId> delete_records(const TenantId& tenant, TimeRange range, const Predicate& predicate) = 0;
+  /// Deletes all that the tenant stored before, its retry keys and its folder. What is acknowledged while this runs may
+  /// go too. Waits for the disk. Errors: those of flush.
+  virtual Status drop_tenant(const TenantId& tenant) = 0;
   virtual StoreHealth health() const = 0;
   virtual StoreStats stats() const = 0;
 };

@@ -4,102 +4,150 @@
 #include <numeric>
 #include <optional>
 
+#include "storage/scan/row_group_scan.h"
+#include "storage/segment/record_decoder.h"
+
 namespace dendro {
 namespace {
 
-/// One batch of a memtable, one block of a segment, or a whole damaged segment.
+/// One batch of a memtable, one row group of a segment, or a whole damaged segment.
 struct ScanUnit {
-  Timestamp min;
+  Timestamp min;  ///< of what it has left
   Timestamp max;
   const MemtableEntry* entry = nullptr;
-  const Segment* segment = nullptr;
-  std::size_t block_index = 0;
+  std::shared_ptr<const Segment> segment;
+  std::uint32_t row_group = 0;
+  std::optional<Error> damage;
+  std::unique_ptr<RowGroupScan> scan;  ///< once its turn has come
 };
 
 class StoreScan final : public BlockSource {
  public:
-  StoreScan(TenantView view, std::shared_ptr<BlockCache> cache, ScanRequest request)
+  StoreScan(TenantView view, std::shared_ptr<PieceCache> cache, ScanRequest request)
       : view_(std::move(view)), cache_(std::move(cache)), request_(std::move(request)) {
     collect(view_.sealed);
     collect(view_.active);
-    for (const auto& segment : *view_.segments) collect(*segment);
-    const bool is_newest_first = request_.order == ScanOrder::newest_first;
-    std::sort(units_.begin(), units_.end(), [is_newest_first](const ScanUnit& a, const ScanUnit& b) {
-      return is_newest_first ? a.max > b.max : a.min < b.min;
-    });
+    for (const auto& segment : *view_.segments) collect(segment);
+    std::make_heap(units_.begin(), units_.end(), Later{request_.order});
+    if (request_.filter != nullptr) segment_filter_ = make_segment_filter(*request_.filter);
+    // What a tombstone takes away must be seen record by record.
+    const bool has_tombstones = view_.tombstones != nullptr && !view_.tombstones->empty();
+    if (request_.reduction && !has_tombstones) reducer_.emplace(*request_.reduction);
   }
 
   Result<std::optional<RecordBlock>> next() override {
     if (final_error_) return *final_error_;
-    while (next_unit_ < units_.size()) {
+    while (!units_.empty()) {
+      if (request_.filter != nullptr && !request_.filter->wants_more()) request_.cancel.cancel();
       if (request_.cancel.cancelled()) {
         final_error_ = Error(ErrorCode::cancelled, "the scan was cancelled");
         return *final_error_;
       }
-      Result<RecordBlock> block = load(units_[next_unit_++]);
+      std::pop_heap(units_.begin(), units_.end(), Later{request_.order});
+      Result<std::optional<RecordBlock>> block = take_next(units_.back());
       if (!block) {
+        units_.pop_back();
         if (block.error().code() != ErrorCode::corruption) final_error_ = block.error();
         return block.error();
       }
-      select_rows(*block);
-      if (!block->rows.empty()) return std::optional<RecordBlock>(std::move(*block));
+      put_back();
+      if (block->has_value()) subtract_deleted(view_.tombstones.get(), **block);
+      if (block->has_value() && !(*block)->rows.empty()) return block;
     }
     return std::optional<RecordBlock>();
   }
 
   Timestamp bound() const override {
     const bool is_newest_first = request_.order == ScanOrder::newest_first;
-    if (next_unit_ == units_.size()) return is_newest_first ? kTimestampMin : kTimestampMax;
-    return is_newest_first ? units_[next_unit_].max : units_[next_unit_].min;
+    if (units_.empty()) return is_newest_first ? kTimestampMin : kTimestampMax;
+    return is_newest_first ? units_.front().max : units_.front().min;
   }
 
   std::uint64_t scanned_records() const override { return scanned_records_; }
   std::uint64_t scanned_bytes() const override { return scanned_bytes_; }
 
  private:
+  /// The heap's order: on top is what the scan comes to first.
+  struct Later {
+    ScanOrder order;
+    bool operator()(const ScanUnit& a, const ScanUnit& b) const {
+      return order == ScanOrder::newest_first ? a.max < b.max : a.min > b.min;
+    }
+  };
+
   void collect(const MemtableView& memtable) {
     for (std::size_t i = 0; i < memtable.count; ++i) {
-      const MemtableEntry& entry = memtable[i];
-      add({entry.batch->min_timestamp(), entry.batch->max_timestamp(), &entry, nullptr, 0});
+      ScanUnit unit;
+      unit.entry = &memtable[i];
+      add(std::move(unit), memtable[i].batch->min_timestamp(), memtable[i].batch->max_timestamp());
     }
   }
 
-  void collect(const Segment& segment) {
-    if (segment.damage()) {
-      add({segment.info().min_timestamp, segment.info().max_timestamp, nullptr, &segment, 0});
+  void collect(const std::shared_ptr<const Segment>& segment) {
+    const SegmentInfo& info = segment->info();
+    if (!is_wanted(info.min_timestamp, info.max_timestamp)) return;
+    const Result<const SegmentTables*> tables = segment->tables();
+    if (!tables) {
+      ScanUnit unit;
+      unit.damage = tables.error();
+      add(std::move(unit), info.min_timestamp, info.max_timestamp);
       return;
     }
-    for (std::size_t i = 0; i < segment.blocks().size(); ++i) {
-      add({segment.blocks()[i].min_timestamp, segment.blocks()[i].max_timestamp, nullptr, &segment, i});
+    for (std::uint32_t i = 0; i < (*tables)->row_groups.size(); ++i) {
+      ScanUnit unit;
+      unit.segment = segment;
+      unit.row_group = i;
+      add(std::move(unit), (*tables)->row_groups[i].min_timestamp, (*tables)->row_groups[i].max_timestamp);
     }
   }
 
-  void add(ScanUnit unit) {
-    if (request_.range.first >= request_.range.last || !request_.range.overlaps(unit.min, unit.max)) return;
-    unit.min = std::max(unit.min, request_.range.first);
-    unit.max = std::min(unit.max, Timestamp(request_.range.last.number() - 1));
-    units_.push_back(unit);
+  bool is_wanted(Timestamp min, Timestamp max) const {
+    return request_.range.first < request_.range.last && request_.range.overlaps(min, max);
   }
 
-  Result<RecordBlock> load(const ScanUnit& unit) {
+  void add(ScanUnit unit, Timestamp min, Timestamp max) {
+    if (!is_wanted(min, max)) return;
+    unit.min = std::max(min, request_.range.first);
+    unit.max = std::min(max, Timestamp(request_.range.last.number() - 1));
+    units_.push_back(std::move(unit));
+  }
+
+  /// What was taken has more to give, or goes.
+  void put_back() {
+    ScanUnit& unit = units_.back();
+    const std::optional<Timestamp> next_time = unit.scan == nullptr ? std::nullopt : unit.scan->next_time();
+    if (!next_time) {
+      units_.pop_back();
+      return;
+    }
+    (request_.order == ScanOrder::newest_first ? unit.max : unit.min) = *next_time;
+    std::push_heap(units_.begin(), units_.end(), Later{request_.order});
+  }
+
+  Result<std::optional<RecordBlock>> take_next(ScanUnit& unit) {
+    if (unit.damage) return *unit.damage;
+    if (unit.entry != nullptr) return std::optional<RecordBlock>(select_rows(*unit.entry));
+    if (unit.scan == nullptr) {
+      DENDRO_TRY_ASSIGN(const SegmentTables* const tables, unit.segment->tables());
+      const RowGroupEntry& entry = tables->row_groups[unit.row_group];
+      scanned_records_ += entry.record_count;
+      scanned_bytes_ += entry.raw_bytes;
+      DENDRO_TRY_ASSIGN(unit.scan,
+                        RowGroupScan::open(*unit.segment, *tables, unit.row_group, *cache_, request_,
+                                           RowGroupScanTools{segment_filter_.get(), reducer_ ? &*reducer_ : nullptr}));
+      // Its first record may be further on than the row group's bounds promised: others may come before it.
+      return std::optional<RecordBlock>();
+    }
+    return unit.scan->next();
+  }
+
+  RecordBlock select_rows(const MemtableEntry& entry) {
     RecordBlock block;
-    if (unit.entry != nullptr) {
-      block.batch = unit.entry->batch;
-      block.first_sequence = unit.entry->first_sequence;
-    } else {
-      if (unit.segment->damage()) return *unit.segment->damage();
-      DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentBlock> stored, cache_->get(*unit.segment, unit.block_index));
-      block.batch = stored->batch;
-      block.sequences = stored->sequences;
-      block.receive_times = stored->receive_times;
-    }
-    scanned_records_ += block.batch->size();
-    scanned_bytes_ += block.batch->encoded().size();
-    return block;
-  }
-
-  void select_rows(RecordBlock& block) const {
+    block.batch = entry.batch;
+    block.first_sequence = entry.first_sequence;
     const RecordBatch& batch = *block.batch;
+    scanned_records_ += batch.size();
+    scanned_bytes_ += batch.encoded().size();
     std::vector<std::uint32_t>& rows = block.rows;
     if (request_.range.first <= batch.min_timestamp() && batch.max_timestamp() < request_.range.last) {
       rows.resize(batch.size());
@@ -111,22 +159,23 @@ class StoreScan final : public BlockSource {
     }
     if (request_.filter != nullptr) request_.filter->select(batch, rows);
     order_rows(block);
+    return block;
   }
 
   void order_rows(RecordBlock& block) const {
     const auto is_before = [&block](std::uint32_t a, std::uint32_t b) { return block.position(a) < block.position(b); };
-    // Segment blocks are in order already, and most batches.
-    if (!std::is_sorted(block.rows.begin(), block.rows.end(), is_before)) {
+    if (!std::is_sorted(block.rows.begin(), block.rows.end(), is_before)) {  // most batches are
       std::sort(block.rows.begin(), block.rows.end(), is_before);
     }
     if (request_.order == ScanOrder::newest_first) std::reverse(block.rows.begin(), block.rows.end());
   }
 
   const TenantView view_;
-  const std::shared_ptr<BlockCache> cache_;
-  const ScanRequest request_;
-  std::vector<ScanUnit> units_;  ///< in the order of the scan, their times cut to the range
-  std::size_t next_unit_ = 0;
+  const std::shared_ptr<PieceCache> cache_;
+  ScanRequest request_;
+  std::unique_ptr<SegmentFilter> segment_filter_;
+  std::optional<RowReducer> reducer_;
+  std::vector<ScanUnit> units_;  ///< a heap, their times cut to the range
   std::optional<Error> final_error_;
   std::uint64_t scanned_records_ = 0;
   std::uint64_t scanned_bytes_ = 0;
@@ -134,7 +183,7 @@ class StoreScan final : public BlockSource {
 
 class StoreSnapshot final : public Snapshot {
  public:
-  StoreSnapshot(const TenantId& tenant, TenantView view, std::shared_ptr<BlockCache> cache)
+  StoreSnapshot(const TenantId& tenant, TenantView view, std::shared_ptr<PieceCache> cache)
       : tenant_(tenant), view_(std::move(view)), cache_(std::move(cache)) {}
 
   const TenantId& tenant() const override { return tenant_; }
@@ -145,6 +194,14 @@ class StoreSnapshot final : public Snapshot {
   }
 
   Result<std::optional<RecordBlock>> find(RecordPosition position) const override {
+    DENDRO_TRY_ASSIGN(std::optional<RecordBlock> found, find_stored(position));
+    if (found) subtract_deleted(view_.tombstones.get(), *found);
+    if (found && found->rows.empty()) found.reset();
+    return found;
+  }
+
+ private:
+  Result<std::optional<RecordBlock>> find_stored(RecordPosition position) const {
     for (const MemtableView* memtable : {&view_.sealed, &view_.active}) {
       if (auto found = find_in_memtable(*memtable, position)) return found;
     }
@@ -161,7 +218,6 @@ class StoreSnapshot final : public Snapshot {
     return std::optional<RecordBlock>();
   }
 
- private:
   /// The last entry that begins at or before the sequence is the only one that can hold it.
   static std::optional<RecordBlock> find_in_memtable(const MemtableView& memtable, RecordPosition position) {
     std::size_t first = 0;
@@ -191,44 +247,44 @@ class StoreSnapshot final : public Snapshot {
              part.first_sequence <= position.sequence && position.sequence <= part.last_sequence;
     };
     if (!may_hold(segment.info())) return std::optional<RecordBlock>();
-    if (segment.damage()) return *segment.damage();
-    for (std::size_t i = 0; i < segment.blocks().size(); ++i) {
-      if (!may_hold(segment.blocks()[i])) continue;
-      DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentBlock> stored, cache_->get(segment, i));
-      if (auto found = find_in_block(*stored, position)) return found;
+    DENDRO_TRY_ASSIGN(const SegmentTables* const tables, segment.tables());
+    for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
+      if (!may_hold(tables->row_groups[i])) continue;
+      RowGroupReader reader(segment, *tables, i, *cache_);
+      DENDRO_TRY_ASSIGN(const std::optional<std::uint32_t> row, find_row(reader, position));
+      if (!row) continue;
+      RecordDecoder decoder(reader);
+      DENDRO_TRY_ASSIGN(RecordBlock block, decoder.decode({&*row, 1}));
+      return std::optional<RecordBlock>(std::move(block));
     }
     return std::optional<RecordBlock>();
   }
 
-  static std::optional<RecordBlock> find_in_block(const SegmentBlock& stored, RecordPosition position) {
-    const auto times = stored.batch->timestamps();
+  static Result<std::optional<std::uint32_t>> find_row(RowGroupReader& reader, RecordPosition position) {
+    DENDRO_TRY_ASSIGN(const auto timestamps, reader.timestamps());
+    DENDRO_TRY_ASSIGN(const auto sequences, reader.sequences());
+    const std::vector<std::int64_t>& times = timestamps->values;
     const auto [first, last] = std::equal_range(times.begin(), times.end(), position.timestamp.number());
     for (auto time = first; time != last; ++time) {
       const auto row = static_cast<std::uint32_t>(time - times.begin());
-      if ((*stored.sequences)[row] != position.sequence) continue;
-      RecordBlock block;
-      block.batch = stored.batch;
-      block.sequences = stored.sequences;
-      block.receive_times = stored.receive_times;
-      block.rows = {row};
-      return block;
+      if (static_cast<std::uint64_t>(sequences->values[row]) == position.sequence.number()) return std::optional(row);
     }
-    return std::nullopt;
+    return std::optional<std::uint32_t>();
   }
 
   const TenantId tenant_;
   const TenantView view_;
-  const std::shared_ptr<BlockCache> cache_;
+  const std::shared_ptr<PieceCache> cache_;
 };
 
 }  // namespace
 
-std::unique_ptr<BlockSource> make_store_scan(TenantView view, std::shared_ptr<BlockCache> cache, ScanRequest request) {
+std::unique_ptr<BlockSource> make_store_scan(TenantView view, std::shared_ptr<PieceCache> cache, ScanRequest request) {
   return std::make_unique<StoreScan>(std::move(view), std::move(cache), std::move(request));
 }
 
 std::shared_ptr<const Snapshot> make_store_snapshot(const TenantId& tenant, TenantView view,
-                                                    std::shared_ptr<BlockCache> cache) {
+                                                    std::shared_ptr<PieceCache> cache) {
   return std::make_shared<const StoreSnapshot>(tenant, std::move(view), std::move(cache));
 }
 

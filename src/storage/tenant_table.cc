@@ -68,6 +68,7 @@ TenantView TenantTable::view(const TenantId& id) const {
   }
   const Tenant& tenant = found->second;
   view.segments = tenant.segments;
+  view.tombstones = tenant.tombstones;
   if (tenant.sealed != nullptr) view.sealed = {tenant.sealed, tenant.sealed->size()};
   if (tenant.active != nullptr) view.active = {tenant.active, tenant.active->size()};
   return view;
@@ -137,12 +138,61 @@ void TenantTable::replace_sealed(const TenantId& id, const SegmentList& segments
   unflushed_records_ -= flushed->records();
 }
 
+void TenantTable::replace_segments(const TenantId& id, const std::set<SegmentId>& removed, const SegmentList& added) {
+  std::shared_ptr<const SegmentList> before;  // freed outside the lock: the last holder of a segment removes its file
+  MutexLock lock(mutex_);
+  Tenant& tenant = tenant_locked(id);
+  auto joined = std::make_shared<SegmentList>();
+  for (const auto& segment : *tenant.segments) {
+    if (!removed.contains(segment->info().id)) joined->push_back(segment);
+  }
+  joined->insert(joined->end(), added.begin(), added.end());
+  before = std::exchange(tenant.segments, std::move(joined));
+}
+
+void TenantTable::add_tombstone(std::shared_ptr<const Tombstone> tombstone) {
+  MutexLock lock(mutex_);
+  Tenant& tenant = tenant_locked(tombstone->info().tenant);
+  auto joined = tenant.tombstones == nullptr ? std::make_shared<TombstoneList>()
+                                             : std::make_shared<TombstoneList>(*tenant.tombstones);
+  joined->push_back(std::move(tombstone));
+  tenant.tombstones = std::move(joined);
+}
+
+void TenantTable::remove_tombstone(const TenantId& id, TombstoneId tombstone) {
+  MutexLock lock(mutex_);
+  Tenant& tenant = tenant_locked(id);
+  if (tenant.tombstones == nullptr) return;
+  auto rest = std::make_shared<TombstoneList>(*tenant.tombstones);
+  std::erase_if(*rest, [tombstone](const auto& live) { return live->info().id == tombstone; });
+  tenant.tombstones = rest->empty() ? nullptr : std::move(rest);
+}
+
+SegmentList TenantTable::drop_tenant(const TenantId& id) {
+  std::shared_ptr<const SegmentList> dropped;
+  MutexLock lock(mutex_);
+  Tenant& tenant = tenant_locked(id);
+  dropped = std::exchange(tenant.segments, std::make_shared<const SegmentList>());
+  tenant.tombstones = nullptr;
+  tenant.keys = BatchKeyWindow(key_limits_);
+  return *dropped;
+}
+
 void TenantTable::add_segments(const TenantId& id, const SegmentList& segments) {
   MutexLock lock(mutex_);
   append_segments(tenant_locked(id), segments);
 }
 
-std::optional<SequenceNumber> TenantTable::first_unflushed(const TenantId& flushing) const {
+std::optional<SequenceNumber> TenantTable::first_unflushed_of(const TenantId& id) const {
+  MutexLock lock(mutex_);
+  const auto found = tenants_.find(id);
+  if (found == tenants_.end()) return std::nullopt;
+  if (found->second.sealed != nullptr) return (*found->second.sealed)[0].first_sequence;
+  if (found->second.active != nullptr) return (*found->second.active)[0].first_sequence;
+  return std::nullopt;
+}
+
+std::optional<SequenceNumber> TenantTable::first_unflushed(const std::optional<TenantId>& flushing) const {
   std::optional<SequenceNumber> first;
   const auto take = [&first](const std::shared_ptr<const Memtable>& memtable) {
     if (memtable == nullptr) return;
@@ -152,7 +202,7 @@ std::optional<SequenceNumber> TenantTable::first_unflushed(const TenantId& flush
   MutexLock lock(mutex_);
   for (const auto& [id, tenant] : tenants_) {
     take(tenant.active);
-    if (id != flushing) take(tenant.sealed);
+    if (!flushing || id != *flushing) take(tenant.sealed);
   }
   return first;
 }

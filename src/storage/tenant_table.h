@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -14,7 +15,8 @@
 #include "storage/batch_key_window.h"
 #include "storage/manifest_edit.h"
 #include "storage/memtable.h"
-#include "storage/segment.h"
+#include "storage/segment/segment.h"
+#include "storage/tombstone.h"
 
 namespace dendro {
 
@@ -32,8 +34,9 @@ using SegmentList = std::vector<std::shared_ptr<const Segment>>;
 /// What readers of one tenant see at one moment.
 struct TenantView {
   SequenceNumber last_sequence;
-  std::shared_ptr<const SegmentList> segments;  ///< never null
-  MemtableView sealed;                          ///< being flushed; its memtable is null if none is
+  std::shared_ptr<const SegmentList> segments;      ///< never null
+  std::shared_ptr<const TombstoneList> tombstones;  ///< live ones; null: none
+  MemtableView sealed;                              ///< being flushed; its memtable is null if none is
   MemtableView active;
 };
 
@@ -67,12 +70,20 @@ class TenantTable {
   std::optional<MemtableView> seal(const TenantId& tenant);
   /// The segments that hold what was sealed take its place.
   void replace_sealed(const TenantId& tenant, const SegmentList& segments);
+  /// Segments take the place of others of the tenant, at once; either list may be empty.
+  void replace_segments(const TenantId& tenant, const std::set<SegmentId>& removed, const SegmentList& added);
+  void add_tombstone(std::shared_ptr<const Tombstone> tombstone);
+  void remove_tombstone(const TenantId& tenant, TombstoneId id);
+  /// Takes segments, tombstones and retry keys out; what is in memory stays. Gives the segments.
+  SegmentList drop_tenant(const TenantId& tenant);
   /// Segments found at opening.
   void add_segments(const TenantId& tenant, const SegmentList& segments);
   /// The smallest sequence number that stands in memory only, what is sealed of `flushing` left out. Nothing: none
   /// does.
-  std::optional<SequenceNumber> first_unflushed(const TenantId& flushing) const;
+  std::optional<SequenceNumber> first_unflushed(const std::optional<TenantId>& flushing) const;
 
+  /// The same of one tenant, sealed records included.
+  std::optional<SequenceNumber> first_unflushed_of(const TenantId& tenant) const;
   /// Bytes and records in memory only. Without the lock.
   std::uint64_t unflushed_bytes() const { return unflushed_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t unflushed_records() const { return unflushed_records_.load(std::memory_order_relaxed); }
@@ -83,6 +94,7 @@ class TenantTable {
     std::shared_ptr<Memtable> active;
     std::shared_ptr<const Memtable> sealed;
     std::shared_ptr<const SegmentList> segments = std::make_shared<const SegmentList>();
+    std::shared_ptr<const TombstoneList> tombstones;
     BatchKeyWindow keys;
   };
   Tenant& tenant_locked(const TenantId& id) DENDRO_REQUIRES(mutex_);

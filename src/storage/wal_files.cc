@@ -136,7 +136,11 @@ Result<OpenWalFile> WalFiles::next() {
   const Status turned = turn_into_wal_file(spare, next);
   MutexLock lock(mutex_);
   if (!turned) {
-    if (files_.exists(spare)) spares_.push_back(spare);
+    if (next.number < first_recycled_) {
+      (void)files_.remove(spare);
+    } else if (files_.exists(spare)) {
+      spares_.push_back(spare);
+    }
     return turned.error();
   }
   next_number_ = next_number_.next();
@@ -184,13 +188,47 @@ void WalFiles::release_below(WalNumber first_live) {
   for (const ClosedWalFile& file : released) recycle(file);
 }
 
+Result<WalNumber> WalFiles::stop_recycling_old_files() {
+  std::vector<std::string> spares;
+  WalNumber first_recycled;
+  {
+    MutexLock lock(mutex_);
+    spares.swap(spares_);
+    // A spare that next() has in its hands may be an old file, too: it gets next_number_.
+    first_recycled = first_recycled_ = next_number_.next();
+    wants_spare_ = true;
+  }
+  wake_.notify_all();
+  Status removed;
+  for (const std::string& spare : spares) {
+    Status gone = files_.remove(spare);
+    if (gone) continue;
+    removed = std::move(gone);
+    MutexLock lock(mutex_);
+    spares_.push_back(spare);
+  }
+  if (!removed) return removed.error();
+  return first_recycled;
+}
+
+Result<bool> WalFiles::has_files_below(WalNumber number) {
+  DENDRO_TRY_ASSIGN(const std::vector<std::string> names, files_.list(paths_.wal_folder()));
+  for (const std::string& name : names) {
+    const auto wal_number = StorePaths::parse_wal_name(name);
+    if (wal_number && *wal_number < number) return true;
+  }
+  DENDRO_TRY(files_.sync_directory(paths_.wal_folder()));
+  return false;
+}
+
 void WalFiles::recycle(const ClosedWalFile& file) {
   const std::string path = paths_.wal_file(file.number);
   const Result<std::uint64_t> size = wal_file_size(files_, path);
   std::string spare;
   {
     MutexLock lock(mutex_);
-    if (size && *size == options_.file_bytes && spares_.size() < options_.spare_files_max) spare = spare_path_locked();
+    const bool is_wanted = file.number >= first_recycled_ && spares_.size() < options_.spare_files_max;
+    if (is_wanted && size && *size == options_.file_bytes) spare = spare_path_locked();
   }
   // A name that comes back after a power cut does no harm (W2), so the folder needs no sync.
   const Status done = spare.empty() ? files_.remove(path) : files_.rename(path, spare);

@@ -68,6 +68,12 @@ class WalFiles {
   /// Turns the closed files below `first_live` into spares, or removes them. The manifest says `first_live` durably by
   /// now.
   void release_below(WalNumber first_live);
+  /// What is in files now will not be found in the folder any more once they are released: spares are removed at once,
+  /// files with a smaller number than the one given back are removed, not recycled. (Deleted records stay in neither.)
+  /// Errors: those of FileSystem::remove; then it is to be tried again.
+  Result<WalNumber> stop_recycling_old_files();
+  /// True while files below the number are there. What is gone is gone durably when this says false.
+  Result<bool> has_files_below(WalNumber number);
 
  private:
   Status adopt_spare(const std::string& path);
@@ -91,6 +97,7 @@ class WalFiles {
   std::vector<std::string> spares_ DENDRO_GUARDED_BY(mutex_);  ///< paths
   WalNumber next_number_ DENDRO_GUARDED_BY(mutex_){1};
   std::uint64_t next_spare_ DENDRO_GUARDED_BY(mutex_) = 1;
+  WalNumber first_recycled_ DENDRO_GUARDED_BY(mutex_);  ///< files below it are removed when released
   bool wants_spare_ DENDRO_GUARDED_BY(mutex_) = true;
   bool stopping_ DENDRO_GUARDED_BY(mutex_) = false;
   std::jthread zeroer_;

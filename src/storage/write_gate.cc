@@ -38,6 +38,17 @@ Status WriteGate::check_space() {
   return full;
 }
 
+Status WriteGate::check_room(std::uint64_t bytes) const {
+  const Result<DiskSpace> space = files_.disk_space(folder_);
+  if (!space) return space.error();
+  const auto share_bytes = static_cast<std::uint64_t>(static_cast<double>(space->total_bytes) * limits_.free_share_min);
+  const std::uint64_t needed = std::max(limits_.free_bytes_min, share_bytes);
+  if (space->free_bytes >= needed && space->free_bytes - needed >= bytes) return {};
+  return Error(ErrorCode::storage_full, folder_ + ": " + std::to_string(space->free_bytes) + " bytes are free, " +
+                                            std::to_string(bytes) + " more than " + std::to_string(needed) +
+                                            " are needed");
+}
+
 Status WriteGate::check_open() const {
   MutexLock lock(mutex_);
   if (!is_stopped_) return {};

@@ -28,6 +28,8 @@ class WriteGate {
   void set_full(const Error& reason);
   /// Asks the disk. Errors: storage_full below the limits.
   Status check_space();
+  /// Asks the disk without changing the state: room for so many bytes above the limits? Errors: storage_full.
+  Status check_room(std::uint64_t bytes) const;
   /// Errors: unavailable once stopped.
   Status check_open() const;
   StoreHealth health() const;

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "filter/predicate.h"
 #include "tests/storage/store_fixture.h"
 
 namespace dendro {
@@ -14,10 +15,17 @@ namespace {
 
 constexpr std::size_t kNever = SIZE_MAX;
 
+/// What the plain model knows of the deletion of one record, in entries of the log.
+struct ModelDeletion {
+  std::size_t from = kNever;  ///< the call began: from here on it may be gone
+  std::size_t by = kNever;    ///< the call ended: from here on it must be gone
+};
+
 /// What the plain model knows of one request.
 struct ModelRequest {
   TenantId tenant = TenantId::default_tenant();
   std::vector<Bodies> batches;
+  std::map<std::string, ModelDeletion> deletions;  ///< by body; none: it stays
   std::optional<BatchKey> key;
   /// Entries of the log when it was acknowledged, or read after a restart. The committer's thread writes it.
   std::shared_ptr<std::atomic<std::size_t>> durable_at = std::make_shared<std::atomic<std::size_t>>(kNever);
@@ -30,6 +38,8 @@ class CrashModel {
     fixture_.options.wal_file_bytes = 4096 + random_() % 3 * 4096;
     fixture_.options.memtable_bytes_max = 12'000 + random_() % 40'000;
     fixture_.options.manifest_rewrite_bytes = 600;
+    fixture_.options.compaction.fan_in = 2 + random_() % 3;
+    fixture_.options.compacts_by_itself = random_() % 2 == 0;
     FileFaults faults;
     faults.ignore_syncs_of = options.ignore_syncs_of;
     fixture_.files->set_faults(faults);
@@ -57,8 +67,10 @@ class CrashModel {
   }
 
   void step() {
-    const std::uint64_t choice = pick(20);
-    if (choice < 12) {
+    const std::uint64_t choice = pick(30);
+    if (choice >= 20) {
+      maintain(choice - 20);
+    } else if (choice < 12) {
       append_some(1);
     } else if (choice < 15) {
       append_some(2 + pick(6));
@@ -69,6 +81,87 @@ class CrashModel {
       reopen();
     } else {
       kill();
+    }
+  }
+
+  /// Compaction, deletion by query, of a tenant, and by age.
+  void maintain(std::uint64_t choice) {
+    if (choice < 5) {
+      check_done("compact", fixture_.store->compact(choice < 3 ? CompactionScope::due : CompactionScope::all_final));
+    } else if (choice < 8) {
+      delete_some_records();
+    } else if (choice < 9) {
+      const TenantId tenant = pick_tenant();
+      const auto is_taken = [&](const ModelRequest& request, const std::string&) { return request.tenant == tenant; };
+      const std::set<std::pair<std::size_t, std::string>> taken = begin_deletion(is_taken);
+      check_done("drop_tenant", fixture_.store->drop_tenant(tenant));
+      end_deletion(taken);
+    } else {
+      drop_old_day();
+    }
+  }
+
+  void check_done(const std::string& what, const Status& done) {
+    if (!done) fail(what + ": " + done.error().message());
+  }
+
+  void delete_some_records() {
+    const TenantId tenant = pick_tenant();
+    const std::string text = std::to_string(pick(10)) + ".";  // requests whose number ends so, and parts of others
+    TextPattern pattern;
+    pattern.text = text;
+    pattern.open_start = pattern.open_end = true;
+    const auto is_taken = [&](const ModelRequest& request, const std::string& body) {
+      return request.tenant == tenant && body.find(text) != std::string::npos;
+    };
+    const auto taken = begin_deletion(is_taken);
+    const auto deleted = fixture_.store->delete_records(tenant, {}, Predicate{FieldTest{"body", pattern}});
+    check_done("delete_records", deleted ? Status() : Status(deleted.error()));
+    end_deletion(taken);
+  }
+
+  /// The second of the two days goes out of its time for a moment.
+  void drop_old_day() {
+    const auto is_taken = [](const ModelRequest&, const std::string& body) { return is_of_old_day(body); };
+    const auto taken = begin_deletion(is_taken);
+    check_done("flush", fixture_.store->flush());
+    fixture_.close();
+    fixture_.options.retention.standard.max_age = std::chrono::hours(1);
+    if (open()) check_done("compact", fixture_.store->compact());
+    fixture_.close();
+    fixture_.options.retention.standard.max_age.reset();
+    reopen();
+    end_deletion(taken);
+  }
+
+  /// Every other record of a batch stands in the older day; its number stands in the body.
+  static bool is_of_old_day(const std::string& body) {
+    const std::string record = body.substr(body.find('.', body.find('.') + 1) + 1);
+    return (record[0] - '0') % 2 == 1;
+  }
+
+  template <typename IsTaken>
+  std::set<std::pair<std::size_t, std::string>> begin_deletion(const IsTaken& is_taken) {
+    std::set<std::pair<std::size_t, std::string>> taken;
+    const std::size_t now = fixture_.files->log_size();
+    for (std::size_t id = 0; id < requests_.size(); ++id) {
+      for (const Bodies& bodies : requests_[id].batches) {
+        for (const std::string& body : bodies) {
+          if (!is_taken(requests_[id], body)) continue;
+          taken.emplace(id, body);
+          ModelDeletion& deletion = requests_[id].deletions[body];
+          deletion.from = std::min(deletion.from, now);
+        }
+      }
+    }
+    return taken;
+  }
+
+  void end_deletion(const std::set<std::pair<std::size_t, std::string>>& taken) {
+    const std::size_t now = fixture_.files->log_size();
+    for (const auto& [id, body] : taken) {
+      ModelDeletion& deletion = requests_[id].deletions[body];
+      deletion.by = std::min(deletion.by, now);
     }
   }
 
@@ -104,13 +197,12 @@ class CrashModel {
     request.tenant = model.tenant;
     request.key = model.key;
     request.receive_time = kTestTime;
-    std::int64_t step = 0;
     for (const Bodies& bodies : model.batches) {
       std::vector<TestRecord> records;
       for (const std::string& body : bodies) {
         // Two days, times out of order, many of them equal.
         const std::int64_t offset =
-            static_cast<std::int64_t>(body.size() % 5) * kNanosPerSecond + (step++ % 2) * kNanosPerDay;
+            static_cast<std::int64_t>(body.size() % 5) * kNanosPerSecond + (is_of_old_day(body) ? kNanosPerDay : 0);
         records.push_back({body, Timestamp(kTestTime.number() - offset)});
       }
       request.accepted += bodies.size();
@@ -124,6 +216,7 @@ class CrashModel {
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::size_t id = !requests_.empty() && pick(8) == 0 ? pick(requests_.size()) : make_model_request();
       if (*requests_[id].durable_at != kNever && !requests_[id].key) continue;  // only keyed ones are sent again
+      if (!requests_[id].deletions.empty()) continue;                           // they might come back
       auto promise = std::make_shared<std::promise<Result<CommitReply>>>();
       std::future<Result<CommitReply>> future = promise->get_future();
       const bool is_retry_without_key = !requests_[id].key && sent_.contains(id);
@@ -210,10 +303,19 @@ class CrashModel {
                             const std::string& when) {
     std::size_t records = 0;
     std::size_t present = 0;
+    std::size_t half_deleted = 0;
     for (const Bodies& bodies : requests_[id].batches) {
       for (const std::string& body : bodies) {
-        ++records;
         const auto entry = found.find(requests_[id].tenant.text() + "/" + body);
+        const auto deletion = requests_[id].deletions.find(body);
+        if (deletion != requests_[id].deletions.end() && deletion->second.from <= changes) {
+          if (entry == found.end()) continue;
+          ++half_deleted;
+          if (deletion->second.by <= changes)
+            fail(when + ": record " + body.substr(0, 12) + " was deleted and is there");
+          continue;
+        }
+        ++records;
         if (entry == found.end()) continue;
         ++present;
         if (entry->second > 1)
@@ -221,9 +323,10 @@ class CrashModel {
       }
     }
     const bool must_be_there = *requests_[id].durable_at <= changes;
-    if (must_be_there && present == 0) fail(when + ": request " + std::to_string(id) + " was acknowledged and is lost");
+    if (must_be_there && records > 0 && present == 0)
+      fail(when + ": request " + std::to_string(id) + " was acknowledged and is lost");
     if (present != 0 && present != records) fail(when + ": request " + std::to_string(id) + " is there in part");
-    return present;
+    return present + half_deleted;
   }
 
   void cut_power() {
@@ -242,8 +345,17 @@ class CrashModel {
     if (!after.append(make_request({{"after the cut"}}, make_tenant("fourth"))).has_value())
       return fail(when + ": takes no more writes");
     if (pick(2) == 0 && !after.store->flush().has_value()) return fail(when + ": does not flush");
+    if (pick(2) == 0) check_done(when + ": compact", after.store->compact(CompactionScope::all_final));
+    (void)check(after, changes, when + ", compacted");
     after.close();
     cut_power_again(after, changes, recovered, present, when);
+  }
+
+  static bool may_be_deleted(const ModelRequest& request, std::size_t changes) {
+    for (const auto& [body, deletion] : request.deletions) {
+      if (deletion.from <= changes) return true;
+    }
+    return false;
   }
 
   /// Every sender that had no answer sends again; those with keys must not be stored twice.
@@ -251,7 +363,7 @@ class CrashModel {
                   const std::string& when) {
     for (std::size_t id = 0; id < requests_.size() && !wrong_; ++id) {
       const ModelRequest& request = requests_[id];
-      if (!request.key || !present.contains(id)) continue;
+      if (!request.key || !present.contains(id) || may_be_deleted(request, changes)) continue;
       const auto reply = after.append(to_commit(request));
       if (!reply) return fail(when + ": retry: " + reply.error().message());
       if (!reply->replayed) return fail(when + ": request " + std::to_string(id) + " was stored again");
@@ -275,7 +387,7 @@ class CrashModel {
     const std::set<std::size_t> still_present = check(after, first_changes, when);
     if (wrong_ || changes < recovered) return;
     for (const std::size_t id : present) {
-      if (!still_present.contains(id))
+      if (!still_present.contains(id) && !may_be_deleted(requests_[id], first_changes))
         fail(when + ": request " + std::to_string(id) + " was there after recovery and is lost");
     }
   }

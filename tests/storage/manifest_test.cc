@@ -73,6 +73,29 @@ TEST_F(ManifestTest, DropsDaysAndTenants) {
   EXPECT_TRUE(manifest_->state().segments.empty());
 }
 
+TEST_F(ManifestTest, KeepsTombstonesUntilTheyAreDone) {
+  open();
+  TombstoneInfo tombstone;
+  tombstone.id = TombstoneId(3);
+  tombstone.tenant = make_tenant("other");
+  tombstone.range = {Timestamp(-7), kTestTime};
+  tombstone.sequence = SequenceNumber(99);
+  tombstone.predicate = std::string("\x01\x00\x02", 3);
+  append({tombstone});
+  open();
+  ASSERT_EQ(manifest_->state().tombstones.size(), 1u);
+  EXPECT_EQ(manifest_->state().tombstones.at(TombstoneId(3)), tombstone);
+  EXPECT_FALSE(manifest_->append({tombstone}).has_value());
+  ASSERT_TRUE(manifest_->rewrite_now().has_value());
+  open();
+  EXPECT_EQ(manifest_->state().tombstones.size(), 1u);
+  append({TombstoneDone{TombstoneId(3)}});
+  EXPECT_FALSE(manifest_->append({TombstoneDone{TombstoneId(3)}}).has_value());
+  append({tombstone, make_segment(1, "other"), DropTenant{make_tenant("other")}});
+  open();
+  EXPECT_EQ(manifest_->state().tombstones.size(), 0u);
+}
+
 TEST_F(ManifestTest, RefusesEditsThatCannotBe) {
   open();
   append({make_segment(1), Counters{SegmentId(5), SequenceNumber(5), WalNumber(5)}});
@@ -218,7 +241,7 @@ TEST_F(ManifestTest, AFailedSyncEndsWriting) {
 
 TEST(ManifestEdit, OfAnUnknownKindIsOfALaterVersion) {
   std::string bytes;
-  bytes.push_back(static_cast<char>(4));  // a tombstone
+  bytes.push_back(static_cast<char>(9));
   bytes.push_back(static_cast<char>(0));
   EXPECT_EQ(ManifestEditReader(bytes).next().error().code(), ErrorCode::unimplemented);
 }

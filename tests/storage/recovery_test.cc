@@ -147,8 +147,10 @@ TEST(Recovery, EveryFlippedByteOfASegmentIsToldOrHarmless) {
     fixture.files->damage(path, offset);
     ASSERT_TRUE(fixture.try_open().has_value());
     const auto outcome = run_scan(**fixture.store->snapshot(TenantId::default_tenant()));
-    EXPECT_EQ(outcome.errors.size(), 1u) << offset;
-    EXPECT_TRUE(outcome.bodies.empty());
+    // What this scan does not read, the token filter, cannot harm it.
+    const bool is_told = outcome.errors.size() == 1 && outcome.bodies.empty();
+    const bool is_harmless = outcome.errors.empty() && outcome.bodies == Bodies{"b", "a"};
+    EXPECT_TRUE(is_told || is_harmless) << offset;
     fixture.close();
     fixture.files->damage(path, offset);  // back
   }

@@ -134,6 +134,7 @@ class StoreFixture {
     options.wal_file_bytes = 16 << 10;
     options.free_bytes_min = 0;
     options.free_share_min = 0;
+    options.compacts_by_itself = false;
   }
 
   Status try_open() {

@@ -1,6 +1,6 @@
-#include "storage/segment.h"
+#include "storage/segment/segment.h"
 
-#include <zstd.h>
+#include <algorithm>
 
 #include "base/checksum.h"
 #include "storage/limits.h"
@@ -8,12 +8,23 @@
 namespace dendro {
 namespace {
 
-Status check_block_places(const SegmentMeta& meta, std::uint64_t meta_offset) {
-  for (const SegmentBlockInfo& block : meta.blocks) {
-    const bool is_inside = block.offset >= kSegmentHeaderBytes && block.offset <= meta_offset &&
-                           block.stored_bytes <= meta_offset - block.offset;
-    if (!is_inside || block.plain_bytes > kMaxSegmentBlockPlainBytes || block.record_count == 0) {
-      return Error(ErrorCode::corruption, "META: a block lies outside");
+std::string_view section_name(SectionKind kind) {
+  switch (kind) {
+    case SectionKind::dictionary:
+      return "DICT";
+    case SectionKind::directory:
+      return "DIRECTORY";
+    case SectionKind::meta:
+      break;
+  }
+  return "META";
+}
+
+Status check_places(const RowGroupEntry& group, std::uint64_t blocks_end) {
+  for (const BlockPlace& block : group.blocks) {
+    if (block.offset < kSegmentHeaderBytes || block.offset > blocks_end ||
+        block.stored_bytes > blocks_end - block.offset) {
+      return Error(ErrorCode::corruption, "a block lies outside");
     }
   }
   return {};
@@ -23,42 +34,122 @@ Status check_block_places(const SegmentMeta& meta, std::uint64_t meta_offset) {
 
 std::shared_ptr<const Segment> Segment::open(FileSystem& files, const std::string& path, const Bytes16& store_id,
                                              const SegmentInfo& info) {
-  std::shared_ptr<Segment> segment(new Segment(path, info));
-  const Status loaded = segment->load(files, store_id);
+  std::shared_ptr<Segment> segment(new Segment(files, path, info));
+  const Status loaded = segment->load(store_id);
   if (!loaded) {
     // A missing file is damage like any other: never silently empty.
-    segment->damage_ = Error(ErrorCode::corruption, "segment " + path + ": " + loaded.error().message());
-    segment->blocks_.clear();
+    const ErrorCode code =
+        loaded.error().code() == ErrorCode::unimplemented ? ErrorCode::unimplemented : ErrorCode::corruption;
+    segment->damage_ = Error(code, "segment " + path + ": " + loaded.error().message());
   }
   return segment;
 }
 
-Status Segment::load(FileSystem& files, const Bytes16& store_id) {
-  DENDRO_TRY_ASSIGN(reader_, files.open_reader(path_));
+std::shared_ptr<const Segment> Segment::of_blocks(FileSystem& files, const std::string& path, const SegmentInfo& info,
+                                                  std::unique_ptr<RandomReader> blocks) {
+  std::shared_ptr<Segment> segment(new Segment(files, path, info));
+  segment->reader_ = std::move(blocks);
+  return segment;
+}
+
+Segment::~Segment() {
+  if (!is_unlisted_.load(std::memory_order_relaxed)) return;
+  reader_.reset();
+  (void)files_.remove(path_);
+}
+
+Status Segment::load(const Bytes16& store_id) {
+  DENDRO_TRY_ASSIGN(reader_, files_.open_reader(path_));
   DENDRO_TRY_ASSIGN(const std::uint64_t size, reader_->size());
+  std::string header(std::min<std::uint64_t>(size, kSegmentHeaderBytes), '\0');
+  DENDRO_TRY(read_exactly(0, header));
+  DENDRO_TRY(check_segment_header(header, store_id, info_.id));
   if (size != info_.file_bytes || size < kSegmentHeaderBytes + kSegmentTailBytes) {
     return Error(ErrorCode::corruption,
                  "has " + std::to_string(size) + " bytes, not " + std::to_string(info_.file_bytes));
   }
-  std::string header(kSegmentHeaderBytes, '\0');
-  DENDRO_TRY(read_exactly(0, header));
-  DENDRO_TRY(check_segment_header(header, store_id, info_.id));
+  DENDRO_TRY(read_footer(size));
+  DENDRO_TRY_ASSIGN(const std::string meta_bytes, read_section(SectionKind::meta));
+  Result<SegmentMeta> meta = parse_segment_meta(meta_bytes);
+  if (!meta) return meta.error();
+  keys_ = std::move(meta->keys);
+  receive_times_ = std::move(meta->receive_times);
+  return {};
+}
+
+Status Segment::read_footer(std::uint64_t size) {
   std::string tail_bytes(kSegmentTailBytes, '\0');
   DENDRO_TRY(read_exactly(size - kSegmentTailBytes, tail_bytes));
   DENDRO_TRY_ASSIGN(const SegmentTail tail, parse_segment_tail(tail_bytes));
-  if (tail.meta_offset > size || tail.meta_offset + tail.meta_bytes + kSegmentTailBytes != size) {
-    return Error(ErrorCode::corruption, "tail: META lies outside");
+  if (tail.footer_offset > size || tail.footer_offset + tail.footer_bytes + kSegmentTailBytes != size) {
+    return Error(ErrorCode::corruption, "tail: the footer lies outside");
   }
-  std::string meta_bytes(tail.meta_bytes, '\0');
-  DENDRO_TRY(read_exactly(tail.meta_offset, meta_bytes));
-  const std::uint64_t hash = xxh3(meta_bytes, HashSeed(info_.id.number()));
-  if (hash != tail.meta_hash || hash != info_.footer_hash)
-    return Error(ErrorCode::corruption, "META: checksum mismatch");
-  DENDRO_TRY_ASSIGN(SegmentMeta meta, parse_segment_meta(meta_bytes));
-  DENDRO_TRY(check_block_places(meta, tail.meta_offset));
-  blocks_ = std::move(meta.blocks);
-  keys_ = std::move(meta.keys);
+  std::string footer(tail.footer_bytes, '\0');
+  DENDRO_TRY(read_exactly(tail.footer_offset, footer));
+  const std::uint64_t hash = xxh3(footer, HashSeed(info_.id.number()));
+  if (hash != tail.footer_hash || hash != info_.footer_hash) {
+    return Error(ErrorCode::corruption, "footer: checksum mismatch");
+  }
+  DENDRO_TRY_ASSIGN(sections_, parse_footer(footer));
+  for (const SectionEntry& section : sections_) {
+    if (section.offset > tail.footer_offset || section.stored_bytes > tail.footer_offset - section.offset) {
+      return Error(ErrorCode::corruption, "footer: a section lies outside");
+    }
+  }
   return {};
+}
+
+Result<std::string> Segment::read_section(SectionKind kind) const {
+  const std::string name(section_name(kind));
+  const auto section = std::find_if(sections_.begin(), sections_.end(),
+                                    [kind](const SectionEntry& entry) { return entry.kind == kind; });
+  if (section == sections_.end()) return Error(ErrorCode::corruption, name + ": missing");
+  std::string stored(section->stored_bytes, '\0');
+  DENDRO_TRY(read_exactly(section->offset, stored));
+  if (xxh3(stored, HashSeed(info_.id.number())) != section->hash) {
+    return Error(ErrorCode::corruption, name + " at offset " + std::to_string(section->offset) + ": checksum mismatch");
+  }
+  std::string plain;
+  const Status unpacked = unpack_block(section->codec, stored, section->plain_bytes, plain);
+  if (!unpacked) return unpacked.error().with_context(name);
+  return plain;
+}
+
+Result<const SegmentTables*> Segment::tables() const {
+  if (damage_) return *damage_;
+  MutexLock lock(mutex_);  // held over the read: a second reader of the same segment would only read the same
+  if (tables_ == nullptr) {
+    auto tables = std::make_unique<SegmentTables>();
+    const Status loaded = load_tables(*tables);
+    if (!loaded) return loaded.error().with_context("segment " + path_);
+    tables_ = std::move(tables);
+  }
+  return tables_.get();
+}
+
+Status Segment::load_tables(SegmentTables& tables) const {
+  DENDRO_TRY_ASSIGN(std::string dictionary, read_section(SectionKind::dictionary));
+  DENDRO_TRY_ASSIGN(tables.dictionary, SegmentDictionary::parse(std::move(dictionary)));
+  DENDRO_TRY_ASSIGN(const std::string directory, read_section(SectionKind::directory));
+  ByteReader reader(directory);
+  const std::uint64_t count = reader.read_varint();
+  for (std::uint64_t i = 0; i < count; ++i) {
+    RowGroupEntry& group = tables.row_groups.emplace_back();
+    if (!read_row_group(reader, group)) return Error(ErrorCode::corruption, "DIRECTORY: bad row group");
+    DENDRO_TRY(check_places(group, info_.file_bytes));
+    if (!fits_dictionary(group, *tables.dictionary)) {
+      return Error(ErrorCode::corruption, "DIRECTORY: a row group that does not fit DICT");
+    }
+  }
+  if (!reader.ok() || !reader.at_end()) return Error(ErrorCode::corruption, "DIRECTORY: wrong size");
+  return {};
+}
+
+Timestamp Segment::receive_time(SequenceNumber sequence) const {
+  const auto behind =
+      std::upper_bound(receive_times_.begin(), receive_times_.end(), sequence,
+                       [](SequenceNumber wanted, const ReceiveTime& time) { return wanted < time.first_sequence; });
+  return behind == receive_times_.begin() ? info_.min_timestamp : std::prev(behind)->time;
 }
 
 Status Segment::read_exactly(std::uint64_t offset, std::span<char> out) const {
@@ -67,23 +158,21 @@ Status Segment::read_exactly(std::uint64_t offset, std::span<char> out) const {
   return {};
 }
 
-Result<SegmentBlock> Segment::read_block(std::size_t index) const {
-  const SegmentBlockInfo& info = blocks_[index];
-  Result<SegmentBlock> block = read_packed_block(info);
-  if (block) return block;
-  return block.error().with_context("segment " + path_ + ": block at offset " + std::to_string(info.offset));
-}
-
-Result<SegmentBlock> Segment::read_packed_block(const SegmentBlockInfo& info) const {
-  std::string packed(info.stored_bytes, '\0');
-  DENDRO_TRY(read_exactly(info.offset, packed));
-  if (xxh3(packed, HashSeed(info_.id.number())) != info.hash) return Error(ErrorCode::corruption, "checksum mismatch");
-  std::string plain(info.plain_bytes, '\0');
-  const std::size_t size = ZSTD_decompress(plain.data(), plain.size(), packed.data(), packed.size());
-  if (ZSTD_isError(size) != 0 || size != plain.size()) return Error(ErrorCode::corruption, "does not unpack");
-  DENDRO_TRY_ASSIGN(SegmentBlock block, parse_segment_block(plain));
-  if (block.batch->size() != info.record_count) return Error(ErrorCode::corruption, "another count of records");
-  return block;
+Result<std::string> Segment::read_block(const BlockPlace& block) const {
+  const auto damaged = [&](const Error& error) {
+    return error.with_context("segment " + path_ + ": block at offset " + std::to_string(block.offset));
+  };
+  std::string stored(block.stored_bytes, '\0');
+  const Status read = read_exactly(block.offset, stored);
+  if (!read) return damaged(read.error());
+  if (xxh3(stored, HashSeed(info_.id.number())) != block.hash) {
+    return damaged(Error(ErrorCode::corruption, "checksum mismatch"));
+  }
+  if (block.codec == BlockCodec::none && stored.size() == block.plain_bytes) return stored;
+  std::string plain;
+  const Status unpacked = unpack_block(block.codec, stored, block.plain_bytes, plain);
+  if (!unpacked) return damaged(unpacked.error());
+  return plain;
 }
 
 }  // namespace dendro

@@ -1,46 +1,85 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 #include "io/file_system.h"
-#include "storage/segment_format.h"
+#include "storage/segment/row_group.h"
+#include "storage/segment/segment_dictionary.h"
+#include "storage/segment/segment_format.h"
 
 namespace dendro {
 
-/// An immutable segment file, open for reading, its directory in memory. A segment that is missing or damaged is there
-/// too, so that a query can say that it is incomplete. Immutable; thread-safe.
+/// What a query needs of a segment before it reads a block. Immutable; thread-safe.
+struct SegmentTables {
+  std::unique_ptr<const SegmentDictionary> dictionary;
+  std::vector<RowGroupEntry> row_groups;  ///< by time
+};
+
+/// An immutable segment file, open for reading. A segment that is missing or damaged is there too, so that a query can
+/// say that it is incomplete. Thread-safe.
 class Segment {
  public:
-  /// Opens the file and checks header, tail and META against `info`. `files` outlives this. A failure is kept in
-  /// damage().
+  /// Opens the file and checks header, footer and META against `info`; the other sections are read at first use.
+  /// `files` outlives this. A failure is kept in damage().
   static std::shared_ptr<const Segment> open(FileSystem& files, const std::string& path, const Bytes16& store_id,
                                              const SegmentInfo& info);
+  /// Blocks that have no file yet: read_block works, there are no tables. To prove what was encoded.
+  static std::shared_ptr<const Segment> of_blocks(FileSystem& files, const std::string& path, const SegmentInfo& info,
+                                                  std::unique_ptr<RandomReader> blocks);
+
+  ~Segment();
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+  /// The manifest no longer lists it, durably, and new readers do not see it: the file goes when the last one lets go
+  /// of this. A file that stays behind all the same is removed at the next opening.
+  void remove_when_released() const { is_unlisted_.store(true, std::memory_order_relaxed); }
 
   const SegmentInfo& info() const { return info_; }
-  const std::vector<SegmentBlockInfo>& blocks() const { return blocks_; }
-  /// Retry keys of the requests that have records here; taken out by the store at opening.
+  const std::string& path() const { return path_; }
+  /// Retry keys of the requests that have records here.
   const std::vector<KeyedReply>& keys() const { return keys_; }
-  /// Why nothing of it can be read; then blocks() is empty.
+  /// When the request came that held the record of this sequence number.
+  Timestamp receive_time(SequenceNumber sequence) const;
+  /// All of them, by sequence.
+  const std::vector<ReceiveTime>& receive_times() const { return receive_times_; }
+  /// Why nothing of it can be read.
   const std::optional<Error>& damage() const { return damage_; }
 
-  /// Reads, checks and unpacks a block. Errors: corruption (names file and offset), io_error.
-  Result<SegmentBlock> read_block(std::size_t index) const;
+  /// Read once; they live as long as the segment. Errors: corruption (names file and section), io_error, unimplemented.
+  Result<const SegmentTables*> tables() const;
+  /// Reads, checks and unpacks a block of a row group. Errors: corruption (names file and offset), io_error.
+  Result<std::string> read_block(const BlockPlace& block) const;
+
+  /// Sections, for `dendro admin inspect`.
+  const std::vector<SectionEntry>& sections() const { return sections_; }
 
  private:
-  Segment(std::string path, const SegmentInfo& info) : path_(std::move(path)), info_(info) {}
-  Status load(FileSystem& files, const Bytes16& store_id);
+  Segment(FileSystem& files, std::string path, const SegmentInfo& info)
+      : files_(files), path_(std::move(path)), info_(info) {}
+  Status load(const Bytes16& store_id);
+  Status read_footer(std::uint64_t size);
+  Status load_tables(SegmentTables& tables) const;
+  Result<std::string> read_section(SectionKind kind) const;
   Status read_exactly(std::uint64_t offset, std::span<char> out) const;
-  Result<SegmentBlock> read_packed_block(const SegmentBlockInfo& block) const;
 
+  FileSystem& files_;
   const std::string path_;
   const SegmentInfo info_;
   std::unique_ptr<RandomReader> reader_;
-  std::vector<SegmentBlockInfo> blocks_;
+  std::vector<SectionEntry> sections_;
   std::vector<KeyedReply> keys_;
+  std::vector<ReceiveTime> receive_times_;
   std::optional<Error> damage_;
+  mutable std::atomic<bool> is_unlisted_{false};
+
+  mutable Mutex mutex_;
+  mutable std::unique_ptr<const SegmentTables> tables_ DENDRO_GUARDED_BY(mutex_);
 };
 
 }  // namespace dendro

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,70 +8,67 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/timestamp.h"
-#include "record/record_batch.h"
+#include "codec/block_codec.h"
 #include "storage/batch_key_window.h"
 #include "storage/manifest_edit.h"
 
 namespace dendro {
 
-// Segment encoding version 0 (docs/formats/segment-v0.md): batches, sorted and packed with zstd. It serves until the
-// column format of engine.md 2.4 replaces it and refuses it by name.
+// The frame of a segment file, version 1 (docs/formats/segment.md): header, blocks of the row groups, then the sections
+// DICT, DIRECTORY and META one behind the other, their table (the footer) and a tail of fixed size.
 
-inline constexpr std::string_view kSegmentMagic = "DNDRSEG0";
+inline constexpr std::string_view kSegmentMagic = "DNDRSEG1";
+inline constexpr std::uint16_t kSegmentMajor = 1;
+inline constexpr std::uint16_t kSegmentMinor = 0;
 inline constexpr std::size_t kSegmentHeaderBytes = 64;
 inline constexpr std::size_t kSegmentTailBytes = 32;
 
-/// Where a block lies and what is in it.
-struct SegmentBlockInfo {
+std::string encode_segment_header(const Bytes16& store_id, SegmentId id, Timestamp day);
+/// Errors: corruption; unimplemented (another major version, version 0 among them, by name).
+Status check_segment_header(std::string_view bytes, const Bytes16& store_id, SegmentId id);
+
+enum class SectionKind : std::uint16_t { dictionary = 1, directory = 2, meta = 3 };
+/// A reader that does not know the section must refuse the file.
+inline constexpr std::uint16_t kSectionMustUnderstand = 1;
+
+struct SectionEntry {
+  SectionKind kind = SectionKind::meta;
+  std::uint16_t flags = kSectionMustUnderstand;
   std::uint64_t offset = 0;
   std::uint32_t stored_bytes = 0;
   std::uint32_t plain_bytes = 0;
-  std::uint32_t record_count = 0;
-  Timestamp min_timestamp;
-  Timestamp max_timestamp;
-  SequenceNumber first_sequence;  ///< smallest and largest of the block
-  SequenceNumber last_sequence;
-  std::uint64_t hash = 0;
+  BlockCodec codec = BlockCodec::none;
+  std::uint64_t hash = 0;  ///< of the stored bytes, seeded with the segment's id
 };
 
-/// Everything in a segment but its blocks: enough to write its manifest entry again.
-struct SegmentMeta {
-  SegmentInfo info;
-  std::vector<KeyedReply> keys;
-  std::vector<SegmentBlockInfo> blocks;
-};
-
-/// A block unpacked: records by (timestamp, sequence), and the two columns a batch does not hold.
-struct SegmentBlock {
-  std::shared_ptr<const RecordBatch> batch;
-  std::shared_ptr<const std::vector<SequenceNumber>> sequences;
-  std::shared_ptr<const std::vector<Timestamp>> receive_times;
-  std::size_t bytes() const {
-    return batch->encoded().size() + batch->size() * (sizeof(SequenceNumber) + sizeof(Timestamp));
-  }
-};
-
-std::string encode_segment_header(const Bytes16& store_id, SegmentId id, Timestamp day);
-/// Errors: corruption; unimplemented (another version).
-Status check_segment_header(std::string_view bytes, const Bytes16& store_id, SegmentId id);
-
-std::string encode_segment_meta(const SegmentMeta& meta);
-/// `info` without id, file size and footer hash, which stand elsewhere. Errors: corruption.
-Result<SegmentMeta> parse_segment_meta(std::string_view bytes);
+std::string encode_footer(const std::vector<SectionEntry>& sections);
+/// Sections this version does not know are left out if they may be. Errors: corruption, unimplemented.
+Result<std::vector<SectionEntry>> parse_footer(std::string_view bytes);
 
 struct SegmentTail {
-  std::uint64_t meta_offset = 0;
-  std::uint32_t meta_bytes = 0;
-  std::uint64_t meta_hash = 0;
+  std::uint64_t footer_offset = 0;
+  std::uint32_t footer_bytes = 0;
+  std::uint64_t footer_hash = 0;
 };
 std::string encode_segment_tail(const SegmentTail& tail);
 /// Errors: corruption.
 Result<SegmentTail> parse_segment_tail(std::string_view bytes);
 
-/// The plain bytes of a block: batch, sequences, receive times.
-std::string encode_segment_block(const RecordBatch& batch, const std::vector<SequenceNumber>& sequences,
-                                 const std::vector<Timestamp>& receive_times);
+/// From `first_sequence` on, records of this segment came with a request received then.
+struct ReceiveTime {
+  SequenceNumber first_sequence;
+  Timestamp time;
+};
+
+/// META: what the manifest says of the segment too, and what is known of its requests.
+struct SegmentMeta {
+  SegmentInfo info;  ///< without id, file size and footer hash, which stand elsewhere
+  std::vector<SegmentId> replaces;
+  std::vector<ReceiveTime> receive_times;  ///< by sequence
+  std::vector<KeyedReply> keys;
+};
+std::string encode_segment_meta(const SegmentMeta& meta);
 /// Errors: corruption.
-Result<SegmentBlock> parse_segment_block(std::string_view plain);
+Result<SegmentMeta> parse_segment_meta(std::string_view bytes);
 
 }  // namespace dendro

@@ -1,0 +1,263 @@
+#include "storage/scan/row_reducer.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "record/record_batch_builder.h"
+
+namespace dendro {
+namespace {
+
+constexpr std::int64_t kNanosPerMinuteOfStats = 60 * kNanosPerSecond;
+constexpr std::uint32_t kNoGroup = std::numeric_limits<std::uint32_t>::max();
+/// Combinations for which a table is made; more are hashed.
+constexpr std::uint64_t kDirectTableMax = std::uint64_t{1} << 18;
+
+std::int64_t floor_multiple(std::int64_t number, std::int64_t step) {
+  const std::int64_t rest = number % step;
+  return number - (rest < 0 ? rest + step : rest);
+}
+
+}  // namespace
+
+RowReducer::RowReducer(const Reduction& reduction) : reduction_(reduction) {
+  for (const std::string& name : reduction_.fields) fields_.push_back(resolve_field_name(name));
+}
+
+RowReducer::FieldPlaces::InShape RowReducer::place_in_shape(const FieldName& field, const SegmentDictionary& dictionary,
+                                                            std::size_t shape, bool has_severity) {
+  using Kind = FieldPlaces::InShape::Kind;
+  const FieldReader::Place place = FieldReader::find_in_shape(field, dictionary.shapes()[shape], has_severity);
+  FieldPlaces::InShape at;
+  at.rank = place.rank;
+  if (place.is_missing()) return at;
+  at.kind = Kind::unknown;
+  if (place.kind == FieldKind::severity || place.kind == FieldKind::severity_number) {
+    at.kind = Kind::severity;
+  } else if (place.kind == FieldKind::attribute && place.leaves.size() == 1) {
+    const std::vector<std::uint32_t>& columns = dictionary.shape_columns(shape);
+    at.column = columns[place.leaves.front()];
+    // A column that the record has twice has two values; which one is the field's is not told here.
+    if (at.column != kNoColumn && std::count(columns.begin(), columns.end(), at.column) == 1) at.kind = Kind::column;
+  }
+  return at;
+}
+
+const std::vector<RowReducer::FieldPlaces>& RowReducer::places_in(const RowGroupReader& reader) {
+  const auto [known, is_new] = known_.emplace(reader.segment().info().id, std::vector<FieldPlaces>());
+  if (!is_new) return known->second;
+  const SegmentDictionary& dictionary = reader.dictionary();
+  for (const FieldName& field : fields_) {
+    FieldPlaces& places = known->second.emplace_back();
+    for (std::size_t shape = 0; shape < dictionary.shapes().size(); ++shape) {
+      places.shapes.push_back(place_in_shape(field, dictionary, shape, true));
+      places.shapes_unset.push_back(place_in_shape(field, dictionary, shape, false));
+    }
+    for (const Stream& stream : dictionary.streams()) {
+      places.streams.push_back(FieldReader::find_in_stream(field, stream));
+      places.has_label = places.has_label || !places.streams.back().is_missing();
+    }
+  }
+  return known->second;
+}
+
+std::optional<RecordBlock> RowReducer::reduce_whole(const RowGroupReader& reader) {
+  if (!fields_.empty() || reduction_.time_step_ns % kNanosPerMinuteOfStats != 0) return std::nullopt;
+  const RowGroupEntry& entry = reader.entry();
+  RecordBatchBuilder builder(entry.min_timestamp);
+  std::vector<std::uint32_t> weights;
+  if (reduction_.time_step_ns == 0) {
+    builder.begin_record();
+    builder.set_timestamp(entry.min_timestamp);
+    builder.end_record();
+    weights.push_back(entry.record_count);
+  } else {
+    std::int64_t last_step = 0;
+    for (const MinuteCount& count : entry.minute_counts) {
+      const std::int64_t time = count.minute * kNanosPerMinuteOfStats;
+      const std::int64_t step = floor_multiple(time, reduction_.time_step_ns);
+      if (!weights.empty() && step == last_step) {
+        weights.back() += count.count;
+        continue;
+      }
+      last_step = step;
+      builder.begin_record();
+      builder.set_timestamp(std::max(Timestamp(time), entry.min_timestamp));
+      builder.end_record();
+      weights.push_back(count.count);
+    }
+  }
+  RecordBlock block;
+  block.batch = builder.finish();
+  block.first_sequence = entry.first_sequence;
+  block.rows.resize(weights.size());
+  std::iota(block.rows.begin(), block.rows.end(), 0u);
+  block.weights = std::move(weights);
+  return block;
+}
+
+/// Splits each group by the codes of its rows.
+void RowReducer::combine(const std::vector<std::uint32_t>& codes, std::uint32_t count) {
+  const std::uint64_t combinations = std::uint64_t{group_count_} * count;
+  std::uint32_t next = 0;
+  if (combinations <= kDirectTableMax) {
+    std::vector<std::uint32_t> table(combinations, kNoGroup);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      std::uint32_t& group = table[std::uint64_t{groups_[i]} * count + codes[rows_[i]]];
+      if (group == kNoGroup) group = next++;
+      groups_[i] = group;
+    }
+  } else {
+    std::unordered_map<std::uint64_t, std::uint32_t> table;
+    table.reserve(rows_.size() / 4);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const auto [group, is_new] = table.emplace(std::uint64_t{groups_[i]} * count + codes[rows_[i]], next);
+      next += is_new ? 1 : 0;
+      groups_[i] = group->second;
+    }
+  }
+  group_count_ = next;
+}
+
+Result<bool> RowReducer::add_time(RowGroupReader& reader) {
+  if (reduction_.time_step_ns == 0) return true;
+  const RowGroupEntry& entry = reader.entry();
+  const std::int64_t first = floor_multiple(entry.min_timestamp.number(), reduction_.time_step_ns);
+  const std::int64_t last = floor_multiple(entry.max_timestamp.number(), reduction_.time_step_ns);
+  if (first == last) return true;
+  const std::uint64_t steps =
+      static_cast<std::uint64_t>(last - first) / static_cast<std::uint64_t>(reduction_.time_step_ns) + 1;
+  if (steps > entry.record_count) return false;
+  DENDRO_TRY_ASSIGN(const auto times, reader.timestamps());
+  std::vector<std::uint32_t> codes(entry.record_count);
+  // Records come by time, so a step is left once and for all.
+  std::int64_t bound = first + reduction_.time_step_ns;
+  std::uint32_t code = 0;
+  for (std::size_t row = 0; row < codes.size(); ++row) {
+    if (times->values[row] >= bound) {
+      const std::int64_t step = floor_multiple(times->values[row], reduction_.time_step_ns);
+      code = static_cast<std::uint32_t>((step - first) / reduction_.time_step_ns);
+      bound = step + reduction_.time_step_ns;
+    }
+    codes[row] = code;
+  }
+  combine(codes, static_cast<std::uint32_t>(steps));
+  return true;
+}
+
+Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& places,
+                                   std::vector<std::uint32_t>& kept_columns) {
+  using InShape = FieldPlaces::InShape;
+  using Kind = InShape::Kind;
+  DENDRO_TRY_ASSIGN(const auto shapes, reader.shapes());
+  // What the codes are made of: 0 is missing, then each column's, then severities, then streams.
+  struct ColumnCodes {
+    std::uint32_t column = 0;
+    std::uint32_t first_code = 0;
+    std::shared_ptr<const ValueCodes> codes;
+    std::shared_ptr<const RowMap> rows;
+  };
+  std::vector<ColumnCodes> columns;
+  std::uint32_t code_count = 1;
+  bool has_severity = false;
+  for (const std::uint32_t shape : shapes->table) {
+    for (const InShape* at : {&places.shapes[shape], &places.shapes_unset[shape]}) {
+      if (at->kind == Kind::unknown) return false;
+      has_severity = has_severity || at->kind == Kind::severity;
+      if (at->kind != Kind::column || std::any_of(columns.begin(), columns.end(), [&](const ColumnCodes& known) {
+            return known.column == at->column;
+          })) {
+        continue;
+      }
+      const ColumnEntry* entry = reader.entry().find_column(at->column);
+      if (entry == nullptr || entry->layout == ColumnLayout::templates || entry->layout == ColumnLayout::times) {
+        return false;
+      }
+      ColumnCodes& own = columns.emplace_back();
+      own.column = at->column;
+      own.first_code = code_count;
+      DENDRO_TRY_ASSIGN(own.codes, reader.value_codes(*entry));
+      DENDRO_TRY_ASSIGN(own.rows, reader.rows_of(*entry));
+      code_count += own.codes->count;
+      kept_columns.push_back(at->column);
+    }
+  }
+  std::vector<std::uint32_t> codes(shapes->codes.size(), 0);
+  for (const ColumnCodes& column : columns) {
+    for (std::size_t value = 0; value < column.codes->codes.size(); ++value) {
+      codes[column.rows->row_of(value)] = column.first_code + column.codes->codes[value];
+    }
+  }
+  const bool is_plain = columns.size() <= 1 && !has_severity && !places.has_label;
+  if (!is_plain) {
+    // Which of several places is the field's is a matter of the record's shape, severity and stream.
+    DENDRO_TRY_ASSIGN(const auto severities, reader.severities());
+    DENDRO_TRY_ASSIGN(const auto streams, reader.streams());
+    const std::uint32_t first_severity = code_count;
+    const std::uint32_t first_stream = first_severity + 32;
+    code_count = first_stream + static_cast<std::uint32_t>(streams->table.size());
+    for (const std::uint32_t row : rows_) {
+      const std::uint32_t severity = severities->values[row] & 0x7F;
+      const std::uint32_t shape = shapes->table[shapes->codes[row]];
+      const InShape& at = severity != 0 ? places.shapes[shape] : places.shapes_unset[shape];
+      if (places.streams[streams->table[streams->codes[row]]].rank < at.rank) {
+        codes[row] = first_stream + streams->codes[row];
+      } else if (at.kind == Kind::severity) {
+        codes[row] = first_severity + severity;
+      } else if (at.kind == Kind::missing) {
+        codes[row] = 0;
+      } else {
+        // Another column's value may have overwritten this one's.
+        const auto own = std::find_if(columns.begin(), columns.end(),
+                                      [&](const ColumnCodes& column) { return column.column == at.column; });
+        codes[row] = own->first_code + own->codes->codes[*own->rows->value_of(row)];
+      }
+    }
+  } else if (!columns.empty()) {
+    // A shape may have the column under another role than the field's.
+    bool is_all = true;
+    for (const std::uint32_t shape : shapes->table) {
+      const std::vector<std::uint32_t>& all = reader.dictionary().shape_columns(shape);
+      is_all = is_all && (places.shapes[shape].kind == Kind::column ||
+                          std::find(all.begin(), all.end(), columns.front().column) == all.end());
+    }
+    for (std::size_t row = 0; row < codes.size() && !is_all; ++row) {
+      if (places.shapes[shapes->table[shapes->codes[row]]].kind == Kind::missing) codes[row] = 0;
+    }
+  }
+  combine(codes, code_count);
+  return true;
+}
+
+Result<std::optional<RecordBlock>> RowReducer::reduce(RowGroupReader& reader, RecordDecoder& decoder,
+                                                      const RowBitmap& rows) {
+  rows_.clear();
+  rows.for_each([this](std::uint32_t row) { rows_.push_back(row); });
+  if (rows_.empty()) return std::optional<RecordBlock>();
+  groups_.assign(rows_.size(), 0);
+  group_count_ = 1;
+  std::vector<std::uint32_t> kept_columns;
+  DENDRO_TRY_ASSIGN(bool is_told, add_time(reader));
+  for (const FieldPlaces& places : places_in(reader)) {
+    if (!is_told) break;
+    DENDRO_TRY_ASSIGN(is_told, add_field(reader, places, kept_columns));
+  }
+  if (!is_told) return std::optional<RecordBlock>();
+
+  std::vector<std::uint32_t> first_rows(group_count_, kNoGroup);
+  std::vector<std::uint32_t> weights(group_count_, 0);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (weights[groups_[i]]++ == 0) first_rows[groups_[i]] = rows_[i];
+  }
+  // Groups are numbered by their first row, so the rows ascend, as the decoder wants them.
+  decoder.keep_columns(std::move(kept_columns));
+  DENDRO_TRY_ASSIGN(RecordBlock block, decoder.decode(first_rows));
+  block.weights = std::move(weights);
+  return std::optional<RecordBlock>(std::move(block));
+}
+
+}  // namespace dendro

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "filter/field_reader.h"
+#include "record/record_block.h"
+#include "storage/scan/row_bitmap.h"
+#include "storage/segment/record_decoder.h"
+#include "storage/segment/row_group_reader.h"
+#include "storage/snapshot.h"
+
+namespace dendro {
+
+/// Hands on the records of a row group as one for each combination of what a reader looks at, with a weight
+/// (storage/snapshot.h, Reduction). Not thread-safe: one a scan.
+class RowReducer {
+ public:
+  explicit RowReducer(const Reduction& reduction);
+
+  /// From the directory alone, where it tells all: every record of the row group matches and is in range.
+  std::optional<RecordBlock> reduce_whole(const RowGroupReader& reader);
+  /// Nothing: these fields cannot be told from columns, or nothing would be gained. Errors: those of RowGroupReader.
+  Result<std::optional<RecordBlock>> reduce(RowGroupReader& reader, RecordDecoder& decoder, const RowBitmap& rows);
+
+ private:
+  /// Where a field stands in the records of one segment.
+  struct FieldPlaces {
+    struct InShape {
+      std::size_t rank = 0;
+      enum class Kind : std::uint8_t { missing, column, severity, unknown } kind = Kind::missing;
+      std::uint32_t column = 0;
+    };
+    std::vector<InShape> shapes;        ///< severity set
+    std::vector<InShape> shapes_unset;  ///< severity not set
+    std::vector<FieldReader::Place> streams;
+    bool has_label = false;
+    bool has_unknown = false;
+  };
+  /// A number a record; records with equal numbers have equal values of the field.
+  struct Codes {
+    std::vector<std::uint32_t> of_row;
+    std::uint32_t count = 0;
+  };
+  const std::vector<FieldPlaces>& places_in(const RowGroupReader& reader);
+  static FieldPlaces::InShape place_in_shape(const FieldName& field, const SegmentDictionary& dictionary,
+                                             std::size_t shape, bool has_severity);
+  Result<bool> add_field(RowGroupReader& reader, const FieldPlaces& places, std::vector<std::uint32_t>& columns);
+  Result<bool> add_time(RowGroupReader& reader);
+  void combine(const std::vector<std::uint32_t>& codes, std::uint32_t count);
+
+  const Reduction reduction_;
+  std::vector<FieldName> fields_;
+  std::map<SegmentId, std::vector<FieldPlaces>> known_;
+  // The row group at hand.
+  std::vector<std::uint32_t> rows_;    ///< those that match
+  std::vector<std::uint32_t> groups_;  ///< of each
+  std::uint32_t group_count_ = 0;
+};
+
+}  // namespace dendro

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "filter/record_filter.h"
+#include "storage/scan/condition_scan.h"
+#include "storage/scan/row_bitmap.h"
+#include "storage/segment/row_group_reader.h"
+
+namespace dendro {
+
+/// A query's filter, asked of row groups instead of records (engine.md 4.1-4.5): what it can tell from columns,
+/// templates and statistics is certain; what it cannot stays possible, for RecordFilter::select to decide. Not
+/// thread-safe: one a scan.
+class SegmentFilter {
+ public:
+  virtual ~SegmentFilter() = default;
+  /// A verdict on each record of the row group. Errors: those of RowGroupReader.
+  virtual Result<RowVerdict> select(RowGroupReader& reader) = 0;
+};
+
+/// Null if the filter's meaning is not known. `filter` outlives it and is told which fields were met.
+std::unique_ptr<SegmentFilter> make_segment_filter(const RecordFilter& filter);
+
+}  // namespace dendro

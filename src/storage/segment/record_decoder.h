@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "record/record_batch_builder.h"
+#include "record/record_block.h"
+#include "storage/segment/row_group_reader.h"
+#include "storage/segment/template_values.h"
+
+namespace dendro {
+
+/// Puts records of a row group together again. Not thread-safe; borrows the reader.
+class RecordDecoder {
+ public:
+  explicit RecordDecoder(RowGroupReader& reader) : reader_(reader), builder_(Timestamp()) {}
+
+  /// From now on records come without the values of other columns, as if they had never had them.
+  void keep_columns(std::vector<std::uint32_t> columns) { kept_columns_ = std::move(columns); }
+
+  /// A block with exactly the records `rows` (ascending, at least one), in that order: its rows are 0, 1, ...
+  /// Errors: those of RowGroupReader.
+  Result<RecordBlock> decode(std::span<const std::uint32_t> rows);
+
+  // The same without a batch, for who only looks at the values: begin, then for each record, in rising order, row_at,
+  // and value_at for each of its leaves that has a column, in their order.
+  /// What a record is besides its values; borrowed from the reader's tables.
+  struct Row {
+    Timestamp timestamp;
+    SequenceNumber sequence;
+    SeverityNumber severity = kSeverityUnset;
+    bool severity_is_from_body = false;
+    std::uint32_t shape = 0;  ///< of the dictionary, like the stream
+    std::uint32_t stream = 0;
+  };
+  /// Errors: those of RowGroupReader.
+  Status begin();
+  Row row_at(std::uint32_t row) const;
+  /// The value lives until the next call. Errors: those of RowGroupReader.
+  Result<Value> value_at(std::uint32_t column, std::uint32_t row);
+
+ private:
+  struct Column {
+    const ColumnEntry* entry = nullptr;
+    ValueType type = ValueType::null;
+    std::shared_ptr<const RowMap> rows;
+    std::shared_ptr<const StringValues> strings;
+    std::shared_ptr<const NumberColumn<std::int64_t>> integers;
+    std::shared_ptr<const NumberColumn<double>> floats;
+    std::shared_ptr<const TimeColumn> times;
+    std::unique_ptr<TemplateValues> templates;
+    std::uint32_t next_row = 0;    ///< one behind the record of next_value
+    std::uint32_t next_value = 0;  ///< behind the one read last: where a reader in order goes on
+    bool is_next(std::uint32_t row) const { return next_value < rows->rows.size() && rows->rows[next_value] == row; }
+  };
+  Status open();
+  Status open_column(Column& column);
+  Result<Column*> column_at(std::uint32_t number);
+  Status add_record(std::uint32_t row);
+  /// The shape without the leaves whose columns are not kept.
+  Shape kept_shape(std::uint32_t shape) const;
+  bool keeps(std::uint32_t column) const;
+  Status add_leaf(const Leaf& leaf, std::uint32_t number, std::uint32_t row);
+  Result<Value> value_of(Column& column, std::uint32_t value);
+
+  RowGroupReader& reader_;
+  std::optional<std::vector<std::uint32_t>> kept_columns_;
+  bool is_open_ = false;
+  std::shared_ptr<const NumberColumn<std::int64_t>> timestamps_, sequences_;
+  std::shared_ptr<const NumberColumn<std::uint8_t>> severities_;
+  std::shared_ptr<const IndexColumn> shapes_, streams_;
+  std::vector<std::unique_ptr<Column>> columns_;  ///< by number, those met so far
+  RecordBatchBuilder builder_;
+  std::vector<std::int64_t> shape_numbers_, stream_numbers_;  ///< in the batch, by local index; -1 until met
+  std::string scratch_;
+};
+
+}  // namespace dendro

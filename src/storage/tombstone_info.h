@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/ids.h"
+#include "base/strong_int.h"
+#include "base/timestamp.h"
+
+namespace dendro {
+
+using TombstoneId = StrongInt<struct TombstoneIdTag, std::uint64_t>;
+
+/// Marker of a deletion as the manifest keeps it: takes every record of the tenant inside the range that the predicate
+/// matches and whose sequence number is at most `sequence`.
+struct TombstoneInfo {
+  TombstoneId id;
+  TenantId tenant = TenantId::default_tenant();
+  TimeRange range;
+  SequenceNumber sequence;
+  std::string predicate;  ///< as encode_predicate gives it
+  friend bool operator==(const TombstoneInfo&, const TombstoneInfo&) = default;
+};
+
+}  // namespace dendro
