@@ -35,6 +35,8 @@ struct Command {
   int (*run)(std::span<const std::string> args, CommandIo& io);
   /// A parser with every option, for completion and man page; it owns what its options write to. Never null.
   std::shared_ptr<CLI::App> (*make_app)();
+  /// Commands below this one, as `verify` is below `admin`; null for most.
+  std::span<const Command> (*subcommands)() = nullptr;
 };
 
 }  // namespace dendro

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "apps/admin_command.h"
 #include "apps/analyze_command.h"
 #include "apps/completion_command.h"
 #include "apps/ingest_command.h"
@@ -15,8 +16,8 @@
 namespace dendro {
 
 std::span<const Command> command_table() {
-  static const Command kCommands[] = {serve_command(),   ingest_command(),     query_command(), analyze_command(),
-                                      version_command(), completion_command(), man_command()};
+  static const Command kCommands[] = {serve_command(), ingest_command(),  query_command(),      analyze_command(),
+                                      admin_command(), version_command(), completion_command(), man_command()};
   return kCommands;
 }
 
@@ -43,6 +44,7 @@ std::string overview_text() {
       "  dendro query 'severity:error | stats by (service) count()'\n"
       "  dendro query 'timeout' /var/log/app/*.log\n"
       "  dendro analyze --file app.jsonl --threshold 5\n"
+      "  dendro admin verify --data dendro-data\n"
       "\nExit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 alert (analyze --fail-on-alert)\n";
   return text;
 }

@@ -26,8 +26,9 @@ std::string roff_text(std::string_view text) {
   return out;
 }
 
-void append_command(std::string& out, const Command& command) {
-  out += ".SS dendro " + std::string(command.name) + "\n" + roff_text(command.summary) + "\n";
+/// @param front  what stands before the command's name: "dendro ".
+void append_command(std::string& out, const Command& command, const std::string& front) {
+  out += ".SS " + roff_text(front + std::string(command.name)) + "\n" + roff_text(command.summary) + "\n";
   for (const OptionRow& row : option_rows(command)) {
     out += ".TP\n";
     if (!row.short_name.empty()) out += "\\fB\\-" + row.short_name + "\\fR" + (row.long_name.empty() ? "" : ", ");
@@ -37,6 +38,8 @@ void append_command(std::string& out, const Command& command) {
   }
   const std::shared_ptr<CLI::App> app = command.make_app();
   out += ".PP\n.nf\n" + roff_text(app->get_footer()) + "\n.fi\n";
+  if (command.subcommands == nullptr) return;
+  for (const Command& sub : command.subcommands()) append_command(out, sub, front + std::string(command.name) + " ");
 }
 
 std::shared_ptr<CLI::App> make_man_app() {
@@ -50,7 +53,7 @@ int run_man(std::span<const std::string> args, CommandIo& io) {
   out +=
       ".SH NAME\ndendro \\- store, search and count logs\n.SH SYNOPSIS\n.B dendro\n.I COMMAND\n[\\fIOPTIONS\\fR]\n.SH "
       "COMMANDS\n";
-  for (const Command& command : command_table()) append_command(out, command);
+  for (const Command& command : command_table()) append_command(out, command, "dendro ");
   out +=
       ".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe run failed\n.TP\n.B 2\nusage or configuration\n.TP\n.B "
       "3\nalert (analyze \\-\\-fail\\-on\\-alert)\n";

@@ -61,6 +61,24 @@ void append_store_metrics(std::string& out, const Store& store) {
   append_metric(out, "dendro_storage_segment_records", "gauge", "records in live segments", stats.segment_records);
   append_metric(out, "dendro_storage_flushes_total", "counter", "memtables written into segments since start",
                 stats.flushes);
+  append_metric(out, "dendro_storage_compactions_total", "counter", "merges of segments since start",
+                stats.compactions);
+  append_metric(out, "dendro_storage_compaction_failures_total", "counter",
+                "merges that failed and segments left out since start", stats.compaction_failures);
+  append_metric(
+      out, "dendro_storage_reencoded_row_groups_total", "counter",
+      "row groups that did not come back from their encoding and were stored plainly, since start; above 0 is a fault",
+      stats.reencoded_row_groups);
+  append_metric(out, "dendro_storage_compaction_read_bytes_total", "counter",
+                "bytes of segment files read by merges since start", stats.compaction_bytes_read);
+  append_metric(out, "dendro_storage_compaction_written_bytes_total", "counter",
+                "bytes of segment files written by merges since start", stats.compaction_bytes_written);
+  append_metric(out, "dendro_storage_days_dropped_total", "counter", "days of tenants dropped by retention since start",
+                stats.days_dropped);
+  append_metric(out, "dendro_storage_records_deleted_total", "counter",
+                "records taken out of files by deletions since start", stats.records_deleted);
+  append_metric(out, "dendro_storage_live_tombstones", "gauge", "deletions that files do not follow yet",
+                stats.live_tombstones);
   append_metric(out, "dendro_storage_batches_replayed_total", "counter",
                 "requests answered by their retry key since start", stats.batches_replayed);
   append_metric(out, "dendro_storage_accepts_writes", "gauge", "1 while records are taken",

@@ -110,6 +110,25 @@ Status set_truth(Settings& settings, Values values) {
   return {};
 }
 
+/// 0: for ever. Beyond a hundred years is a mistake, and would not fit.
+Status set_max_age(Settings& settings, Values values) {
+  constexpr std::chrono::hours kHundredYears{24 * 36'525};
+  DENDRO_TRY_ASSIGN(const std::chrono::milliseconds age, parse_span(values.back()));
+  if (age > kHundredYears) return bad_value(values.back(), "a time up to 36525d; 0s keeps records for ever");
+  settings.store.retention.standard.max_age.reset();
+  if (age.count() > 0) settings.store.retention.standard.max_age = age;
+  return {};
+}
+
+/// 0: no bound.
+template <auto Member>
+Status set_bound(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(const std::uint64_t bytes, parse_size(values.back()));
+  Member(settings).reset();
+  if (bytes > 0) Member(settings) = bytes;
+  return {};
+}
+
 Status set_log_level(Settings& settings, Values values) {
   for (const char* word : {"debug", "info", "warning", "error"}) {
     if (values.back() == word) {
@@ -190,6 +209,17 @@ constexpr SettingRow kSettings[] = {
      &set_size<DENDRO_MEMBER(store.free_bytes_min)>},
     {"storage.batch_key_window", "DENDRO_BATCH_KEY_WINDOW", "", false, false, "TIME",
      "how long retry keys are known; default 24h", &set_span<DENDRO_MEMBER(store.batch_key_window)>},
+    {"storage.compaction", "DENDRO_COMPACTION", "", false, false, "BOOL",
+     "merge segments, drop days and carry deletions out in the background; default true",
+     &set_truth<DENDRO_MEMBER(store.compacts_by_itself)>},
+    {"retention.max_age", "DENDRO_RETENTION_MAX_AGE", "", false, false, "TIME",
+     "a UTC day of records is deleted so long after its end; default 0s = for ever", &set_max_age},
+    {"retention.max_bytes", "DENDRO_RETENTION_MAX_BYTES", "", false, false, "SIZE",
+     "a tenant's segments; over it its oldest days are deleted, never its newest; default 0 = no bound",
+     &set_bound<DENDRO_MEMBER(store.retention.standard.max_bytes)>},
+    {"retention.total_bytes", "DENDRO_RETENTION_TOTAL_BYTES", "", false, false, "SIZE",
+     "segments of all tenants; over it the oldest days are deleted, never a tenant's newest; default 0 = no bound",
+     &set_bound<DENDRO_MEMBER(store.retention.total_bytes)>},
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},

@@ -1,0 +1,232 @@
+#include "apps/admin_command.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "apps/command_table.h"
+#include "apps/text_table.h"
+#include "base/clock.h"
+#include "base/json_document.h"
+#include "base/random.h"
+#include "record/record_batch_builder.h"
+#include "storage/store.h"
+#include "tests/io/temporary_folder.h"
+
+namespace dendro {
+namespace {
+
+struct AdminOutcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+class AdminCommand : public testing::Test {
+ protected:
+  AdminOutcome run(std::vector<std::string> args, const std::string& input = "", bool terminal = false) {
+    args.insert(args.begin(), "admin");
+    char* out_text = nullptr;
+    char* err_text = nullptr;
+    std::size_t out_size = 0;
+    std::size_t err_size = 0;
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    EXPECT_EQ(::write(ends[1], input.data(), input.size()), static_cast<ssize_t>(input.size()));
+    ::close(ends[1]);
+    CommandIo io;
+    io.in_fd = ends[0];
+    io.out = ::open_memstream(&out_text, &out_size);
+    io.err = ::open_memstream(&err_text, &err_size);
+    io.err_is_terminal = terminal;
+    AdminOutcome outcome;
+    outcome.exit_code = run_command_line(args, io);
+    std::fclose(io.out);
+    std::fclose(io.err);
+    ::close(ends[0]);
+    outcome.out.assign(out_text, out_size);
+    outcome.err.assign(err_text, err_size);
+    std::free(out_text);
+    std::free(err_text);
+    return outcome;
+  }
+
+  /// A store with a segment and a record in the journal.
+  std::string make_store() {
+    const std::string directory = folder_.path("data");
+    const std::unique_ptr<FileSystem> files = make_posix_file_system();
+    SystemClock clock;
+    SystemRandom random;
+    StoreOptions options;
+    options.directory = directory;
+    options.wal_file_bytes = 64 << 10;
+    options.wal_pool_files_max = 1;
+    options.free_bytes_min = 0;
+    options.free_share_min = 0;
+    auto store = Store::open(options, *files, clock, random);
+    EXPECT_TRUE(store.has_value()) << store.error().message();
+    append(**store, 2'000);
+    EXPECT_TRUE((*store)->flush().has_value());
+    append(**store, 1);
+    append(**store, 1);
+    return directory;
+  }
+  static void append(Store& store, int count) {
+    RecordBatchBuilder builder(Timestamp(1'700'000'000 * kNanosPerSecond));
+    for (int i = 0; i < count; ++i) {
+      builder.begin_record();
+      builder.set_timestamp(Timestamp((1'700'000'000 + i) * kNanosPerSecond));
+      builder.add_leaf(LeafRole::body, "body", "msg",
+                       Value::of_text("GET /orders/" + std::to_string(i) + " took " + std::to_string(i % 90) +
+                                      " ms from the client"));
+      builder.end_record();
+    }
+    CommitRequest request;
+    request.batches.push_back(builder.finish());
+    request.accepted = static_cast<std::uint64_t>(count);
+    EXPECT_TRUE(append_and_wait(store, std::move(request)).has_value());
+  }
+  std::string find(const std::string& directory, const std::string& suffix) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+      if (entry.path().string().ends_with(suffix)) return entry.path().string();
+    }
+    return "";
+  }
+  static void damage(const std::string& path, std::streamoff offset) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(offset);
+    const char byte = static_cast<char>(file.get() ^ 1);
+    file.seekp(offset);
+    file.put(byte);
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(AdminCommand, InspectsAllKindsOfFilesByTheirMagic) {
+  const std::string data = make_store();
+  const AdminOutcome segment = run({"inspect", find(data, ".seg")});
+  EXPECT_EQ(segment.exit_code, 0) << segment.err;
+  for (const std::string part : {"2,000", "DICT", "bytes of", "timestamps", "slot chunks"}) {
+    EXPECT_NE(segment.out.find(part), std::string::npos) << part << "\n" << segment.out;
+  }
+  const AdminOutcome wal = run({"inspect", find(data, ".wal")});
+  EXPECT_EQ(wal.exit_code, 0);
+  EXPECT_NE(wal.out.find("WAL file"), std::string::npos);
+  const AdminOutcome manifest = run({"inspect", find(data, "MANIFEST-000001")});
+  EXPECT_EQ(manifest.exit_code, 0);
+  EXPECT_NE(manifest.out.find("add segment: 1, tenant default"), std::string::npos) << manifest.out;
+}
+
+TEST_F(AdminCommand, InspectsAsJson) {
+  const std::string data = make_store();
+  for (const std::string& path : {find(data, ".seg"), find(data, ".wal"), find(data, "MANIFEST-000001")}) {
+    const AdminOutcome outcome = run({"inspect", "-o", "json", path});
+    EXPECT_EQ(outcome.exit_code, 0);
+    const auto document = parse_json_document(outcome.out);
+    EXPECT_TRUE(document.has_value()) << outcome.out;
+  }
+}
+
+TEST_F(AdminCommand, InspectsADamagedFileAsFarAsItCan) {
+  const std::string path = find(make_store(), ".seg");
+  damage(path, 100);
+  const AdminOutcome outcome = run({"inspect", path});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.out.find("damaged: " + path), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("timestamps"), std::string::npos);
+  const std::string other = folder_.write("x.txt", "hello");
+  EXPECT_EQ(run({"inspect", other}).exit_code, 2);
+  EXPECT_EQ(run({"inspect", "/no/such.seg"}).exit_code, 2);
+}
+
+TEST_F(AdminCommand, VerifiesAndNamesDamage) {
+  const std::string data = make_store();
+  const AdminOutcome clean = run({"verify", "--data", data});
+  EXPECT_EQ(clean.exit_code, 0) << clean.out;
+  EXPECT_EQ(clean.out, "");
+  EXPECT_NE(clean.err.find("1 segments, 2,000 records in them"), std::string::npos) << clean.err;
+  const std::string path = find(data, ".seg");
+  damage(path, 100);
+  const AdminOutcome damaged = run({"verify", "--data", data});
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_EQ(damaged.out.find(path), 0u) << damaged.out;
+  EXPECT_EQ(std::count(damaged.out.begin(), damaged.out.end(), '\n'), 1);
+}
+
+TEST_F(AdminCommand, BacksUpAndRestores) {
+  const std::string data = make_store();
+  EXPECT_EQ(run({"backup", "--data", data, "--to", folder_.path("b")}).exit_code, 0);
+  EXPECT_EQ(run({"verify", "--backup", folder_.path("b")}).exit_code, 0);
+  EXPECT_EQ(run({"restore", "--from", folder_.path("b"), "--data", data}).exit_code, 2);
+  const AdminOutcome restored = run({"restore", "--from", folder_.path("b"), "--data", folder_.path("r")});
+  EXPECT_EQ(restored.exit_code, 0) << restored.err;
+  EXPECT_EQ(run({"verify", "--data", folder_.path("r")}).exit_code, 0);
+  damage(find(folder_.path("b"), ".seg"), 90);
+  EXPECT_EQ(run({"verify", "--backup", folder_.path("b")}).exit_code, 1);
+  EXPECT_EQ(run({"restore", "--from", folder_.path("b"), "--data", folder_.path("r2")}).exit_code, 1);
+}
+
+TEST_F(AdminCommand, RepairsOnlyWhenTold) {
+  const std::string data = make_store();
+  EXPECT_EQ(run({"repair", "--data", data}).exit_code, 0);
+  damage(find(data, "MANIFEST-000001"), 70);
+  const AdminOutcome asked = run({"repair", "--data", data});
+  EXPECT_EQ(asked.exit_code, 1);
+  EXPECT_NE(asked.err.find("--yes"), std::string::npos);
+  EXPECT_EQ(run({"repair", "--data", data, "--dry-run"}).exit_code, 0);
+  EXPECT_EQ(find(data, ".damaged-1"), "");
+  const AdminOutcome done = run({"repair", "--data", data, "--yes"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_NE(done.out.find("repaired"), std::string::npos);
+  EXPECT_NE(find(data, ".damaged-1"), "");
+  EXPECT_EQ(run({"verify", "--data", data}).exit_code, 0);
+}
+
+TEST_F(AdminCommand, Compacts) {
+  const std::string data = make_store();
+  const AdminOutcome outcome = run({"compact", "--data", data, "--all"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("after: "), std::string::npos) << outcome.out;
+  EXPECT_EQ(run({"verify", "--data", data}).exit_code, 0);
+}
+
+TEST_F(AdminCommand, WrongUseIsOneLineAndExitCode2) {
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{},
+                                             {"nothing"},
+                                             {"verify"},
+                                             {"verify", "--data", "/no/such"},
+                                             {"repair", "--data", "/no/such"},
+                                             {"backup", "--data", "x"},
+                                             {"compact", "--data", "/no/such"},
+                                             {"restore", "--from", "/no/such", "--data", folder_.path("x")},
+                                             {"inspect"}}) {
+    const AdminOutcome outcome = run(args);
+    EXPECT_EQ(outcome.exit_code, 2) << testing::PrintToString(args) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+  for (const std::string command : {"inspect", "verify", "repair", "backup", "restore", "compact"}) {
+    const AdminOutcome help = run({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_NE(help.out.find("Examples:"), std::string::npos);
+    EXPECT_NE(help.out.find("dendro admin " + command), std::string::npos);
+  }
+}
+
+TEST(TextTableText, AlignsAndGroups) {
+  TextTable table({"a", "b"});
+  table.add({"long", "1"});
+  EXPECT_EQ(table.text(1), " a     b\n long  1\n");
+  EXPECT_EQ(grouped_digits(0), "0");
+  EXPECT_EQ(grouped_digits(1'234'567), "1,234,567");
+  EXPECT_EQ(percent_text(1, 8), "12.5 %");
+}
+
+}  // namespace
+}  // namespace dendro

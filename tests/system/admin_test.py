@@ -1,0 +1,192 @@
+"""`dendro admin` on the files of a real server: inspect, verify, backup, restore, repair, compact."""
+import json
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+from dendro_process import Server, run
+
+COMMANDS = ("inspect", "verify", "repair", "backup", "restore", "compact")
+
+
+def records(count, first=0):
+    return [{"_time": f"2025-09-{15 + i // 2000:02}T14:{i % 60:02}:{i // 60 % 60:02}Z", "service": f"s{i % 3}", "level": ("info", "error")[i % 7 == 0],
+             "msg": f"GET /orders/{i * 7919} took {i % 90} ms from 10.0.0.{i % 250} for user{i % 5}"} for i in range(first, first + count)]
+
+
+def flip(path, offset):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ 1]))
+
+
+def answers(data):
+    """All that a server says about a folder: records in order, and counts."""
+    with Server(data=data) as server:
+        rows, status = server.query("*", limit=20000)
+        assert status["complete"], status
+        by_service, _ = server.query("level:error | stats by (service) count() as n | sort by (service)")
+        return rows, by_service
+
+
+class Admin(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="dendro-admin-"))
+        cls.original = cls.folder / "original"
+        with Server(data=cls.original) as server:
+            status, reply = server.ingest(records(3000))
+            assert status == 200, reply
+        # A compaction flushes: segments of two days; what comes behind stays in the journal.
+        code, out, err = run("admin", "compact", "--data", cls.original)
+        assert code == 0, err
+        with Server(data=cls.original) as server:
+            for i in range(20):
+                assert server.ingest(records(10, 3000 + i * 10))[0] == 200
+        cls.expected = answers(cls.original)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def setUp(self):
+        self.data = self.folder / self._testMethodName
+        shutil.copytree(self.original, self.data)
+
+    def tearDown(self):
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def files(self, pattern):
+        return sorted(self.data.glob(pattern))
+
+    def wal(self):
+        """The live WAL files that hold frames."""
+        return [f for f in self.files("wal/*.wal") if json.loads(run("admin", "inspect", "-o", "json", f)[1])["records"] > 0]
+
+    def test_inspect(self):
+        segments = self.files("t/default/*/*.seg")
+        self.assertEqual(len(segments), 2)
+        total = 0
+        for segment in segments:
+            code, out, err = run("admin", "inspect", segment)
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn("slots: pool", out)
+            code, out, err = run("admin", "inspect", "-o", "json", segment)
+            self.assertEqual((code, err), (0, ""))
+            told = json.loads(out)
+            total += told["records"]
+            stored = sum(c["stored_bytes"] for c in told["columns"]) + sum(p["stored_bytes"] for p in told["parts"].values()) + sum(s["stored_bytes"] for s in told["sections"])
+            self.assertAlmostEqual(stored, segment.stat().st_size, delta=400)
+            self.assertEqual(told["damage"], [])
+        self.assertEqual(total, 3000)
+        self.assertEqual(run("admin", "inspect", self.files("MANIFEST-*")[0])[0], 0)
+        wal = json.loads(run("admin", "inspect", "-o", "json", self.wal()[0])[1])
+        self.assertEqual((wal["kind"], wal["records"], len(wal["frames"])), ("wal", 200, 20))
+
+    def test_inspect_while_the_server_runs(self):
+        with Server(data=self.data):
+            self.assertEqual(run("admin", "inspect", self.files("MANIFEST-*")[0])[0], 0)
+            code, out, err = run("admin", "verify", "--data", self.data)
+            self.assertEqual((code, out, err.count("\n")), (1, "", 1), err)
+            self.assertIn("stop the server", err)
+
+    def test_verify_and_damage(self):
+        code, out, err = run("admin", "verify", "--data", self.data)
+        self.assertEqual((code, out), (0, ""), err)
+        self.assertIn("2 segments, 3,000 records in them", err)
+        self.assertIn("200 records in the journal: undamaged", err)
+        segment = self.files("t/default/*/*.seg")[0]
+        flip(segment, 200)
+        code, out, err = run("admin", "verify", "--data", self.data)
+        self.assertEqual((code, out.count("\n")), (1, 1), out)
+        self.assertTrue(out.startswith(f"{segment}: "), out)
+        self.assertIn("offset 64", out)
+        code, out, err = run("admin", "inspect", segment)
+        self.assertEqual(code, 1)
+        self.assertIn("damaged: ", out)
+
+    def test_backup_and_restore_answer_equal(self):
+        backup, restored = self.data / "backup", self.folder / "restored"
+        code, out, err = run("admin", "backup", "--data", self.data, "--to", backup)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(run("admin", "verify", "--backup", backup)[0], 0)
+        code, out, err = run("admin", "restore", "--from", backup, "--data", restored)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(answers(restored), self.expected)
+        code, out, err = run("admin", "restore", "--from", backup, "--data", restored)
+        self.assertEqual((code, err.count("\n")), (2, 1))
+        self.assertIn("not empty", err)
+        shutil.rmtree(restored)
+        flip(next(backup.glob("t/default/*/*.seg")), 99)
+        code, out, err = run("admin", "restore", "--from", backup, "--data", restored)
+        self.assertEqual((code, err.count("\n")), (1, 1))
+        self.assertIn(".seg: checksum mismatch", err)
+        self.assertFalse(restored.exists())
+
+    def test_repair_of_the_journal(self):
+        path = self.wal()[0]
+        frames = json.loads(run("admin", "inspect", "-o", "json", path)[1])["frames"]
+        flip(path, frames[5]["offset"] + 60)
+        with self.assertRaises(RuntimeError) as refused:
+            Server(data=self.data)
+        self.assertIn(f"offset {frames[5]['offset']}", str(refused.exception))
+        self.assertEqual(run("admin", "verify", "--data", self.data)[0], 1)
+        code, out, err = run("admin", "repair", "--data", self.data)
+        self.assertEqual((code, err.count("\n")), (1, 1))
+        self.assertIn("--yes", err)
+        code, out, err = run("admin", "repair", "--data", self.data, "--yes")
+        self.assertEqual((code, err), (0, ""), out)
+        first = frames[5]["first_sequence"]
+        self.assertIn(f"records of sequence numbers {first} to {first + 9} (10 records) are lost", out)
+        self.assertTrue(Path(f"{path}.damaged-1").exists())
+        self.assertEqual(run("admin", "verify", "--data", self.data)[0], 0)
+        rows, _ = answers(self.data)
+        self.assertEqual(len(rows), 3190)
+        kept = {row["_id"]: row for row in self.expected[0]}
+        for row in rows:
+            self.assertEqual(kept[row["_id"]], row)
+
+    def test_repair_of_the_manifest(self):
+        manifest = self.files("MANIFEST-*")[0]
+        flip(manifest, 80)
+        with self.assertRaises(RuntimeError):
+            Server(data=self.data)
+        code, out, err = run("admin", "repair", "--data", self.data, "--dry-run")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn(f"{manifest}: offset 64", out)
+        code, out, err = run("admin", "repair", "--data", self.data, "--yes")
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertEqual(answers(self.data), self.expected)
+        self.assertTrue(Path(f"{manifest}.damaged-1").exists())
+
+    def test_compact(self):
+        code, out, err = run("admin", "compact", "--data", self.data, "--all")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(answers(self.data), self.expected)
+        self.assertEqual(run("admin", "verify", "--data", self.data)[0], 0)
+
+    def test_help_completion_and_manual(self):
+        for command in COMMANDS:
+            code, out, err = run("admin", command, "--help")
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn("Examples:", out)
+            self.assertIn(f"dendro admin {command}", run("completion", "fish")[1] and out)
+            self.assertIn(f".SS dendro admin {command}\n", run("man")[1])
+            code, out, err = run("admin", command, "--no-such-flag")
+            self.assertEqual((code, out, err.count("\n")), (2, "", 1), err)
+        for shell in ("bash", "zsh", "fish"):
+            self.assertIn("verify", run("completion", shell)[1])
+
+    def test_what_is_not_there(self):
+        for args in (["verify", "--data", "/no/such"], ["repair", "--data", "/no/such"], ["backup", "--data", "/no/such", "--to", self.folder / "x"],
+                     ["restore", "--from", "/no/such", "--data", self.folder / "x"], ["compact", "--data", "/no/such"], ["inspect", "/no/such"]):
+            code, out, err = run("admin", *args)
+            self.assertEqual((code, out, err.count("\n")), (2, "", 1), (args, err))
+            self.assertIn("/no/such", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
