@@ -185,7 +185,7 @@ class Bench {
     print_figure("  rest of the flush", wall_seconds() - flush_started, "s", "same run");
     const StoreStats flushed = store_->stats();
     print_figure("  segments", static_cast<double>(flushed.segment_bytes) / 1e6, "MB",
-                 std::to_string(flushed.segment_records) + " records, version 0");
+                 std::to_string(flushed.segment_records) + " records");
   }
 
   void flush_alone(int batches) {
