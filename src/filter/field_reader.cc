@@ -55,6 +55,7 @@ Timestamp observed_time(const RecordView& record, Timestamp receive_time) {
 
 void FieldReader::start(const RecordBatch& batch) {
   batch_ = &batch;
+  batch_serial_ = batch.serial();
   shape_places_.assign(batch.shapes().size() * 2, Place());
   stream_places_.assign(batch.streams().size(), Place());
   stream_texts_.clear();

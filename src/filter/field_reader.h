@@ -29,7 +29,8 @@ class FieldReader {
 
   /// Reads from `batch` from now on; what was known of another batch is forgotten.
   void start(const RecordBatch& batch);
-  const RecordBatch* batch() const { return batch_; }
+  /// True if it reads from this very batch, which may be at the address of an earlier one.
+  bool reads(const RecordBatch& batch) const { return batch_serial_ == batch.serial(); }
 
   /// Calls `visit(const Value&) -> bool` for each present value of the record until it returns false. True if there was
   /// one.
@@ -72,6 +73,7 @@ class FieldReader {
 
   const FieldName* field_;
   const RecordBatch* batch_ = nullptr;
+  std::uint64_t batch_serial_ = 0;
   std::vector<Place> shape_places_;   ///< two a shape: severity set, unset
   std::vector<Place> stream_places_;  ///< one a stream
   std::vector<std::unique_ptr<std::string>> stream_texts_;

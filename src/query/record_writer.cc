@@ -129,7 +129,7 @@ void RecordWriter::append(std::string& out, const RowBatch& rows, std::size_t in
     return;
   }
   const RecordRow& row = rows.records[index];
-  if (batch_ != row.batch) start_batch(*row.batch);
+  if (batch_serial_ != row.batch->serial()) start_batch(*row.batch);
   values_.clear();
   const std::vector<Leaf>& leaves = row.record().shape().leaves;
   values_.resize(leaves.size());
@@ -159,6 +159,7 @@ void RecordWriter::append_table_row(std::string& out, const TableRow& row) const
 
 void RecordWriter::start_batch(const RecordBatch& batch) {
   batch_ = &batch;
+  batch_serial_ = batch.serial();
   shape_items_.assign(batch.shapes().size(), {});
   stream_labels_.clear();
   stream_texts_.assign(batch.streams().size(), {});

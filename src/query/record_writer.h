@@ -64,6 +64,7 @@ class RecordWriter {
   const RecordWriterOptions options_;
   std::vector<std::unique_ptr<RowField>> kept_fields_;  ///< of the last `fields`; null for `prefix*`
   const RecordBatch* batch_ = nullptr;
+  std::uint64_t batch_serial_ = 0;  ///< of batch_: a later one may lie at its address
   std::vector<ShapeItems> shape_items_;
   std::unordered_map<std::uint64_t, std::vector<std::pair<std::string, std::uint32_t>>> stream_labels_;
   std::vector<std::string> stream_texts_;

@@ -42,7 +42,7 @@ Value RowField::read(const RowBatch& rows, std::size_t index) {
   if (!is_visible_) return Value::of_null();
   if (is_table_) return rows.table[index][column_].value();
   const RecordRow& row = rows.records[index];
-  if (reader_.batch() != row.batch) reader_.start(*row.batch);
+  if (!reader_.reads(*row.batch)) reader_.start(*row.batch);
   return reader_.first(row.row, row.origin());
 }
 
@@ -54,7 +54,7 @@ void RowField::visit(const RowBatch& rows, std::size_t index, const ValueVisitor
     return;
   }
   const RecordRow& row = rows.records[index];
-  if (reader_.batch() != row.batch) reader_.start(*row.batch);
+  if (!reader_.reads(*row.batch)) reader_.start(*row.batch);
   reader_.visit(row.row, row.origin(), visit);
 }
 

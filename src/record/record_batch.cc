@@ -1,6 +1,7 @@
 #include "record/record_batch.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 
 #include "base/bytes.h"
@@ -189,6 +190,17 @@ Value read_value(ValueType type, const char*& at, Timestamp instant) {
 }
 
 }  // namespace batch_encoding
+
+namespace {
+
+std::uint64_t next_batch_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
+
+RecordBatch::RecordBatch() : serial_(next_batch_serial()) {}
 
 Result<std::shared_ptr<const RecordBatch>> RecordBatch::decode(std::string encoded) {
   std::shared_ptr<RecordBatch> batch(new RecordBatch());

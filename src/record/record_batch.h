@@ -38,6 +38,9 @@ class RecordBatch {
   RecordBatch& operator=(const RecordBatch&) = delete;
 
   std::size_t size() const { return size_; }
+  /// A number no other batch of this process has or had: what to remember a batch by that may be gone, since its address
+  /// may be another's by then. From 1 on.
+  std::uint64_t serial() const { return serial_; }
   /// The bytes decode() takes.
   std::string_view encoded() const { return encoded_; }
   /// Receive time of the request: `observed` of each record whose sender gave none.
@@ -59,11 +62,12 @@ class RecordBatch {
 
  private:
   friend class RecordView;
-  RecordBatch() = default;
+  RecordBatch();
   Status parse();
   Status parse_streams(const std::vector<std::string_view>& rows, const std::vector<std::string_view>& strings);
   Status check_records() const;
 
+  const std::uint64_t serial_;
   std::string encoded_;
   std::size_t size_ = 0;
   Timestamp receive_time_;

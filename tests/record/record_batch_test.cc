@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <random>
+#include <set>
 
 #include "record/record_batch_builder.h"
 #include "record/record_json.h"
@@ -87,6 +88,17 @@ TEST(RecordBatch, GivesBackEveryValueFromItsEncodedBytes) {
     std::string text;
     append_value_text(text, record.value_at(i));
     EXPECT_EQ(std::string(record.shape().leaves[i].path) + "=" + text, seen[i]);
+  }
+}
+
+TEST(RecordBatch, HasASerialThatNoLaterBatchRepeats) {
+  // Readers remember what they learnt of a batch; the next one may lie at its address.
+  std::set<std::uint64_t> serials;
+  for (int i = 0; i < 1'000; ++i) {
+    RecordBatchBuilder builder{Timestamp(1)};
+    builder.begin_record();
+    builder.end_record();
+    EXPECT_TRUE(serials.insert(builder.finish()->serial()).second);
   }
 }
 
