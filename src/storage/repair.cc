@@ -110,7 +110,7 @@ class StoreRepairImpl final : public StoreRepair {
     if (live.error().code() != ErrorCode::corruption) return live.error();
     DENDRO_TRY_ASSIGN(const bool is_empty, holds_nothing());
     if (is_empty) return {};  // a new store
-    plan_.findings.push_back(live.error().message());
+    note_finding(live.error().message());
     return rebuild_manifest();
   }
 
@@ -127,6 +127,12 @@ class StoreRepairImpl final : public StoreRepair {
   }
 
  private:
+  void note_finding(const std::string& text) {
+    if (std::find(plan_.findings.begin(), plan_.findings.end(), text) == plan_.findings.end()) {
+      plan_.findings.push_back(text);
+    }
+  }
+
   // ---- looking ------------------------------------------------------------------------------------------------------
 
   /// The manifest is good: what does recovery say?
@@ -136,7 +142,7 @@ class StoreRepairImpl final : public StoreRepair {
     const Result<RecoveredWal> recovered = recover_wal(paths_, files, clock_, store_id_, state_, tenants);
     if (recovered) return {};
     if (recovered.error().code() != ErrorCode::corruption) return recovered.error();
-    plan_.findings.push_back(recovered.error().message());
+    note_finding(recovered.error().message());
     for (const auto& [tenant, sequence] : state_.flushed_through) floors_[tenant] = sequence;
     return salvage_records();
   }
@@ -144,12 +150,7 @@ class StoreRepairImpl final : public StoreRepair {
   Status salvage_records() {
     salvages_wal_ = true;
     DENDRO_TRY_ASSIGN(salvage_, salvage_wal(paths_, files_, store_id_, state_.counters.first_live_wal));
-    for (const StorageFault& fault : salvage_.faults) {
-      const std::string text = fault.text();
-      if (std::find(plan_.findings.begin(), plan_.findings.end(), text) == plan_.findings.end()) {
-        plan_.findings.push_back(text);
-      }
-    }
+    for (const StorageFault& fault : salvage_.faults) note_finding(fault.text());
     for (const std::string& path : salvage_.damaged_files) {
       save(path);
     }
@@ -288,7 +289,7 @@ class StoreRepairImpl final : public StoreRepair {
       salvaged.last_number = std::max(salvaged.last_number, number.value_or(0));
       DENDRO_TRY_ASSIGN(const std::string bytes, read_whole_file(files_, path, kMaxManifestBytes));
       const ManifestSurvey survey = survey_manifest(path, bytes, number);
-      for (const StorageFault& fault : survey.faults) plan_.findings.push_back(fault.text());
+      for (const StorageFault& fault : survey.faults) note_finding(fault.text());
       salvage.add(survey);
       is_good = is_good && survey.faults.empty();
       if (is_good) {
@@ -337,7 +338,7 @@ class StoreRepairImpl final : public StoreRepair {
 
   /// A segment that cannot be listed: opening would remove it.
   void leave_out(const std::string& path, const StorageFault& fault) {
-    plan_.findings.push_back(fault.text());
+    note_finding(fault.text());
     save(path);
     plan_.losses.push_back(path + " cannot be listed: its records are missing unless the journal still has them");
   }
@@ -429,7 +430,7 @@ class StoreRepairImpl final : public StoreRepair {
       const SequenceRange above{floors_[info.tenant].next(), info.last_sequence};
       const Status noted = read_sequences(info, above, held_[info.tenant]);
       if (!noted) {
-        plan_.findings.push_back(noted.error().message());
+        note_finding(noted.error().message());
         plan_.losses.push_back("segment " + std::to_string(id.number()) +
                                ": which records it holds cannot be read; some may be there twice");
       }

@@ -34,7 +34,7 @@ struct StoreOptions {
   double free_share_min = 0.05;
   std::chrono::hours batch_key_window{24};
   std::size_t batch_keys_max = 100'000;                   ///< a tenant, oldest out first
-  std::size_t block_cache_bytes = std::size_t{64} << 20;  ///< decoded pieces of segments, all tenants
+  std::size_t block_cache_bytes = std::size_t{256} << 20;  ///< decoded pieces of segments, all tenants
   std::uint64_t manifest_rewrite_bytes = std::uint64_t{4}
                                          << 20;  ///< a manifest beyond it is rewritten if that halves it
   CompactionRules compaction;

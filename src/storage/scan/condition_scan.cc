@@ -4,6 +4,7 @@
 #include <bit>
 #include <limits>
 
+#include "base/utf8.h"
 #include "codec/fuse_filter.h"
 #include "storage/segment/token_filter.h"
 
@@ -68,7 +69,11 @@ ConditionScan::ConditionScan(const Condition& condition) : condition_(condition)
     needs.folds = pattern->folds;
     if (!pattern->text.empty()) pattern_.emplace(pattern->text, needs);
   } else if (const auto* regex = std::get_if<RegexMatch>(&condition_)) {
-    question_ = make_regex_question(regex->regex);
+    // An expression without operators is a substring, which templates tell exactly.
+    const std::string& text = regex->pattern();
+    const bool is_plain = !text.empty() && text.find_first_of("\\.+*?()|[]{}^$") == std::string::npos;
+    question_ = is_plain && is_valid_utf8(text) ? make_pattern_question(substring_pattern(text, false))
+                                                : make_regex_question(regex->regex);
     question_decides_ = true;
   } else if (const auto* equals = std::get_if<Equals>(&condition_);
              equals != nullptr && (equals->literal.is_quoted() || equals->literal.kind() == LiteralKind::text)) {
