@@ -59,7 +59,7 @@ FENCE = {
     "xxhash": ["base"],
     "jemalloc": ["apps"],
 }
-# zstd and lz4 in storage: the WAL's frames and, until codec/ exists, segment version 0.
+# lz4 in storage: the WAL's frames.
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

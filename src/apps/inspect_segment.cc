@@ -80,7 +80,8 @@ std::string head_text(const SegmentSurvey& survey) {
   table.add({"file bytes", grouped_digits(info.file_bytes)});
   if (survey.has_meta) {
     table.add({"tenant", info.tenant.text()});
-    const std::string level = info.level < kSegmentLevelNames.size() ? " (" + std::string(kSegmentLevelNames[info.level]) + ")" : "";
+    const std::string level =
+        info.level < kSegmentLevelNames.size() ? " (" + std::string(kSegmentLevelNames[info.level]) + ")" : "";
     table.add({"level", std::to_string(info.level) + level});
     table.add({"records", grouped_digits(info.record_count)});
     table.add({"raw bytes", grouped_digits(info.raw_bytes)});
