@@ -74,27 +74,27 @@ class MemoryLock final : public FileLock {
 MemoryFileSystem::MemoryFileSystem(KeepLog keep_log) : keeps_log_(keep_log == KeepLog::yes) {}
 MemoryFileSystem::~MemoryFileSystem() = default;
 
-Status MemoryFileSystem::begin_change_locked(const std::string& what) {
+Status MemoryFileSystem::begin_change_locked(const char* call, const std::string& path) {
   ++change_calls_;
-  if (faults_.fail_call == 0) return {};
+  if (faults_.fail_call == 0 || path.find(faults_.path_part) == std::string::npos) return {};
   if (faults_.fail_call > 1) {
     --faults_.fail_call;
     return {};
   }
   if (!faults_.fail_on) faults_.fail_call = 0;
-  return Error(faults_.code, what + ": fault ordered by the test");
+  return Error(faults_.code, std::string(call) + " " + path + ": fault ordered by the test");
 }
 
-Status MemoryFileSystem::begin_sync_locked(const std::string& what) {
-  DENDRO_TRY(begin_change_locked(what));
-  ++sync_calls_;
-  if (faults_.fail_sync == 0) return {};
+Status MemoryFileSystem::begin_sync_locked(const char* call, const std::string& path) {
+  DENDRO_TRY(begin_change_locked(call, path));
+  ++sync_calls_[path];
+  if (faults_.fail_sync == 0 || path.find(faults_.path_part) == std::string::npos) return {};
   if (faults_.fail_sync > 1) {
     --faults_.fail_sync;
     return {};
   }
   if (!faults_.fail_on) faults_.fail_sync = 0;
-  return Error(faults_.code, what + ": fault ordered by the test");
+  return Error(faults_.code, std::string(call) + " " + path + ": fault ordered by the test");
 }
 
 void MemoryFileSystem::record_locked(Change change) {
@@ -103,7 +103,7 @@ void MemoryFileSystem::record_locked(Change change) {
 
 Status MemoryFileSystem::create_directories(const std::string& path) {
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_change_locked("mkdir " + path));
+  DENDRO_TRY(begin_change_locked("mkdir", path));
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string folder = path.substr(0, end);
     if (disk_.names.contains(folder)) {
@@ -116,7 +116,7 @@ Status MemoryFileSystem::create_directories(const std::string& path) {
 
 Status MemoryFileSystem::sync_directory(const std::string& path) {
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_sync_locked("fsync " + path));
+  DENDRO_TRY(begin_sync_locked("fsync", path));
   if (!disk_.folders.contains(path)) return no_such_file("fsync", path);
   if (!ignores_sync(faults_.ignore_syncs_of, path)) record_locked(SyncFolderChange{path});
   return {};
@@ -129,7 +129,7 @@ Result<std::unique_ptr<WritableFile>> MemoryFileSystem::open_writable(const std:
     if (found == disk_.names.end()) return no_such_file("open", path);
     return std::unique_ptr<WritableFile>(std::make_unique<MemoryWritableFile>(*this, found->second, path));
   }
-  DENDRO_TRY(begin_change_locked("open " + path));
+  DENDRO_TRY(begin_change_locked("open", path));
   if (found != disk_.names.end() || disk_.folders.contains(path)) {
     return Error(ErrorCode::already_exists, "open " + path + ": File exists");
   }
@@ -151,7 +151,7 @@ Result<std::unique_ptr<RandomReader>> MemoryFileSystem::open_reader(const std::s
 
 Status MemoryFileSystem::rename(const std::string& from, const std::string& to) {
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_change_locked("rename " + from));
+  DENDRO_TRY(begin_change_locked("rename", from));
   const auto found = disk_.names.find(from);
   if (found == disk_.names.end()) return no_such_file("rename", from);
   if (memory_parent(from) != memory_parent(to)) {
@@ -165,7 +165,7 @@ Status MemoryFileSystem::rename(const std::string& from, const std::string& to) 
 
 Status MemoryFileSystem::remove(const std::string& path) {
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_change_locked("remove " + path));
+  DENDRO_TRY(begin_change_locked("remove", path));
   const auto below = disk_.names.lower_bound(path + "/");
   const bool has_children = below != disk_.names.end() && below->first.starts_with(path + "/");
   if (disk_.folders.contains(path)) {
@@ -204,7 +204,7 @@ Result<DiskSpace> MemoryFileSystem::disk_space(const std::string& path) {
 
 Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& path) {
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_change_locked("lock " + path));
+  DENDRO_TRY(begin_change_locked("lock", path));
   const std::string folder = memory_parent(path);
   if (!folder.empty() && !disk_.folders.contains(folder)) return no_such_file("open", path);
   if (!disk_.names.contains(path)) {
@@ -227,7 +227,7 @@ Status MemoryFileSystem::write(FileId file, const std::string& path, std::uint64
   std::string bytes;
   for (const std::string_view part : parts) bytes.append(part);
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_change_locked("write " + path));
+  DENDRO_TRY(begin_change_locked("write", path));
   std::string& content = disk_.contents[file];
   const std::uint64_t end = offset + bytes.size();
   const std::uint64_t growth = end > content.size() ? end - content.size() : 0;
@@ -247,14 +247,14 @@ Status MemoryFileSystem::write(FileId file, const std::string& path, std::uint64
 
 Status MemoryFileSystem::sync(FileId file, const std::string& path) {
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_sync_locked("fdatasync " + path));
+  DENDRO_TRY(begin_sync_locked("fdatasync", path));
   if (!ignores_sync(faults_.ignore_syncs_of, path)) record_locked(SyncChange{file});
   return {};
 }
 
 Status MemoryFileSystem::truncate(FileId file, const std::string& path, std::uint64_t size) {
   MutexLock lock(mutex_);
-  DENDRO_TRY(begin_change_locked("truncate " + path));
+  DENDRO_TRY(begin_change_locked("truncate", path));
   disk_.contents[file].resize(size, '\0');
   record_locked(CutChange{file, size});
   return {};
@@ -286,9 +286,13 @@ std::uint64_t MemoryFileSystem::change_calls() const {
   return change_calls_;
 }
 
-std::uint64_t MemoryFileSystem::sync_calls() const {
+std::uint64_t MemoryFileSystem::sync_calls(std::string_view path_part) const {
   MutexLock lock(mutex_);
-  return sync_calls_;
+  std::uint64_t calls = 0;
+  for (const auto& [path, count] : sync_calls_) {
+    if (path.find(path_part) != std::string::npos) calls += count;
+  }
+  return calls;
 }
 
 std::size_t MemoryFileSystem::log_size() const {

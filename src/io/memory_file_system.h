@@ -27,6 +27,7 @@ struct FileFaults {
   std::uint64_t fail_call = 0;  ///< the k-th call from now that changes something fails; 0: none
   std::uint64_t fail_sync = 0;  ///< the k-th sync from now (of a file or a folder) fails; 0: none
   bool fail_on = false;         ///< all such calls after it fail too
+  std::string path_part;        ///< only calls on paths that contain this count for the two above; "": every call
   ErrorCode code = ErrorCode::io_error;
   std::uint64_t space_bytes = UINT64_MAX;  ///< bytes that files may still grow by; then storage_full
   std::string
@@ -58,7 +59,8 @@ class MemoryFileSystem final : public FileSystem {
   void set_faults(FileFaults faults);
   /// Calls so far that change something, failed ones included; and of those the syncs.
   std::uint64_t change_calls() const;
-  std::uint64_t sync_calls() const;
+  /// Those of paths that contain `path_part`.
+  std::uint64_t sync_calls(std::string_view path_part = {}) const;
 
   /// Entries of the log: power can be cut before, between and behind them. 0 without KeepLog::yes.
   std::size_t log_size() const;
@@ -113,8 +115,8 @@ class MemoryFileSystem final : public FileSystem {
   using Change = std::variant<WriteChange, CutChange, SyncChange, CreateChange, RenameChange, RemoveChange,
                               FolderChange, SyncFolderChange>;
 
-  Status begin_change_locked(const std::string& what) DENDRO_REQUIRES(mutex_);
-  Status begin_sync_locked(const std::string& what) DENDRO_REQUIRES(mutex_);
+  Status begin_change_locked(const char* call, const std::string& path) DENDRO_REQUIRES(mutex_);
+  Status begin_sync_locked(const char* call, const std::string& path) DENDRO_REQUIRES(mutex_);
   void record_locked(Change change) DENDRO_REQUIRES(mutex_);
   Status write(FileId file, const std::string& path, std::uint64_t offset, std::span<const std::string_view> parts);
   Status sync(FileId file, const std::string& path);
@@ -134,7 +136,7 @@ class MemoryFileSystem final : public FileSystem {
   DiskSpace space_ DENDRO_GUARDED_BY(mutex_) = {std::uint64_t{1} << 40, std::uint64_t{1} << 40};
   FileFaults faults_ DENDRO_GUARDED_BY(mutex_);
   std::uint64_t change_calls_ DENDRO_GUARDED_BY(mutex_) = 0;
-  std::uint64_t sync_calls_ DENDRO_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::uint64_t, std::less<>> sync_calls_ DENDRO_GUARDED_BY(mutex_);  ///< by path
 };
 
 }  // namespace dendro

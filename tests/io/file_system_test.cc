@@ -146,6 +146,21 @@ TEST(MemoryFaults, FailTheOrderedSync) {
   EXPECT_TRUE(files.sync_directory("/d").has_value());
 }
 
+TEST(MemoryFaults, CountOnlyCallsOnTheNamedPaths) {
+  MemoryFileSystem files;
+  ASSERT_TRUE(files.create_directories("/d").has_value());
+  ASSERT_TRUE(files.create_directories("/e").has_value());
+  FileFaults faults;
+  faults.fail_sync = 1;
+  faults.path_part = "/d";
+  files.set_faults(faults);
+  EXPECT_TRUE(files.sync_directory("/e").has_value());
+  EXPECT_FALSE(files.sync_directory("/d").has_value());
+  EXPECT_TRUE(files.sync_directory("/d").has_value());
+  EXPECT_EQ(files.sync_calls(), 3u);
+  EXPECT_EQ(files.sync_calls("/d"), 2u);
+}
+
 TEST(MemoryFaults, RunOutOfSpaceInTheMiddleOfAWrite) {
   MemoryFileSystem files;
   ASSERT_TRUE(files.create_directories("/d").has_value());
