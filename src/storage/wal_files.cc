@@ -148,13 +148,18 @@ Result<OpenWalFile> WalFiles::next() {
 }
 
 Status WalFiles::turn_into_wal_file(const std::string& spare, OpenWalFile& next) {
-  DENDRO_TRY_ASSIGN(next.file, files_.open_writable(spare, OpenMode::open_existing));
+  const std::string path = paths_.wal_file(next.number);
   const std::string header = encode_wal_header(store_id_, next.number, clock_.now());
   const std::string_view part = header;
-  DENDRO_TRY(next.file->write_at(0, {&part, 1}));
-  DENDRO_TRY(next.file->sync());
-  DENDRO_TRY(files_.rename(spare, paths_.wal_file(next.number)));
+  {
+    DENDRO_TRY_ASSIGN(const std::unique_ptr<WritableFile> file, files_.open_writable(spare, OpenMode::open_existing));
+    DENDRO_TRY(file->write_at(0, {&part, 1}));
+    DENDRO_TRY(file->sync());
+  }
+  DENDRO_TRY(files_.rename(spare, path));
   DENDRO_TRY(files_.sync_directory(paths_.wal_folder()));
+  // By its own name: errors of the commits to come must not speak of a spare that is gone.
+  DENDRO_TRY_ASSIGN(next.file, files_.open_writable(path, OpenMode::open_existing));
   DENDRO_TRY_ASSIGN(next.bytes, next.file->size());
   return {};
 }
