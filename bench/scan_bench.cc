@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 #include <numeric>
 #include <string>
 #include <vector>
 
-#include "ingest/decode_ingest.h"
+#include "bench/corpus_rows.h"
 #include "query/query_plan.h"
 #include "storage/scan/segment_filter.h"
 #include "storage/segment/record_decoder.h"
@@ -22,44 +21,6 @@
 namespace {
 
 using dendro::RowGroupReader;
-
-struct Source {
-  std::vector<std::shared_ptr<const dendro::RecordBatch>> batches;
-  std::vector<dendro::SegmentRow> rows;
-};
-
-template <typename T>
-T must(dendro::Result<T> result) {
-  if (result) return std::move(result).value();
-  std::fprintf(stderr, "%s\n", result.error().message().c_str());
-  std::exit(1);
-}
-
-Source load(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  Source source;
-  std::uint64_t sequence = 1;
-  for (std::size_t first = 0; first < text.size();) {
-    std::size_t last = std::min(text.size(), first + (std::size_t{1} << 20));
-    last = last == text.size() ? last : text.rfind('\n', last) + 1;
-    dendro::IngestRequest request;
-    request.body = std::string_view(text).substr(first, last - first);
-    request.content_type = "application/x-ndjson";
-    request.receive_time = dendro::Timestamp(1'790'000'000'000'000'000);
-    for (const auto& batch : must(dendro::decode_ingest(request, {})).batches) {
-      source.batches.push_back(batch);
-      for (std::uint32_t row = 0; row < batch->size(); ++row) {
-        source.rows.push_back({batch.get(), row, dendro::SequenceNumber(sequence++), request.receive_time});
-      }
-    }
-    first = last;
-  }
-  std::sort(source.rows.begin(), source.rows.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.batch->timestamp(a.row), a.sequence) < std::pair(b.batch->timestamp(b.row), b.sequence);
-  });
-  return source;
-}
 
 std::size_t count_matches(const dendro::Segment& segment, const dendro::SegmentTables& tables,
                           dendro::PieceCache& cache, const dendro::RecordFilter& filter, bool& is_exact) {
@@ -75,7 +36,7 @@ std::size_t count_matches(const dendro::Segment& segment, const dendro::SegmentT
   return count;
 }
 
-std::size_t count_plainly(const Source& source, const dendro::RecordFilter& filter) {
+std::size_t count_plainly(const CorpusRows& source, const dendro::RecordFilter& filter) {
   std::size_t count = 0;
   for (const auto& batch : source.batches) {
     std::vector<std::uint32_t> rows(batch->size());
@@ -90,11 +51,11 @@ std::size_t count_plainly(const Source& source, const dendro::RecordFilter& filt
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
-  char folder[] = "/tmp/scan_bench_XXXXXX";
-  if (mkdtemp(folder) == nullptr) return 1;
+  std::string folder = std::filesystem::temp_directory_path() / "scan_bench_XXXXXX";  // mkdtemp fills the X in
+  if (mkdtemp(folder.data()) == nullptr) return 1;
   const dendro::StorePaths paths(folder);
   const auto files = dendro::make_posix_file_system();
-  const Source source = load(argv[1]);
+  const CorpusRows source = decode_corpus(read_text_file(argv[1]));
   dendro::SegmentWriter::Place place;
   place.id = dendro::SegmentId(1);
   place.day = dendro::day_start(source.rows.front().batch->timestamp(source.rows.front().row));
@@ -140,5 +101,5 @@ int main(int argc, char** argv) {
     }
     std::printf("\n");
   }
-  (void)files->remove(paths.segment(info.tenant, info.day, info.id));
+  std::filesystem::remove_all(folder);
 }

@@ -9,14 +9,12 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/checksum.h"
-#include "ingest/decode_ingest.h"
+#include "bench/corpus_rows.h"
 #include "io/memory_file_system.h"
 #include "storage/segment/row_group_encoder.h"
 #include "storage/segment/segment_proof.h"
@@ -24,41 +22,6 @@
 namespace {
 
 using dendro::RowGroupEntry;
-
-struct Loaded {
-  std::vector<std::shared_ptr<const dendro::RecordBatch>> batches;
-  std::vector<dendro::SegmentRow> rows;
-  std::size_t raw_bytes = 0;
-};
-
-Loaded load(const std::string& text) {
-  Loaded loaded;
-  loaded.raw_bytes = text.size();
-  std::uint64_t sequence = 1;
-  for (std::size_t first = 0; first < text.size();) {
-    std::size_t last = std::min(text.size(), first + (std::size_t{1} << 20));
-    last = last == text.size() ? last : text.rfind('\n', last) + 1;
-    dendro::IngestRequest request;
-    request.body = std::string_view(text).substr(first, last - first);
-    request.content_type = "application/x-ndjson";
-    request.receive_time = dendro::Timestamp(1'790'000'000'000'000'000);
-    dendro::IngestOptions options;
-    if (const char* time_field = std::getenv("TIME_FIELD")) options.mapping.time_fields = {time_field};
-    auto decoded = dendro::decode_ingest(request, options);
-    if (!decoded) std::exit(1);
-    for (const auto& batch : decoded->batches) {
-      loaded.batches.push_back(batch);
-      for (std::uint32_t row = 0; row < batch->size(); ++row) {
-        loaded.rows.push_back({batch.get(), row, dendro::SequenceNumber(sequence++)});
-      }
-    }
-    first = last;
-  }
-  std::sort(loaded.rows.begin(), loaded.rows.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.batch->timestamp(a.row), a.sequence) < std::pair(b.batch->timestamp(b.row), b.sequence);
-  });
-  return loaded;
-}
 
 struct Totals {
   std::size_t row_groups = 0, segments = 0, templates = 0;
@@ -153,9 +116,8 @@ int main(int argc, char** argv) {
   if (argc < 2) return 2;
   const int level = argc > 2 ? std::atoi(argv[2]) : 1;
   const std::size_t segment_bytes = static_cast<std::size_t>(argc > 3 ? std::atoi(argv[3]) : 64) << 20;
-  std::ifstream file(argv[1], std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const Loaded loaded = load(text);
+  const std::string text = read_text_file(argv[1]);
+  const CorpusRows loaded = decode_corpus(text);
   const double bytes_a_row = 1.0 * static_cast<double>(text.size()) / static_cast<double>(loaded.rows.size());
   const auto rows_a_segment = static_cast<std::size_t>(static_cast<double>(segment_bytes) / bytes_a_row);
 

@@ -21,11 +21,6 @@ std::uint32_t read_u32(ByteReader& reader) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(reader.read_varint(), 0xFFFFFFFF));
 }
 
-void append_place(std::string& out, const ChunkPlace& place) {
-  append_varint(out, place.block);
-  append_varint(out, place.offset);
-  append_varint(out, place.bytes);
-}
 ChunkPlace read_place(ByteReader& reader) {
   ChunkPlace place;
   place.block = read_u32(reader);
@@ -54,7 +49,7 @@ void append_column(std::string& out, const ColumnEntry& column) {
   out.push_back(static_cast<char>(column.layout));
   out.push_back(column.is_in_filter ? 1 : 0);
   append_varint(out, column.value_count);
-  append_place(out, column.place);
+  append_chunk_place(out, column.place);
   out.push_back(static_cast<char>(column.summary.classes));
   append_varint(out, column.summary.max_bytes);
   append_signed(out, column.min);
@@ -102,6 +97,12 @@ const ColumnEntry* RowGroupEntry::find_column(std::uint32_t column) const {
   return found != columns.end() && found->column == column ? &*found : nullptr;
 }
 
+void append_chunk_place(std::string& out, const ChunkPlace& place) {
+  append_varint(out, place.block);
+  append_varint(out, place.offset);
+  append_varint(out, place.bytes);
+}
+
 void append_row_group(std::string& out, const RowGroupEntry& group) {
   append_varint(out, group.record_count);
   append_varint(out, group.raw_bytes);
@@ -119,7 +120,7 @@ void append_row_group(std::string& out, const RowGroupEntry& group) {
   }
   for (const ChunkPlace* place :
        {&group.timestamps, &group.sequences, &group.severities, &group.shapes, &group.streams, &group.filter}) {
-    append_place(out, *place);
+    append_chunk_place(out, *place);
   }
   append_varint(out, group.columns.size());
   for (const ColumnEntry& column : group.columns) append_column(out, column);

@@ -81,6 +81,7 @@ struct RowGroupEntry {
   const ColumnEntry* find_column(std::uint32_t column) const;
 };
 
+void append_chunk_place(std::string& out, const ChunkPlace& place);
 void append_row_group(std::string& out, const RowGroupEntry& group);
 /// False if the bytes are not a row group's entry. Every place is checked to lie inside its block.
 bool read_row_group(ByteReader& reader, RowGroupEntry& group);

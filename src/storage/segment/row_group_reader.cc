@@ -4,7 +4,6 @@
 #include <bit>
 #include <numeric>
 
-#include "base/checksum.h"
 #include "codec/code_column.h"
 #include "codec/float_column.h"
 #include "codec/integer_column.h"
@@ -29,19 +28,6 @@ std::uint64_t piece_number(const ColumnEntry& column, ColumnPiece kind, std::siz
 
 Error bad_piece(std::string_view what) {
   return Error(ErrorCode::corruption, std::string(what));
-}
-
-bool read_chunk_place(ByteReader& reader, const std::vector<BlockPlace>& blocks, ChunkPlace& place) {
-  const std::uint64_t block = reader.read_varint();
-  const std::uint64_t offset = reader.read_varint();
-  const std::uint64_t bytes = reader.read_varint();
-  if (!reader.ok()) return false;
-  if (bytes != 0 &&
-      (block >= blocks.size() || offset > blocks[block].plain_bytes || bytes > blocks[block].plain_bytes - offset)) {
-    return false;
-  }
-  place = {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes)};
-  return true;
 }
 
 }  // namespace
@@ -234,72 +220,6 @@ Result<std::shared_ptr<const TimeColumn>> RowGroupReader::times(const ColumnEntr
   return piece<TimeColumn>(piece_number(column, ColumnPiece::data), [&] { return load_times(column); });
 }
 
-namespace {
-
-/// Numbers values by a hash of each and an equality; open addressing.
-template <typename Hash, typename Equal>
-ValueCodes number_values(std::size_t count, Hash&& hash_of, Equal&& are_equal) {
-  ValueCodes numbered;
-  numbered.codes.resize(count);
-  const std::size_t slots = std::bit_ceil(count * 2 + 1);
-  constexpr std::uint32_t kFree = 0xFFFFFFFF;
-  std::vector<std::uint32_t> table(slots, kFree);  // the first value of each kind
-  for (std::uint32_t value = 0; value < count; ++value) {
-    if (value > 0 && are_equal(value, value - 1)) {
-      numbered.codes[value] = numbered.codes[value - 1];
-      continue;
-    }
-    std::size_t at = hash_of(value) & (slots - 1);
-    while (table[at] != kFree && !are_equal(table[at], value)) at = (at + 1) & (slots - 1);
-    if (table[at] == kFree) {
-      table[at] = value;
-      numbered.codes[value] = static_cast<std::uint16_t>(numbered.count++);
-    } else {
-      numbered.codes[value] = numbered.codes[table[at]];
-    }
-  }
-  return numbered;
-}
-
-std::uint64_t mixed(std::uint64_t bits) {
-  bits *= 0x9E3779B97F4A7C15u;
-  return bits ^ bits >> 32;
-}
-
-}  // namespace
-
-Result<ValueCodes> RowGroupReader::load_value_codes(const ColumnEntry& column) {
-  switch (column.layout) {
-    case ColumnLayout::integers: {
-      DENDRO_TRY_ASSIGN(const auto numbers, integers(column));
-      const std::vector<std::int64_t>& all = numbers->values;
-      return number_values(
-          all.size(), [&](std::uint32_t i) { return mixed(static_cast<std::uint64_t>(all[i])); },
-          [&](std::uint32_t a, std::uint32_t b) { return all[a] == all[b]; });
-    }
-    case ColumnLayout::floats: {
-      DENDRO_TRY_ASSIGN(const auto numbers, floats(column));
-      const auto bits = [&](std::uint32_t i) { return std::bit_cast<std::uint64_t>(numbers->values[i]); };
-      return number_values(
-          numbers->values.size(), [&](std::uint32_t i) { return mixed(bits(i)); },
-          [&](std::uint32_t a, std::uint32_t b) { return bits(a) == bits(b); });
-    }
-    default:
-      break;
-  }
-  DENDRO_TRY_ASSIGN(const auto texts, strings(column));
-  ValueCodes known;
-  if (texts->is_constant() || texts->has_codes()) {
-    known.codes.assign(texts->codes().begin(), texts->codes().end());
-    known.codes.resize(texts->size(), 0);
-    known.count = static_cast<std::uint32_t>(texts->entry_count());
-    return known;
-  }
-  return number_values(
-      texts->size(), [&](std::uint32_t i) { return xxh3((*texts)[i], HashSeed(0)); },
-      [&](std::uint32_t a, std::uint32_t b) { return (*texts)[a] == (*texts)[b]; });
-}
-
 Result<std::shared_ptr<const ValueCodes>> RowGroupReader::value_codes(const ColumnEntry& column) {
   return piece<ValueCodes>(piece_number(column, ColumnPiece::codes), [&] { return load_value_codes(column); });
 }
@@ -320,160 +240,6 @@ Result<std::shared_ptr<const TemplateColumn>> RowGroupReader::templates(const Co
     if (!head && head.error().code() == ErrorCode::corruption) return damage(&column, head.error());
     return head;
   });
-}
-
-namespace {
-
-/// Reads the head of a template column; every index it holds is checked, so that readers need not.
-class HeadReader {
- public:
-  HeadReader(std::string_view bytes, const RowGroupEntry& entry, const SegmentDictionary& dictionary,
-             const ColumnEntry& column)
-      : reader_(bytes), entry_(entry), dictionary_(dictionary), column_(column) {}
-
-  Status read(TemplateColumn& head, ChunkPlace& codes) {
-    if (!read_chunk_place(reader_, entry_.blocks, codes) || !read_chunk_place(reader_, entry_.blocks, head.whole)) {
-      return bad_piece("head: bad place");
-    }
-    DENDRO_TRY(read_references(head));
-    DENDRO_TRY(read_pool(head));
-    DENDRO_TRY(read_locals(head));
-    for (TemplateColumn::Local& local : head.locals) DENDRO_TRY(read_slots(head, local));
-    if (!reader_.ok() || !reader_.at_end()) return bad_piece("head: wrong size");
-    if (pool_next_ != pool_size_) return bad_piece("head: the pool has another count of values");
-    return {};
-  }
-
- private:
-  Status read_references(TemplateColumn& head) {
-    const std::uint64_t count = reader_.read_varint();
-    for (std::uint64_t i = 0; i < count && reader_.ok(); ++i) {
-      const std::uint64_t number = reader_.read_varint();
-      const ColumnEntry* other = number > 0xFFFFFFFF ? nullptr : entry_.find_column(static_cast<std::uint32_t>(number));
-      if (other == nullptr || other == &column_ || other->layout == ColumnLayout::templates ||
-          !is_string_column(dictionary_.columns()[other->column].type)) {
-        return bad_piece("head: refers to a column that cannot be referred to");
-      }
-      head.references.push_back(static_cast<std::uint32_t>(number));
-    }
-    return {};
-  }
-
-  Status read_pool(TemplateColumn& head) {
-    const std::uint64_t count = reader_.read_varint();
-    for (std::uint64_t i = 0; i < count && reader_.ok(); ++i) {
-      TemplateColumn::PoolBlock block;
-      if (!read_chunk_place(reader_, entry_.blocks, block.place)) return bad_piece("head: bad place of a pool block");
-      block.first_value = static_cast<std::uint32_t>(pool_size_);
-      const std::uint64_t values = reader_.read_varint();
-      if (values > block.place.bytes) return bad_piece("head: a pool block with more values than bytes");
-      block.value_count = static_cast<std::uint32_t>(values);
-      pool_size_ += values;
-      head.pool.push_back(block);
-    }
-    if (pool_size_ > 0xFFFFFFFF) return bad_piece("head: impossible pool");
-    return {};
-  }
-
-  Status read_locals(TemplateColumn& head) {
-    const ColumnTemplates& known = dictionary_.templates(column_.column);
-    const std::uint64_t count = reader_.read_varint();
-    std::uint64_t values = 0;
-    std::uint64_t slots = 0;
-    for (std::uint64_t i = 0; i < count && reader_.ok(); ++i) {
-      TemplateColumn::Local local;
-      const std::uint64_t number = reader_.read_varint();
-      const std::uint64_t value_count = reader_.read_varint();
-      if (number >= known.templates.size() || value_count == 0 || value_count > column_.value_count) {
-        return bad_piece("head: unknown template");
-      }
-      local.number = static_cast<std::uint32_t>(number);
-      local.value_count = static_cast<std::uint32_t>(value_count);
-      local.first_value = static_cast<std::uint32_t>(values);
-      local.first_slot = static_cast<std::uint32_t>(slots);
-      local.slot_count = known.templates[number].slot_count;
-      values += value_count;
-      slots += local.slot_count;
-      if (number == TemplateTable::kWhole) {
-        if (head.whole_count != 0) return bad_piece("head: whole values twice");
-        head.whole_count = local.value_count;
-      }
-      head.locals.push_back(local);
-    }
-    if (values != column_.value_count || slots > reader_.remaining()) return bad_piece("head: counts do not add up");
-    head.slots.reserve(slots);
-    return {};
-  }
-
-  Status read_slots(TemplateColumn& head, const TemplateColumn::Local& local) {
-    for (std::uint32_t index = 0; index < local.slot_count; ++index) {
-      TemplateColumn::Slot slot;
-      slot.mode = static_cast<SlotMode>(reader_.read_le<std::uint8_t>());
-      switch (slot.mode) {
-        case SlotMode::pool:
-        case SlotMode::constant:
-          slot.target = static_cast<std::uint32_t>(pool_next_);
-          pool_next_ += slot.mode == SlotMode::pool ? local.value_count : 1;
-          if (pool_next_ > pool_size_) return bad_piece("head: a slot beyond the pool");
-          break;
-        case SlotMode::chunk:
-          if (!read_chunk_place(reader_, entry_.blocks, slot.chunk)) return bad_piece("head: bad place of a slot");
-          break;
-        case SlotMode::slot: {
-          const std::uint64_t distance = reader_.read_varint();
-          if (distance == 0 || distance > index) return bad_piece("head: a slot refers to a later one");
-          slot.target = index - static_cast<std::uint32_t>(distance);
-          break;
-        }
-        case SlotMode::column: {
-          const std::uint64_t reference = reader_.read_varint();
-          if (reference >= head.references.size()) return bad_piece("head: unknown reference");
-          slot.target = static_cast<std::uint32_t>(reference);
-          break;
-        }
-        default:
-          return bad_piece("head: unknown mode of a slot");
-      }
-      head.slots.push_back(slot);
-    }
-    return {};
-  }
-
-  ByteReader reader_;
-  const RowGroupEntry& entry_;
-  const SegmentDictionary& dictionary_;
-  const ColumnEntry& column_;
-  std::uint64_t pool_size_ = 0;
-  std::uint64_t pool_next_ = 0;
-};
-
-Status group_values(TemplateColumn& head) {
-  std::vector<std::uint32_t> next;
-  for (const TemplateColumn::Local& local : head.locals) next.push_back(local.first_value);
-  head.grouped.resize(head.codes.size());
-  head.ranks.resize(head.codes.size());
-  for (std::size_t value = 0; value < head.codes.size(); ++value) {
-    const TemplateColumn::Local& local = head.locals[head.codes[value]];
-    const std::uint32_t place = next[head.codes[value]]++;
-    if (place >= local.first_value + local.value_count) return bad_piece("codes: another count than the head says");
-    head.grouped[place] = static_cast<std::uint16_t>(value);
-    head.ranks[value] = static_cast<std::uint16_t>(place - local.first_value);
-  }
-  return {};
-}
-
-}  // namespace
-
-Result<TemplateColumn> RowGroupReader::load_templates(const ColumnEntry& column) {
-  TemplateColumn head;
-  {
-    DENDRO_TRY_ASSIGN(const std::string_view bytes, chunk(column.place));
-    DENDRO_TRY(HeadReader(bytes, entry_, dictionary(), column).read(head, head.codes_place));
-  }
-  DENDRO_TRY_ASSIGN(std::string_view codes, chunk(head.codes_place));
-  DENDRO_TRY(decode_codes(codes, column.value_count, head.locals.size(), head.codes));
-  DENDRO_TRY(group_values(head));
-  return head;
 }
 
 Result<std::shared_ptr<const StringValues>> RowGroupReader::slot_chunk(const ColumnEntry& column,

@@ -93,10 +93,7 @@ class PoolWriter {
   }
   void close() {
     if (count_ == 0) return;
-    const ChunkPlace place = packer_.add(block_);
-    append_varint(directory_, place.block);
-    append_varint(directory_, place.offset);
-    append_varint(directory_, place.bytes);
+    append_chunk_place(directory_, packer_.add(block_));
     append_varint(directory_, count_);
     ++blocks_;
     block_.clear();
@@ -112,12 +109,6 @@ class PoolWriter {
   std::size_t blocks_ = 0;
   std::string directory_;
 };
-
-void append_chunk_place(std::string& out, const ChunkPlace& place) {
-  append_varint(out, place.block);
-  append_varint(out, place.offset);
-  append_varint(out, place.bytes);
-}
 
 class TemplateColumnEncoder {
  public:

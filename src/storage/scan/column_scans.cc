@@ -1,0 +1,139 @@
+// Nodes that a column or the directory decides: time, stream, severity.
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "filter/field_reader.h"
+#include "record/limits.h"
+#include "record/record_batch_builder.h"
+#include "storage/scan/scan_node.h"
+
+namespace dendro {
+namespace {
+
+class TimeScan final : public ScanNode {
+ public:
+  explicit TimeScan(TimeRange range) : range_(range) {}
+  Result<RowVerdict> select(RowGroupReader& reader, FilterProbe&) override {
+    RowVerdict verdict = RowVerdict::all_of(rows_in(reader), false);
+    const RowGroupEntry& entry = reader.entry();
+    if (range_.first >= range_.last || !range_.overlaps(entry.min_timestamp, entry.max_timestamp)) return verdict;
+    DENDRO_TRY_ASSIGN(const auto times, reader.timestamps());
+    const auto begin = times->values.begin();
+    const auto first = std::lower_bound(begin, times->values.end(), range_.first.number());
+    const auto last = std::lower_bound(first, times->values.end(), range_.last.number());
+    verdict.possible.set_range(static_cast<std::size_t>(first - begin), static_cast<std::size_t>(last - begin));
+    verdict.certain = verdict.possible;
+    return verdict;
+  }
+  int cost() const override { return 1; }
+
+ private:
+  const TimeRange range_;
+};
+
+/// Something that is decided once a stream of a segment, by asking the real filter about a record that is nothing but
+/// its stream.
+class StreamScan final : public ScanNode {
+ public:
+  explicit StreamScan(std::shared_ptr<const CompiledFilter> filter) : filter_(std::move(filter)) {}
+  Result<RowVerdict> select(RowGroupReader& reader, FilterProbe&) override {
+    const std::vector<std::uint8_t>& accepted = verdicts(reader);
+    RowVerdict verdict = RowVerdict::all_of(rows_in(reader), false);
+    const std::vector<IndexCount>& counts = reader.entry().stream_counts;
+    const auto is_accepted = [&](const IndexCount& count) { return accepted[count.index] != 0; };
+    if (std::none_of(counts.begin(), counts.end(), is_accepted)) return verdict;
+    if (std::all_of(counts.begin(), counts.end(), is_accepted)) return RowVerdict::all_of(rows_in(reader), true);
+    DENDRO_TRY_ASSIGN(const auto streams, reader.streams());
+    for (std::size_t row = 0; row < streams->codes.size(); ++row) {
+      if (accepted[streams->table[streams->codes[row]]] != 0) verdict.possible.set(row);
+    }
+    verdict.certain = verdict.possible;
+    return verdict;
+  }
+  int cost() const override { return 2; }
+
+ private:
+  const std::vector<std::uint8_t>& verdicts(const RowGroupReader& reader) {
+    std::vector<std::uint8_t>& accepted = known_[reader.segment().info().id];
+    const std::vector<Stream>& streams = reader.dictionary().streams();
+    if (!accepted.empty() || streams.empty()) return accepted;
+    accepted.assign(streams.size(), 0);
+    for (std::size_t first = 0; first < streams.size(); first += kMaxBatchRecords) {
+      RecordBatchBuilder builder{Timestamp()};
+      const std::size_t last = std::min(streams.size(), first + kMaxBatchRecords);
+      for (std::size_t i = first; i < last; ++i) {
+        builder.begin_record();
+        for (const StreamLabel& label : streams[i].labels) builder.add_label(label.path, label.value);
+        builder.end_record();
+      }
+      std::vector<std::uint32_t> rows(last - first);
+      for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
+      filter_->select(*builder.finish(), rows);
+      for (const std::uint32_t row : rows) accepted[first + row] = 1;
+    }
+    return accepted;
+  }
+
+  const std::shared_ptr<const CompiledFilter> filter_;
+  std::map<SegmentId, std::vector<std::uint8_t>> known_;
+};
+
+class SeverityScan final : public ScanNode {
+ public:
+  explicit SeverityScan(const SeverityTest& test) : name_(resolve_field_name(test.field)), numbers_(test.numbers) {}
+  Result<RowVerdict> select(RowGroupReader& reader, FilterProbe&) override {
+    if (has_other_place(reader)) return RowVerdict::unknown(rows_in(reader));
+    RowVerdict verdict = RowVerdict::all_of(rows_in(reader), false);
+    const std::vector<MinuteCount>& counts = reader.entry().minute_counts;
+    const auto is_wanted = [this](const MinuteCount& count) { return (numbers_ >> count.severity & 1) != 0; };
+    if (std::none_of(counts.begin(), counts.end(), is_wanted)) return verdict;
+    if (std::all_of(counts.begin(), counts.end(), is_wanted)) return RowVerdict::all_of(rows_in(reader), true);
+    DENDRO_TRY_ASSIGN(const auto severities, reader.severities());
+    for (std::size_t row = 0; row < severities->values.size(); ++row) {
+      if ((numbers_ >> (severities->values[row] & 0x7F) & 1) != 0) verdict.possible.set(row);
+    }
+    verdict.certain = verdict.possible;
+    return verdict;
+  }
+  int cost() const override { return 1; }
+
+ private:
+  /// An attribute or label of that name may answer instead of the column.
+  bool has_other_place(const RowGroupReader& reader) {
+    const auto [known, is_new] = known_.emplace(reader.segment().info().id, false);
+    if (!is_new) return known->second;
+    for (const FieldCandidate& candidate : name_.candidates) {
+      if (candidate.path.empty()) continue;
+      for (const Shape& shape : reader.dictionary().shapes()) {
+        known->second = known->second || std::any_of(shape.leaves.begin(), shape.leaves.end(), [&](const Leaf& leaf) {
+                          return (leaf.role == LeafRole::attribute || leaf.role == LeafRole::body_part) &&
+                                 leaf.path == candidate.path;
+                        });
+      }
+      for (const Stream& stream : reader.dictionary().streams()) {
+        known->second = known->second || stream.find(candidate.path) != nullptr;
+      }
+    }
+    return known->second;
+  }
+
+  const FieldName name_;
+  const std::uint32_t numbers_;
+  std::map<SegmentId, bool> known_;
+};
+
+}  // namespace
+
+ScanNodePtr make_time_scan(TimeRange range) {
+  return std::make_unique<TimeScan>(range);
+}
+ScanNodePtr make_stream_scan(std::shared_ptr<const CompiledFilter> filter) {
+  return std::make_unique<StreamScan>(std::move(filter));
+}
+ScanNodePtr make_severity_scan(const SeverityTest& test) {
+  return std::make_unique<SeverityScan>(test);
+}
+
+}  // namespace dendro

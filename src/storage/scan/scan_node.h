@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "filter/compiled_filter.h"
+#include "filter/predicate.h"
+#include "storage/scan/condition_scan.h"
+#include "storage/scan/row_bitmap.h"
+#include "storage/segment/row_group_reader.h"
+
+namespace dendro {
+
+/// One node of a SegmentFilter. Not thread-safe.
+class ScanNode {
+ public:
+  virtual ~ScanNode() = default;
+  /// A verdict on each record of the row group. Errors: those of RowGroupReader.
+  virtual Result<RowVerdict> select(RowGroupReader& reader, FilterProbe& probe) = 0;
+  /// Rough cost; a conjunction asks the cheap ones first and stops when nothing is left.
+  virtual int cost() const = 0;
+};
+using ScanNodePtr = std::unique_ptr<ScanNode>;
+
+inline std::size_t rows_in(const RowGroupReader& reader) {
+  return reader.entry().record_count;
+}
+
+// Column scans: what a column of the row group, or its statistics, tells by itself.
+ScanNodePtr make_time_scan(TimeRange range);
+ScanNodePtr make_severity_scan(const SeverityTest& test);
+/// Of a filter that asks for nothing but the stream: decided once a stream of a segment.
+ScanNodePtr make_stream_scan(std::shared_ptr<const CompiledFilter> filter);
+/// A condition on a named field. `filter` outlives it and is told when records have the field.
+ScanNodePtr make_field_scan(const FieldTest& test, const RecordFilter& filter);
+/// A condition without a field: any stored value.
+ScanNodePtr make_any_value_scan(const FieldTest& test);
+
+}  // namespace dendro
