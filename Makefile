@@ -1,6 +1,6 @@
 # The front door. `make help` lists what there is; the work is done by CMake (CMakePresets.json) and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help run build test setup dev dev-consumer lint bench fuzz clean install
+.PHONY: help run build test setup dev dev-consumer lint bench fuzz soak clean install
 PREFIX ?= /usr/local
 
 help:  ## this list
@@ -32,6 +32,9 @@ bench:  ## build the benchmark programs and run them; docs/benchmarks.md explain
 
 fuzz:  ## build the fuzz targets and run each for FUZZ_SECONDS (default 60)
 	@tools/fuzz.sh
+
+soak:  ## 10,000 simulated power cuts and 1,000 real kills of a writing process (hours on a small machine)
+	@tools/soak.sh
 
 clean:  ## remove build/ (never dendro-data/)
 	@rm -rf build

@@ -7,6 +7,8 @@
                                                                         peak RSS while five times the corpus comes in
     bench/engine/rates.py sustained ... --times 5                       rate over time, peak RSS, size at rest
     bench/engine/rates.py mixed     ...                                 8 concurrent queries while 50 MB/s come in
+    bench/engine/rates.py restart   ... --times 2                       journal replay after kill -9, opening after a clean stop
+    bench/engine/rates.py export    ...                                 every record as NDJSON, as it was stored
 
 Each mode starts each server once, alone, over a fresh data folder. --times N needs engine_scale_up (--scale-up); what it
 makes stays in the cache, with its hash. Latencies count from the intended send time. How dendro is told its memory limit
@@ -160,7 +162,64 @@ def mixed(server, dataset, path, options):
     return out
 
 
-MODES = {"singles": singles, "half": half, "limit": limit, "sustained": sustained, "mixed": mixed}
+def seconds_until_ready(server):
+    since = time.monotonic()
+    server.start()
+    return time.monotonic() - since
+
+
+def restart(server, dataset, path, options):
+    """dendro only: nothing is flushed before the kill, so that all of it is replayed."""
+    if server.name != "dendro":
+        return {}
+    server.env = {**server.env, "DENDRO_MEMTABLE_BYTES_MAX": "4GiB", "DENDRO_WAL_BACKLOG_BYTES_MAX": "4GiB",
+                  "DENDRO_MEMTABLE_AGE_MAX": "1h", "DENDRO_MEMORY_LIMIT": "16GiB"}
+    server.stop()
+    server.start()
+    result = load(server, dataset, path, options, "--connections", options.connections)
+    records = server.metric("dendro_storage_memtable_records")
+    server.process.kill()
+    server.process.wait()
+    replay_s = seconds_until_ready(server)
+    replayed = server.metric("dendro_storage_memtable_records")
+    server.env = {k: v for k, v in server.env.items() if "MEMTABLE" not in k and "BACKLOG" not in k}
+    server.stop()
+    server.start()
+    server.settle()
+    server.stop()
+    ready_s = seconds_until_ready(server)
+    for _ in range(4):
+        server.stop()
+        ready_s = min(ready_s, seconds_until_ready(server))
+    out = {"mb": result["bytes"] / 1e6, "records_in_memory": records, "records_replayed": replayed, "replay_s": replay_s,
+           "replay_mb_per_s": result["bytes"] / 1e6 / replay_s, "ready_after_clean_stop_s": ready_s}
+    say("    replay of %.0f MB in %.2f s: %.0f MB/s, %d of %d records; ready %.0f ms after a clean stop" % (
+        out["mb"], replay_s, out["replay_mb_per_s"], replayed, records, ready_s * 1e3))
+    return out
+
+
+def export(server, dataset, path, options):
+    """The whole of it, record by record. Bytes of the answer and of what was sent, by the best of three."""
+    load(server, dataset, path, options, "--connections", options.connections)
+    server.settle()
+    query = {"text": "*", "params": {"limit": 0, "clip_bytes": 0, "progress": "false"}}
+    best = None
+    for _ in range(3):
+        cpu = harness.cpu_s(server.pid)
+        client = Client(server.port, 300)
+        status, body, seconds = client.get(server.query_target(query))
+        client.close()
+        if status != 200:
+            raise RunFailed("export: %d %s" % (status, body[:200].decode(errors="replace")))
+        run = {"s": seconds, "answer_mb": len(body) / 1e6, "rows": body.count(b"\n"), "server_cpu_s": harness.cpu_s(server.pid) - cpu}
+        best = run if best is None or seconds < best["s"] else best
+    raw_mb = path.stat().st_size / 1e6
+    say("    %d rows in %.2f s: %.0f MB/s of the answer, %.0f MB/s of what was sent; CPU %.2f s" % (
+        best["rows"], best["s"], best["answer_mb"] / best["s"], raw_mb / best["s"], best["server_cpu_s"]))
+    return {**best, "raw_mb": raw_mb}
+
+
+MODES = {"restart": restart, "export": export, "singles": singles, "half": half, "limit": limit, "sustained": sustained, "mixed": mixed}
 
 
 def main():

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -135,9 +136,20 @@ std::string fuse_bytes(std::span<const PeeledKey> peeled, std::uint64_t seed, Fu
   return bytes;
 }
 
+/// The different keys in rising order. Keys are mostly hashes: spread by their highest bits, few fall together, and
+/// these are sorted where they lie. Keys of another distribution take longer.
 std::vector<std::uint64_t> distinct_sorted(std::span<const std::uint64_t> keys) {
-  std::vector<std::uint64_t> distinct(keys.begin(), keys.end());
-  std::sort(distinct.begin(), distinct.end());
+  constexpr std::size_t kKeysABucket = 16;
+  const auto log2 = static_cast<unsigned>(std::bit_width(keys.size() / kKeysABucket + 1));
+  std::vector<std::uint32_t> ends((std::size_t{1} << log2) + 1);
+  for (const std::uint64_t key : keys) ++ends[(key >> (64 - log2)) + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<std::uint64_t> distinct(keys.size());
+  std::vector<std::uint32_t> next(ends.begin(), ends.end() - 1);
+  for (const std::uint64_t key : keys) distinct[next[key >> (64 - log2)]++] = key;
+  for (std::size_t bucket = 0; bucket + 1 < ends.size(); ++bucket) {
+    std::sort(distinct.begin() + ends[bucket], distinct.begin() + ends[bucket + 1]);
+  }
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   return distinct;
 }

@@ -7,6 +7,8 @@
 #include <bit>
 #include <cstring>
 
+#include "codec/short_bytes.h"
+
 namespace dendro {
 namespace {
 
@@ -58,7 +60,7 @@ constexpr std::array<std::uint8_t, 32> make_low_half_rows() {
 }
 constexpr std::array<std::uint8_t, 32> kLowHalfRows = make_low_half_rows();
 
-__attribute__((target("avx2"))) ClassMasks classify_32(const char* at) {
+__attribute__((target("avx2"), always_inline)) inline ClassMasks classify_32(const char* at) {
   const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
   const __m256i high_bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kHighHalfBits.data()));
   const __m256i low_rows = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLowHalfRows.data()));
@@ -73,7 +75,7 @@ __attribute__((target("avx2"))) ClassMasks classify_32(const char* at) {
   return {static_cast<std::uint32_t>(~others), static_cast<std::uint32_t>(_mm256_movemask_epi8(is_digit))};
 }
 
-__attribute__((target("avx2"))) ClassMasks classify_64(const char* at) {
+__attribute__((target("avx2"), always_inline)) inline ClassMasks classify_64(const char* at) {
   const ClassMasks low = classify_32(at);
   const ClassMasks high = classify_32(at + 32);
   return {low.delimiters | high.delimiters << 32, low.digits | high.digits << 32};
@@ -123,7 +125,7 @@ class SlotWalk {
   bool in_variable_ = false;
 };
 
-void find_slots_avx2(std::string_view text, std::vector<SlotSpan>& slots) {
+__attribute__((target("avx2"))) void append_slots_avx2(std::string_view text, std::vector<SlotSpan>& slots) {
   SlotWalk walk(slots);
   std::size_t base = 0;
   for (; base + 64 <= text.size(); base += 64) walk.block(base, classify_64(text.data() + base));
@@ -148,8 +150,9 @@ bool is_variable(std::string_view token) {
   return std::any_of(token.begin(), token.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-void find_slots_plain(std::string_view text, std::vector<SlotSpan>& slots) {
-  slots.clear();
+namespace {
+
+void append_slots_plain(std::string_view text, std::vector<SlotSpan>& slots) {
   std::size_t first = 0;
   bool has_digit = false;
   const auto end_token = [&](std::size_t end) {
@@ -165,16 +168,27 @@ void find_slots_plain(std::string_view text, std::vector<SlotSpan>& slots) {
   end_token(text.size());
 }
 
+}  // namespace
+
+void find_slots_plain(std::string_view text, std::vector<SlotSpan>& slots) {
+  slots.clear();
+  append_slots_plain(text, slots);
+}
+
 void find_slots(std::string_view text, std::vector<SlotSpan>& slots) {
   slots.clear();
+  append_slots(text, slots);
+}
+
+void append_slots(std::string_view text, std::vector<SlotSpan>& slots) {
   if (kHasAvx2) {
-    find_slots_avx2(text, slots);
+    append_slots_avx2(text, slots);
   } else {
-    find_slots_plain(text, slots);
+    append_slots_plain(text, slots);
   }
 }
 
-void make_skeleton(std::string_view text, const std::vector<SlotSpan>& slots, std::string& skeleton) {
+void make_skeleton(std::string_view text, std::span<const SlotSpan> slots, std::string& skeleton) {
   skeleton.clear();
   std::size_t at = 0;
   for (const SlotSpan& slot : slots) {
@@ -183,6 +197,20 @@ void make_skeleton(std::string_view text, const std::vector<SlotSpan>& slots, st
     at = slot.first + slot.size;
   }
   skeleton.append(text.substr(at));
+}
+
+bool has_skeleton(std::string_view text, std::span<const SlotSpan> slots, std::string_view skeleton) {
+  std::size_t at = 0;
+  std::size_t rest = skeleton.size();  // of the skeleton, not looked at yet
+  const char* expected = skeleton.data();
+  for (const SlotSpan& slot : slots) {
+    const std::size_t bytes = slot.first - at;
+    if (rest <= bytes || expected[bytes] != kSlotMark || !equal_bytes(text.data() + at, expected, bytes)) return false;
+    expected += bytes + 1;
+    rest -= bytes + 1;
+    at = slot.first + slot.size;
+  }
+  return rest == text.size() - at && equal_bytes(text.data() + at, expected, rest);
 }
 
 }  // namespace dendro

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +38,14 @@ struct SlotSpan {
 /// The variables of `text` in order into `slots`, whose earlier content goes. AVX2 where the machine has it. The text
 /// is at most 4 GiB.
 void find_slots(std::string_view text, std::vector<SlotSpan>& slots);
-/// The same byte by byte: what the fast one is tested against.
+/// The same, behind what `slots` holds already.
+void append_slots(std::string_view text, std::vector<SlotSpan>& slots);
+/// The same as find_slots byte by byte: what the fast one is tested against.
 void find_slots_plain(std::string_view text, std::vector<SlotSpan>& slots);
 
 /// The template's text: `text` with each variable replaced by kSlotMark; into `skeleton`, whose earlier content goes.
-void make_skeleton(std::string_view text, const std::vector<SlotSpan>& slots, std::string& skeleton);
+void make_skeleton(std::string_view text, std::span<const SlotSpan> slots, std::string& skeleton);
+/// True if make_skeleton would give `skeleton`; nothing is built.
+bool has_skeleton(std::string_view text, std::span<const SlotSpan> slots, std::string_view skeleton);
 
 }  // namespace dendro

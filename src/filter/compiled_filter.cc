@@ -33,6 +33,7 @@ struct NodeMaker {
   Node operator()(const LabelTest& test) const { return make_label_node(test); }
   Node operator()(const LabelMatch& test) const { return make_label_match_node(test); }
   Node operator()(const FieldComparison& comparison) const { return make_field_comparison_node(comparison); }
+  Node operator()(const ClockTest& test) const { return make_clock_node(test); }
 };
 
 std::unique_ptr<FilterNode> make_node(const Predicate& predicate) {

@@ -13,11 +13,12 @@ struct BuiltinField {
   LeafRole role = LeafRole::attribute;
 };
 
-constexpr std::array<BuiltinField, 14> kBuiltinFields = {{
+constexpr std::array<BuiltinField, 15> kBuiltinFields = {{
     {"_time", FieldKind::time},
     {"_observed", FieldKind::observed},
     {"_id", FieldKind::id},
     {"_stream", FieldKind::stream_text},
+    {kTemplateField, FieldKind::template_id, LeafRole::body},
     {"body", FieldKind::role_leaf, LeafRole::body},
     {"severity", FieldKind::severity},
     {"severity_number", FieldKind::severity_number},
@@ -95,7 +96,7 @@ bool is_time_name(std::string_view name) {
 }
 
 bool is_builtin_name(std::string_view name) {
-  return find_builtin(name) != nullptr || name == "_template" || name == "_tenant" ||
+  return find_builtin(name) != nullptr || name == "_tenant" ||
          std::any_of(kFieldAliases.begin(), kFieldAliases.end(), [name](const auto& row) { return row.first == name; });
 }
 

@@ -15,6 +15,7 @@ enum class FieldKind : std::uint8_t {
   observed,         ///< `_observed`
   id,               ///< `_id`
   stream_text,      ///< `_stream`
+  template_id,      ///< `_template`: the leaf of a body that is a text (codec/canonical_leaf.h)
   severity,         ///< `severity`, by rank; only if set
   severity_number,  ///< only if set
   severity_text,
@@ -45,6 +46,9 @@ bool is_severity_name(std::string_view name);
 bool is_time_name(std::string_view name);
 /// Names of section 2.1, aliases included: what `unknown_field` never complains about.
 bool is_builtin_name(std::string_view name);
+
+/// The leaf of a body (codec/canonical_leaf.h): what `pattern` groups by.
+inline constexpr std::string_view kTemplateField = "_template";
 
 /// Label under which a record says what it came by; dead letters have kDeadLetterSource there.
 inline constexpr std::string_view kSourceLabel = "dendro.source";

@@ -1,5 +1,6 @@
 #include "filter/field_reader.h"
 
+#include "codec/canonical_leaf.h"
 #include "record/record_id.h"
 #include "record/severity.h"
 
@@ -11,6 +12,8 @@ bool is_leaf_of(const Leaf& leaf, const FieldCandidate& candidate) {
   switch (candidate.kind) {
     case FieldKind::role_leaf:
       return leaf.role == candidate.role;
+    case FieldKind::template_id:
+      return leaf.role == LeafRole::body && leaf.type == ValueType::text;
     case FieldKind::body_parts:
       return leaf.role == LeafRole::body_part;
     case FieldKind::body_part:
@@ -39,6 +42,15 @@ std::optional<Timestamp> time_of_value(const Value& value) {
   if (value.type != ValueType::text && value.type != ValueType::number_text) return std::nullopt;
   if (const auto parsed = parse_rfc3339(value.text)) return parsed;
   return parse_epoch(value.text);
+}
+
+std::string_view body_text(const RecordView& record) {
+  std::string_view body;
+  record.for_each_leaf([&body](const Leaf& leaf, const Value& value) {
+    if (leaf.role == LeafRole::body) body = value.text;
+    return leaf.role != LeafRole::body;
+  });
+  return body;
 }
 
 Timestamp observed_time(const RecordView& record, Timestamp receive_time) {
@@ -103,7 +115,7 @@ FieldReader::Place FieldReader::find_in_shape(const FieldName& field, const Shap
           if (is_leaf_of(shape.leaves[i], candidate)) place.leaves.push_back(i);
         }
         found = !place.leaves.empty();
-        place.kind = FieldKind::attribute;
+        place.kind = candidate.kind == FieldKind::template_id ? candidate.kind : FieldKind::attribute;
         break;
     }
     if (found) {
@@ -136,6 +148,9 @@ Value FieldReader::column_value(FieldKind kind, std::uint32_t row, const RecordO
     case FieldKind::observed:
       return Value::of_time(observed_time(batch_->record(row), origin.receive_time.value_or(batch_->receive_time())),
                             9);
+    case FieldKind::template_id:
+      scratch_ = template_id_of(body_text(batch_->record(row)));
+      return Value::of_text(scratch_);
     case FieldKind::severity:
       return Value::of_text(severity_name(batch_->severity(row)));
     case FieldKind::severity_number:

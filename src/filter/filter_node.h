@@ -30,6 +30,7 @@ std::unique_ptr<FilterNode> make_severity_node(const SeverityTest& test);
 std::unique_ptr<FilterNode> make_time_node(const TimeTest& test);
 std::unique_ptr<FilterNode> make_label_node(const LabelTest& test);
 std::unique_ptr<FilterNode> make_label_match_node(const LabelMatch& test);
+std::unique_ptr<FilterNode> make_clock_node(const ClockTest& test);
 std::unique_ptr<FilterNode> make_field_comparison_node(const FieldComparison& comparison);
 /// Leaves dead letters out (D12).
 std::unique_ptr<FilterNode> make_living_node();

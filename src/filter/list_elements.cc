@@ -45,7 +45,10 @@ class ListReader {
     if (c == '"') return read_string(value);
     if (c == '[' || c == '{') {
       is_scalar = false;
-      return skip_nested();
+      const std::size_t first = at_;
+      if (!skip_nested()) return false;
+      value = Value::of_list(text_.substr(first, at_ - first));
+      return true;
     }
     const std::size_t first = at_;
     while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != ']' && text_[at_] != ' ' && text_[at_] != '\n')
@@ -148,6 +151,10 @@ class ListReader {
 void for_each_list_scalar(std::string_view json, const std::function<bool(const Value&)>& visit) {
   ListReader(json).walk(
       [&](bool is_scalar, const Value& value) { return !is_scalar || value.is_missing() || visit(value); });
+}
+
+void for_each_list_element(std::string_view json, const std::function<bool(const Value&)>& visit) {
+  ListReader(json).walk([&visit](bool, const Value& value) { return visit(value); });
 }
 
 bool list_has_content(std::string_view json) {

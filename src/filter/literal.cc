@@ -26,18 +26,6 @@ bool is_texty(const Value& value) {
   return value.type == ValueType::text || value.type == ValueType::bytes;
 }
 
-void append_utc_offset(std::string& out, std::int32_t offset_s) {
-  const std::int32_t minutes = (offset_s < 0 ? -offset_s : offset_s) / 60;
-  const auto append_two = [&out](std::int32_t number) {
-    out.push_back(static_cast<char>('0' + number / 10));
-    out.push_back(static_cast<char>('0' + number % 10));
-  };
-  out.push_back(offset_s < 0 ? '-' : '+');
-  append_two(minutes / 60);
-  out.push_back(':');
-  append_two(minutes % 60);
-}
-
 std::optional<std::partial_ordering> order_of_amounts(std::optional<double> value, double literal) {
   if (!value) return std::nullopt;
   return *value <=> literal;
@@ -99,7 +87,7 @@ Literal Literal::of_word(std::string_view text, std::int32_t utc_offset_s) {
     literal.interval_ = *interval;
     // The text must mean the same wherever it is read again.
     if (const auto in_utc = parse_partial_time(text, 0); utc_offset_s != 0 && *in_utc != *interval) {
-      append_utc_offset(literal.text_, utc_offset_s);
+      literal.text_ += utc_offset_text(utc_offset_s);
     }
   } else if (const auto ip = parse_ip(text)) {
     literal.kind_ = LiteralKind::ip;

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/time_zone.h"
 #include "base/timestamp.h"
 #include "filter/ip_network.h"
 #include "filter/literal.h"
@@ -17,7 +18,7 @@ namespace dendro {
 
 // A filter as a tree of values (query-language.md 5, 6). Immutable by convention; compared by value. Times are
 // resolved: the tree of `_time:5m` holds two instants. Regular expressions are compiled: a tree that was made cannot
-// fail later. What is not built yet (near(), pattern(), ...) becomes further alternatives.
+// fail later.
 
 /// `f:*`: present and not empty.
 struct Exists {
@@ -88,8 +89,38 @@ struct InNetwork {
   IpNetwork network;
   friend bool operator==(const InNetwork&, const InNetwork&) = default;
 };
-using Condition = std::variant<Exists, Empty, TextPattern, Equals, BeginsWith, Comparison, Between, OneOf, RegexMatch,
-                               ContainsAll, ContainsAny, Sequence, LengthRange, InNetwork>;
+/// `f:string_range(a, b)`: the value's text stands in [first, last) by code point.
+struct StringRange {
+  std::string first, last;
+  friend bool operator==(const StringRange&, const StringRange&) = default;
+};
+/// `f:type(number)`: the stored type of the whole value.
+enum class ValueKind : std::uint8_t { number, string, boolean, list };
+struct TypeIs {
+  ValueKind kind = ValueKind::number;
+  friend bool operator==(const TypeIs&, const TypeIs&) = default;
+};
+/// `f:pattern("took <n>ms")`: stands somewhere in the value. `regex` is what `text` means, never null.
+struct PlaceholderMatch {
+  std::string text;
+  std::shared_ptr<const Regex> regex;
+  friend bool operator==(const PlaceholderMatch& a, const PlaceholderMatch& b) { return a.text == b.text; }
+};
+/// `f:near(a, b, 5)`: both patterns in one value, in any order, with at most so many words between them.
+struct Near {
+  TextPattern first, second;
+  std::uint64_t words = 0;
+  friend bool operator==(const Near&, const Near&) = default;
+};
+/// `f:in(query)` whose query has not run yet: nothing is among its values. `query` in its canonical form.
+struct InQuery {
+  std::string query;
+  std::size_t number = 0;  ///< among the sub-queries of the query it stands in
+  friend bool operator==(const InQuery& a, const InQuery& b) { return a.query == b.query; }
+};
+using Condition =
+    std::variant<Exists, Empty, TextPattern, Equals, BeginsWith, Comparison, Between, OneOf, RegexMatch, ContainsAll,
+                 ContainsAny, Sequence, LengthRange, InNetwork, StringRange, TypeIs, PlaceholderMatch, Near, InQuery>;
 
 struct Predicate;
 
@@ -141,6 +172,20 @@ struct LabelMatch {
     return a.name == b.name && a.regex->pattern() == b.regex->pattern();
   }
 };
+/// `_time:day_range[08:00,18:00)`, `_time:week_range[Mon,Fri]`: by the clock of a zone, every day or every week. Both
+/// are nanoseconds since local midnight, or Monday's; an interval whose end is not behind its start goes on past
+/// midnight, or the end of the week.
+struct ClockTest {
+  enum class Cycle : std::uint8_t { day, week };
+  std::string field;
+  Cycle cycle = Cycle::day;
+  std::int64_t first_ns = 0, last_ns = 0;  ///< [first, last)
+  std::shared_ptr<const TimeZone> zone;    ///< never null
+  friend bool operator==(const ClockTest& a, const ClockTest& b) {
+    return a.field == b.field && a.cycle == b.cycle && a.first_ns == b.first_ns && a.last_ns == b.last_ns &&
+           a.zone->name() == b.zone->name();
+  }
+};
 enum class FieldOrder : std::uint8_t { equal, less, less_equal };
 /// `f:eq_field(g)`, `lt_field`, `le_field`: as `f:=x`, `f:<x`, `f:<=x` with the text of g's value as an unquoted
 /// literal; some value of f with some value of g. Missing fields equal nothing.
@@ -153,7 +198,7 @@ struct FieldComparison {
 
 struct Predicate {
   std::variant<Everything, AllOf, AnyOf, Negation, FieldTest, SeverityTest, TimeTest, LabelTest, LabelMatch,
-               FieldComparison>
+               FieldComparison, ClockTest>
       node;
   friend bool operator==(const Predicate&, const Predicate&);
 };
@@ -179,6 +224,8 @@ void for_each_field(const Predicate& predicate, Visit&& visit) {
     visit(std::string_view(severity->field));
   } else if (const auto* time = std::get_if<TimeTest>(&predicate.node)) {
     visit(std::string_view(time->field));
+  } else if (const auto* clock = std::get_if<ClockTest>(&predicate.node)) {
+    visit(std::string_view(clock->field));
   } else if (const auto* comparison = std::get_if<FieldComparison>(&predicate.node)) {
     visit(std::string_view(comparison->field));
     visit(std::string_view(comparison->other));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "filter/placeholder_regex.h"
 
 namespace dendro {
 namespace {
@@ -19,6 +20,7 @@ enum class NodeTag : std::uint8_t {
   label_test = 8,
   label_match = 9,
   field_comparison = 10,
+  clock_test = 11,
 };
 enum class ConditionTag : std::uint8_t {
   exists = 1,
@@ -35,6 +37,11 @@ enum class ConditionTag : std::uint8_t {
   sequence = 12,
   length_range = 13,
   in_network = 14,
+  string_range = 15,
+  type_is = 16,
+  placeholder_match = 17,
+  near = 18,
+  in_query = 19,  ///< never read: such a filter has no meaning by itself
 };
 
 template <typename Enum>
@@ -124,6 +131,29 @@ struct ConditionEncoder {
     append_enum(out, ConditionTag::in_network);
     append_sized(out, condition.network.text());
   }
+  void operator()(const StringRange& range) const {
+    append_enum(out, ConditionTag::string_range);
+    append_sized(out, range.first);
+    append_sized(out, range.last);
+  }
+  void operator()(const TypeIs& type) const {
+    append_enum(out, ConditionTag::type_is);
+    append_enum(out, type.kind);
+  }
+  void operator()(const PlaceholderMatch& match) const {
+    append_enum(out, ConditionTag::placeholder_match);
+    append_sized(out, match.text);
+  }
+  void operator()(const Near& near) const {
+    append_enum(out, ConditionTag::near);
+    encode_pattern(out, near.first);
+    encode_pattern(out, near.second);
+    append_le(out, near.words);
+  }
+  void operator()(const InQuery& in) const {
+    append_enum(out, ConditionTag::in_query);
+    append_sized(out, in.query);
+  }
 };
 
 struct NodeEncoder {
@@ -166,6 +196,14 @@ struct NodeEncoder {
     append_sized(out, comparison.field);
     append_enum(out, comparison.order);
     append_sized(out, comparison.other);
+  }
+  void operator()(const ClockTest& test) const {
+    append_enum(out, NodeTag::clock_test);
+    append_sized(out, test.field);
+    append_enum(out, test.cycle);
+    append_le(out, test.first_ns);
+    append_le(out, test.last_ns);
+    append_sized(out, test.zone->name());
   }
 
  private:
@@ -271,6 +309,28 @@ class PredicateDecoder {
         const auto network = IpNetwork::parse(reader_.read_sized());
         return network ? Result<Condition>(Condition(InNetwork{*network})) : damage("a false network");
       }
+      case ConditionTag::string_range: {
+        std::string first = text();
+        return Condition(StringRange{std::move(first), text()});
+      }
+      case ConditionTag::type_is: {
+        const auto kind = reader_.read_le<std::uint8_t>();
+        if (kind > static_cast<std::uint8_t>(ValueKind::list)) return damage("a false type");
+        return Condition(TypeIs{static_cast<ValueKind>(kind)});
+      }
+      case ConditionTag::placeholder_match: {
+        std::string written = text();
+        Result<std::shared_ptr<const Regex>> compiled = compile_placeholders(written);
+        if (!compiled) return damage(compiled.error().message());
+        return Condition(PlaceholderMatch{std::move(written), std::move(*compiled)});
+      }
+      case ConditionTag::near: {
+        TextPattern first = pattern();
+        TextPattern second = pattern();
+        return Condition(Near{std::move(first), std::move(second), reader_.read_le<std::uint64_t>()});
+      }
+      case ConditionTag::in_query:
+        return Error(ErrorCode::unimplemented, "predicate: a query inside in( ) cannot be kept");
     }
     return reader_.ok() ? unknown("condition", tag) : damage("ends early");
   }
@@ -348,8 +408,24 @@ class PredicateDecoder {
       }
       case NodeTag::field_comparison:
         return field_comparison();
+      case NodeTag::clock_test:
+        return clock_test();
     }
     return reader_.ok() ? unknown("node", tag) : damage("ends early");
+  }
+
+  Result<Predicate> clock_test() {
+    ClockTest test;
+    test.field = text();
+    const auto cycle = reader_.read_le<std::uint8_t>();
+    if (cycle > static_cast<std::uint8_t>(ClockTest::Cycle::week)) return damage("a false cycle");
+    test.cycle = static_cast<ClockTest::Cycle>(cycle);
+    test.first_ns = reader_.read_le<std::int64_t>();
+    test.last_ns = reader_.read_le<std::int64_t>();
+    if (test.first_ns < 0 || test.last_ns < 0 || test.first_ns > 8 * kNanosPerDay || test.last_ns > 8 * kNanosPerDay)
+      return damage("a false time of day");
+    DENDRO_TRY_ASSIGN(test.zone, TimeZone::find(reader_.read_sized()));
+    return Predicate{std::move(test)};
   }
 
   Result<Predicate> field_comparison() {

@@ -91,6 +91,25 @@ struct ConditionWriter {
     out += "len_range(" + std::to_string(range.min) + "," + std::to_string(range.max) + ")";
   }
   void operator()(const InNetwork& condition) const { out += "ip(\"" + condition.network.text() + "\")"; }
+  void operator()(const StringRange& range) const {
+    out += "string_range(";
+    append_query_text(out, range.first);
+    out.push_back(',');
+    append_query_text(out, range.last);
+    out.push_back(')');
+  }
+  void operator()(const TypeIs& type) const { out += "type(" + std::string(value_kind_name(type.kind)) + ")"; }
+  void operator()(const PlaceholderMatch& match) const {
+    out += "pattern(";
+    append_query_string(out, match.text);
+    out.push_back(')');
+  }
+  void operator()(const Near& near) const {
+    append_call("near(", {near.first, near.second});
+    out.back() = ',';
+    out += std::to_string(near.words) + ")";
+  }
+  void operator()(const InQuery& in) const { out += "in(" + in.query + ")"; }
 
  private:
   void append_call(std::string_view opener, const std::vector<TextPattern>& patterns) const {
@@ -140,6 +159,33 @@ void append_time_range(std::string& out, const TimeRange& range) {
   }
 }
 
+void append_clock_time(std::string& out, std::int64_t nanoseconds) {
+  const std::int64_t seconds = nanoseconds / kNanosPerSecond;
+  for (const std::int64_t number : {seconds / 3600, seconds / 60 % 60, seconds % 60}) {
+    if (out.back() != '[' && out.back() != ',') out.push_back(':');
+    out.push_back(static_cast<char>('0' + number / 10));
+    out.push_back(static_cast<char>('0' + number % 10));
+  }
+}
+
+/// day_range[08:00:00,18:00:00), week_range[Mon,Fri]
+void append_clock_range(std::string& out, const ClockTest& test) {
+  if (test.cycle == ClockTest::Cycle::day) {
+    out += "day_range[";
+    append_clock_time(out, test.first_ns);
+    out.push_back(',');
+    append_clock_time(out, test.last_ns);
+    out.push_back(')');
+    return;
+  }
+  static constexpr std::array<std::string_view, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  const auto day = [](std::int64_t nanoseconds) {
+    return kDays[static_cast<std::size_t>((nanoseconds / kNanosPerDay + 7) % 7)];
+  };
+  out += "week_range[" + std::string(day(test.first_ns)) + ",";
+  out += std::string(day(test.last_ns - kNanosPerDay)) + "]";
+}
+
 /// What surrounds a part: a lower number binds tighter.
 enum class Binding : int { unary = 0, conjunction = 1, disjunction = 2 };
 
@@ -183,6 +229,10 @@ struct PredicateWriter {
     append_regex(out, *test.regex);
     out.push_back('}');
   }
+  void operator()(const ClockTest& test) const {
+    append_field(test.field);
+    append_clock_range(out, test);
+  }
   void operator()(const FieldComparison& comparison) const {
     static constexpr std::array<std::string_view, 3> kNames = {"eq_field(", "lt_field(", "le_field("};
     append_field(comparison.field);
@@ -209,6 +259,11 @@ struct PredicateWriter {
 };
 
 }  // namespace
+
+std::string_view value_kind_name(ValueKind kind) {
+  static constexpr std::array<std::string_view, 4> kNames = {"number", "string", "bool", "list"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
 
 std::string to_text(const Predicate& predicate) {
   std::string text;

@@ -11,6 +11,9 @@ namespace dendro {
 /// without a zone in comparisons of other fields are those of UTC (with another `tz` the literal got its zone).
 std::string to_text(const Predicate& predicate);
 
+/// "number" "string" "bool" "list": the argument of type().
+std::string_view value_kind_name(ValueKind kind);
+
 /// True if `c` may stand in a bare word (3.2). Bytes of UTF-8 beyond ASCII may.
 bool is_query_word_char(char c);
 /// True if `text` can be written without quotes where a filter may stand.

@@ -116,6 +116,7 @@ struct Regex::Impl {
   /// Of each atom its indices among those of `filtered`: several where folding makes them equal.
   std::vector<std::vector<int>> filtered_indices;
   std::string required_atom;
+  std::vector<std::string> group_names;
   RegexOutline outline;
   mutable std::atomic<std::size_t> text_bytes_seen{0};
   mutable std::atomic<std::size_t> values_scanned{0};  // by the accelerator
@@ -140,6 +141,12 @@ struct Regex::Impl {
         filtered_indices[static_cast<std::size_t>(known - atoms.begin())].push_back(static_cast<int>(i));
       }
     }
+  }
+
+  void take_group_names() {
+    group_names.resize(static_cast<std::size_t>(expression().NumberOfCapturingGroups()));
+    for (const auto& [group, name] : expression().CapturingGroupNames())
+      group_names[static_cast<std::size_t>(group) - 1] = name;
   }
 
   bool may_match(std::span<const int> present) const {
@@ -204,6 +211,7 @@ Result<std::shared_ptr<const Regex>> Regex::compile(std::string_view pattern, Re
   if (impl->filtered.Add(piece_of(pattern), regex_options(), &id) != re2::RE2::NoError) {
     return refuse_expression(pattern, fault);
   }
+  impl->take_group_names();
   impl->take_atoms();
   impl->find_required_atom();
   impl->outline = outline_regex(pattern);
@@ -220,6 +228,23 @@ bool Regex::matches(std::string_view value) const {
 
 bool Regex::matches_whole(std::string_view value) const {
   return finds(impl_->expression(), value, re2::RE2::ANCHOR_BOTH);
+}
+
+const std::vector<std::string>& Regex::group_names() const {
+  return impl_->group_names;
+}
+
+bool Regex::capture(std::string_view value, std::size_t first, std::vector<std::string_view>& groups) const {
+  std::vector<re2::StringPiece> pieces(impl_->group_names.size() + 1);
+  const re2::StringPiece piece = piece_of(value);
+  if (!impl_->expression().Match(piece, first, piece.size(), re2::RE2::UNANCHORED, pieces.data(),
+                                 static_cast<int>(pieces.size())))
+    return false;
+  groups.clear();
+  for (const re2::StringPiece& part : pieces) {
+    groups.push_back(part.data() == nullptr ? std::string_view() : std::string_view(part.data(), part.size()));
+  }
+  return true;
 }
 
 const std::vector<std::string>& Regex::atoms() const {

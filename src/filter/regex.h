@@ -44,6 +44,12 @@ class Regex {
   /// True if the pattern matches the whole of `value` (stream labels, query-language.md D11).
   bool matches_whole(std::string_view value) const;
 
+  /// Names of the groups in parentheses, "" for those without one: group i has group_names()[i - 1].
+  const std::vector<std::string>& group_names() const;
+  /// The first match that begins at or after `first` (at most value.size()): groups[0] is all of it, groups[i] what
+  /// group i took; one that took no part has a null data(). False: there is none. `groups` borrow `value`.
+  bool capture(std::string_view value, std::size_t first, std::vector<std::string_view>& groups) const;
+
   /// Asks many values at once: value i is text[ends[i-1], ends[i]) (the first begins at 0; ends ascend, the last is at
   /// most text.size()), and verdicts[i] becomes matches(value i). Values need no separator. Uses hyperscan once a
   /// pattern has seen enough text to pay for compiling it.

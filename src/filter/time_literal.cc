@@ -1,5 +1,6 @@
 #include "filter/time_literal.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -134,19 +135,6 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
   return static_cast<std::int64_t>(*amount);
 }
 
-std::optional<std::int32_t> parse_utc_offset(std::string_view text) {
-  if (text.empty() || text == "UTC" || text == "utc" || text == "Z" || text == "z") return 0;
-  if (text[0] != '+' && text[0] != '-') return std::nullopt;
-  DateCutter cutter(text.substr(1));
-  const auto hours = cutter.digits(2);
-  if (!hours || *hours > 23) return std::nullopt;
-  cutter.take(':');
-  const auto minutes = cutter.rest().empty() ? std::optional<unsigned>(0) : cutter.digits(2);
-  if (!minutes || *minutes > 59 || !cutter.rest().empty()) return std::nullopt;
-  const auto offset = static_cast<std::int32_t>(*hours * 3600 + *minutes * 60);
-  return text[0] == '-' ? -offset : offset;
-}
-
 std::optional<TimeRange> parse_partial_time(std::string_view text, std::int32_t utc_offset_s) {
   DateCutter cutter(text);
   const auto year = cutter.digits(4);
@@ -187,6 +175,16 @@ std::optional<TimeRange> parse_partial_time(std::string_view text, std::int32_t 
   return finish(days, std::int64_t{*hour} * 3600 + *minute * 60 + *second, 1);
 }
 
+std::optional<TimeRange> parse_partial_time(std::string_view text, const TimeReading& reading) {
+  const auto interval = parse_partial_time(text, reading.zone == nullptr ? reading.utc_offset_s : 0);
+  if (reading.zone == nullptr || !interval) return interval;
+  const bool has_own_zone = parse_partial_time(text, 60) == interval;
+  if (has_own_zone) return interval;
+  const Timestamp first = reading.zone->instant_of(interval->first.number());
+  const Timestamp last = reading.zone->instant_of(interval->last.number());
+  return TimeRange{first, std::max(last, first == kTimestampMax ? first : first.next())};
+}
+
 std::optional<TimeRange> parse_instant(std::string_view text, const TimeReading& reading) {
   if (text == "now") return instant_range(reading.now);
   if (text.starts_with("now-")) {
@@ -195,7 +193,7 @@ std::optional<TimeRange> parse_instant(std::string_view text, const TimeReading&
     if (!back || __builtin_sub_overflow(reading.now.number(), *back, &instant)) return std::nullopt;
     return instant_range(Timestamp(instant));
   }
-  if (const auto partial = parse_partial_time(text, reading.utc_offset_s)) return partial;
+  if (const auto partial = parse_partial_time(text, reading)) return partial;
   const auto epoch = parse_epoch(text);
   return epoch ? instant_range(*epoch) : std::nullopt;
 }

@@ -42,12 +42,72 @@ std::span<const TextPattern> patterns_of(const Condition& condition) {
   if (const auto* all = std::get_if<ContainsAll>(&condition)) return all->patterns;
   if (const auto* any = std::get_if<ContainsAny>(&condition)) return any->patterns;
   if (const auto* sequence = std::get_if<Sequence>(&condition)) return sequence->patterns;
-  return {};
+  return {};  // those of near() stand in two members
 }
 
 const TextPattern& longest_of(const std::vector<TextPattern>& patterns) {
   return *std::max_element(patterns.begin(), patterns.end(),
                            [](const TextPattern& a, const TextPattern& b) { return a.text.size() < b.text.size(); });
+}
+
+ValueKind kind_of_value(const Value& value) {
+  switch (value.type) {
+    case ValueType::int64:
+    case ValueType::uint64:
+    case ValueType::float64:
+    case ValueType::number_text:
+      return ValueKind::number;
+    case ValueType::boolean:
+      return ValueKind::boolean;
+    case ValueType::list:
+    case ValueType::empty_object:
+      return ValueKind::list;
+    default:
+      return ValueKind::string;
+  }
+}
+
+/// Numbers of the words in which a pattern begins and ends, each time it occurs; rising.
+struct WordSpan {
+  std::size_t first = 0, last = 0;
+};
+std::vector<WordSpan> word_spans(std::string_view text, const PatternTest& pattern) {
+  const auto count_words = [](std::string_view part) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < part.size(); ++i)
+      count += is_word_char(part[i]) && (i == 0 || !is_word_char(part[i - 1]));
+    return count;
+  };
+  const std::size_t own_words = std::max<std::size_t>(count_words(pattern.pattern().text), 1);
+  std::vector<WordSpan> spans;
+  std::size_t words = 0;
+  std::size_t counted = 0;
+  for (std::size_t end = pattern.match_end(text, 0); end != std::string_view::npos;
+       end = pattern.match_end(text, end)) {
+    for (; counted < end; ++counted)
+      words += is_word_char(text[counted]) && (counted == 0 || !is_word_char(text[counted - 1]));
+    spans.push_back({words >= own_words ? words - own_words + 1 : 0, words});
+    if (pattern.pattern().text.empty()) break;
+  }
+  return spans;
+}
+
+bool is_near(std::string_view text, const PatternTest& first, const PatternTest& second, std::uint64_t words_max) {
+  const std::vector<WordSpan> left = word_spans(text, first);
+  const std::vector<WordSpan> right = word_spans(text, second);
+  // The gap of two spans that do not overlap, from the end of the one to the start of the other.
+  const auto fits = [words_max](const WordSpan& a, const WordSpan& b) {
+    return b.first > a.last && b.first - a.last - 1 <= words_max;
+  };
+  std::size_t next = 0;
+  for (const WordSpan& span : left) {
+    while (next < right.size() && right[next].last < span.first && !fits(right[next], span)) ++next;
+    for (std::size_t i = next; i < right.size(); ++i) {
+      if (fits(span, right[i]) || fits(right[i], span)) return true;
+      if (right[i].first > span.last) break;
+    }
+  }
+  return false;
 }
 
 bool is_plain_number(const Value& value) {
@@ -58,6 +118,7 @@ bool is_plain_number(const Value& value) {
 struct ScalarMatcher {
   const Value& value;
   std::span<const PatternTest> patterns;
+  const LiteralSet& literals;
   bool operator()(const Exists&) const {
     return !(value.is_string() && value.type != ValueType::time && value.text.empty());
   }
@@ -82,10 +143,22 @@ struct ScalarMatcher {
                      range.first.compare(value)) &&
            satisfies(range.includes_last ? CompareOp::less_equal : CompareOp::less, range.last.compare(value));
   }
-  bool operator()(const OneOf& list) const {
-    return std::any_of(list.literals.begin(), list.literals.end(),
-                       [this](const Literal& l) { return l.equals(value); });
+  bool operator()(const OneOf&) const { return literals.contains(value); }
+  bool operator()(const StringRange& range) const {
+    std::string scratch;
+    const std::string_view text = value_text(value, scratch);
+    return range.first <= text && text < range.last;
   }
+  bool operator()(const TypeIs& type) const { return kind_of_value(value) == type.kind; }
+  bool operator()(const PlaceholderMatch& match) const {
+    std::string scratch;
+    return match.regex->matches(value_text(value, scratch));
+  }
+  bool operator()(const Near& near) const {
+    std::string scratch;
+    return is_near(value_text(value, scratch), patterns[0], patterns[1], near.words);
+  }
+  bool operator()(const InQuery&) const { return false; }
   bool operator()(const RegexMatch& match) const {
     std::string scratch;
     return match.regex->matches(value_text(value, scratch));
@@ -127,6 +200,11 @@ struct ScalarMatcher {
 
 ValueTest::ValueTest(Condition condition) : condition_(std::move(condition)) {
   for (const TextPattern& pattern : patterns_of(condition_)) patterns_.emplace_back(pattern);
+  if (const auto* near = std::get_if<Near>(&condition_)) {
+    patterns_.emplace_back(near->first);
+    patterns_.emplace_back(near->second);
+  }
+  if (const auto* list = std::get_if<OneOf>(&condition_)) literals_ = LiteralSet(list->literals);
   derive_required_text();
   if (const auto* comparison = std::get_if<Comparison>(&condition_)) has_unit_ = has_unit_kind(comparison->literal);
   if (const auto* range = std::get_if<Between>(&condition_)) {
@@ -146,9 +224,12 @@ void ValueTest::derive_required_text() {
   if (const auto* pattern = std::get_if<TextPattern>(&condition_)) require_pattern(*pattern);
   if (const auto* all = std::get_if<ContainsAll>(&condition_)) require_pattern(longest_of(all->patterns));
   if (const auto* sequence = std::get_if<Sequence>(&condition_)) require_pattern(longest_of(sequence->patterns));
-  if (const auto* match = std::get_if<RegexMatch>(&condition_)) {
-    if (FoldedNeedle needle(match->regex->required_atom()); needle.is_utf8()) required_folded_ = std::move(needle);
-  }
+  if (const auto* near = std::get_if<Near>(&condition_)) require_pattern(longest_of({near->first, near->second}));
+  const auto require_atom = [this](const Regex& regex) {
+    if (FoldedNeedle needle(regex.required_atom()); needle.is_utf8()) required_folded_ = std::move(needle);
+  };
+  if (const auto* match = std::get_if<RegexMatch>(&condition_)) require_atom(*match->regex);
+  if (const auto* match = std::get_if<PlaceholderMatch>(&condition_)) require_atom(*match->regex);
   if (const auto* prefix = std::get_if<BeginsWith>(&condition_)) required_text_ = prefix->text;
   if (const auto* equals = std::get_if<Equals>(&condition_)) {
     // Bytes also equal their base64, which is not what is stored.
@@ -163,7 +244,7 @@ void ValueTest::derive_required_text() {
 
 bool ValueTest::matches(const Value& value) const {
   if (value.is_missing()) return matches_missing();
-  if (value.type != ValueType::list) return matches_scalar(value);
+  if (value.type != ValueType::list || std::holds_alternative<TypeIs>(condition_)) return matches_scalar(value);
   if (std::holds_alternative<Exists>(condition_)) return list_has_content(value.text);
   if (std::holds_alternative<Empty>(condition_) && value.text == "[]") return true;
   bool found = false;
@@ -175,7 +256,7 @@ bool ValueTest::matches(const Value& value) const {
 }
 
 bool ValueTest::matches_scalar(const Value& value) const {
-  return std::visit(ScalarMatcher{value, patterns_}, condition_);
+  return std::visit(ScalarMatcher{value, patterns_, literals_}, condition_);
 }
 
 bool ValueTest::is_unit_mismatch(const Value& value) const {

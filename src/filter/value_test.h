@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "filter/literal_set.h"
 #include "filter/predicate.h"
 #include "record/value.h"
 
@@ -37,6 +38,7 @@ class ValueTest {
   void require_pattern(const TextPattern& pattern);
 
   Condition condition_;
+  LiteralSet literals_;                ///< of OneOf
   std::vector<PatternTest> patterns_;  ///< those of the condition, in its order
   std::string required_text_;
   FoldedNeedle required_folded_;

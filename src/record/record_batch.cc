@@ -265,7 +265,18 @@ Status RecordBatch::parse() {
   DENDRO_TRY_ASSIGN(const std::vector<std::string_view> streams, cut_table(stream_ends, stream_bytes, "stream"));
   DENDRO_TRY(parse_streams(streams, strings));
   if (size_ > 0 && value_ends_[size_ - 1] != values.size()) return batch_damage("bytes behind the last record");
+  memory_bytes_ = measure_memory();
   return check_records();
+}
+
+std::size_t RecordBatch::measure_memory() const {
+  std::size_t bytes = sizeof(RecordBatch) + encoded_.capacity() + shapes_.capacity() * sizeof(Shape) +
+                      streams_.capacity() * sizeof(Stream);
+  for (const Shape& shape : shapes_) {
+    bytes += shape.leaves.capacity() * sizeof(Leaf) + shape.ops.capacity() * sizeof(ShapeOp);
+  }
+  for (const Stream& stream : streams_) bytes += stream.labels.capacity() * sizeof(StreamLabel);
+  return bytes;
 }
 
 Status RecordBatch::parse_streams(const std::vector<std::string_view>& rows,

@@ -43,6 +43,8 @@ class RecordBatch {
   std::uint64_t serial() const { return serial_; }
   /// The bytes decode() takes.
   std::string_view encoded() const { return encoded_; }
+  /// What the batch takes in memory: the encoded bytes and what was made of them.
+  std::size_t memory_bytes() const { return memory_bytes_; }
   /// Receive time of the request: `observed` of each record whose sender gave none.
   Timestamp receive_time() const { return receive_time_; }
   Timestamp min_timestamp() const { return min_timestamp_; }
@@ -66,10 +68,12 @@ class RecordBatch {
   Status parse();
   Status parse_streams(const std::vector<std::string_view>& rows, const std::vector<std::string_view>& strings);
   Status check_records() const;
+  std::size_t measure_memory() const;
 
   const std::uint64_t serial_;
   std::string encoded_;
   std::size_t size_ = 0;
+  std::size_t memory_bytes_ = 0;
   Timestamp receive_time_;
   Timestamp min_timestamp_ = kTimestampMax;
   Timestamp max_timestamp_ = kTimestampMin;

@@ -39,6 +39,7 @@ struct CommitReply {
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
   bool replayed = false;
+  friend bool operator==(const CommitReply&, const CommitReply&) = default;
 };
 
 /// Called exactly once, on a thread of the sink's: post to your own loop, do not block.

@@ -15,6 +15,7 @@ namespace dendro {
 struct KeyedReply {
   BatchKey key;
   CommitReply reply;
+  friend bool operator==(const KeyedReply&, const KeyedReply&) = default;
 };
 
 /// One tenant's retry keys of the last hours. Not thread-safe.

@@ -7,10 +7,24 @@
 #include "storage/limits.h"
 
 namespace dendro {
+namespace {
 
-Committer::Committer(WalWriter& wal, TenantTable& tenants, WriteGate& gate, std::uint64_t queue_bytes_max,
-                     SequenceNumber next_sequence)
-    : wal_(wal), tenants_(tenants), gate_(gate), queue_bytes_max_(queue_bytes_max), next_sequence_(next_sequence) {
+/// How long a flush that made room may go unnoticed.
+constexpr std::chrono::milliseconds kRoomLookInterval{20};
+
+}  // namespace
+
+Committer::Committer(WalWriter& wal, TenantTable& tenants, CommitListeners& listeners, WriteGate& gate, Clock& clock,
+                     Limits limits, SequenceNumber next_sequence)
+    : wal_(wal),
+      tenants_(tenants),
+      listeners_(listeners),
+      gate_(gate),
+      clock_(clock),
+      queue_share_{limits.queue_bytes_max},
+      memtable_share_{limits.memtable_bytes_max},
+      room_wait_max_(limits.room_wait_max),
+      next_sequence_(next_sequence) {
   thread_ = std::jthread([this] { run(); });
 }
 
@@ -22,19 +36,22 @@ Committer::~Committer() {
   wake_.notify_all();
 }
 
-Status Committer::reserve(std::uint64_t queue_bytes) {
+Status Committer::reserve(const TenantId& tenant, std::uint64_t queue_bytes) {
   MutexLock lock(mutex_);
   if (stopping_) return Error(ErrorCode::unavailable, "the store is being closed");
   const std::uint64_t queued = queued_bytes_.load(std::memory_order_relaxed);
-  if (queued + queue_bytes > queue_bytes_max_) {
-    return Error(ErrorCode::resource_exhausted,
-                 "the write queue is full: " + std::to_string(queued) + " bytes wait; send again later");
+  std::uint64_t& of_tenant = queued_by_tenant_[tenant];
+  if (!queue_share_.admits(queued, of_tenant, queue_bytes)) {
+    return Error(ErrorCode::resource_exhausted, "the write queue is full: " + std::to_string(queued) + " bytes wait, " +
+                                                    std::to_string(of_tenant) + " of this tenant; send again later");
   }
+  of_tenant += queue_bytes;
   queued_bytes_ += queue_bytes;
   return {};
 }
 
 void Committer::enqueue(PendingRequest pending) {
+  pending.queued_at = clock_.monotonic();
   bool was_empty = false;
   {
     MutexLock lock(mutex_);
@@ -51,9 +68,12 @@ Committer::Figures Committer::figures() const {
 
 void Committer::run() {
   for (;;) {
-    Group group = take();
-    const bool is_last = group.empty() && is_stopping();
-    process(std::move(group));
+    Taken taken = take();
+    const bool is_last = taken.group.empty() && is_stopping();
+    fail_all(taken.refused,
+             Error(ErrorCode::resource_exhausted,
+                   "records come faster than they are flushed, and memory for them is used up; send again later"));
+    process(std::move(taken.group));
     rotate_if_asked();
     if (is_last) return;
   }
@@ -61,7 +81,7 @@ void Committer::run() {
 
 bool Committer::is_stopping() {
   MutexLock lock(mutex_);
-  return stopping_ && queue_.empty();
+  return stopping_ && queue_.empty() && waiting_.empty();
 }
 
 Status Committer::rotate_wal() {
@@ -91,17 +111,68 @@ void Committer::rotate_if_asked() {
   rotated_.notify_all();
 }
 
-Committer::Group Committer::take() {
-  Group group;
+Committer::Taken Committer::take() {
+  Taken taken;
   MutexLock lock(mutex_);
-  while (queue_.empty() && !stopping_ && rotations_asked_ == rotations_done_) wake_.wait(mutex_);
-  std::uint64_t bytes = 0;
-  while (!queue_.empty() && (group.empty() || bytes + queue_.front().frame_bytes <= kMaxGroupBytes)) {
-    bytes += queue_.front().frame_bytes;
-    group.push_back(std::move(queue_.front()));
+  for (;;) {
+    std::uint64_t frame_bytes = 0;
+    std::uint64_t memory_bytes = 0;
+    take_waiting_locked(taken, frame_bytes, memory_bytes);
+    take_queued_locked(taken, frame_bytes, memory_bytes);
+    const bool has_requests = !taken.group.empty() || !taken.refused.empty();
+    if (has_requests || stopping_ || rotations_asked_ != rotations_done_) return taken;
+    if (waiting_.empty()) {
+      wake_.wait(mutex_);
+    } else {
+      wake_.wait_for(mutex_, kRoomLookInterval);
+    }
+  }
+}
+
+void Committer::take_waiting_locked(Taken& taken, std::uint64_t& frame_bytes, std::uint64_t& memory_bytes) {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  for (auto of_tenant = waiting_.begin(); of_tenant != waiting_.end();) {
+    std::deque<PendingRequest>& requests = of_tenant->second;
+    while (!requests.empty()) {
+      PendingRequest& first = requests.front();
+      if (has_room_locked(first, memory_bytes)) {
+        if (!taken.group.empty() && frame_bytes + first.frame_bytes > kMaxGroupBytes) return;
+        frame_bytes += first.frame_bytes;
+        memory_bytes += first.memory_bytes;
+        taken.group.push_back(std::move(first));
+      } else if (now - first.queued_at >= room_wait_max_) {
+        taken.refused.push_back(std::move(first));
+      } else {
+        break;
+      }
+      requests.pop_front();
+    }
+    of_tenant = requests.empty() ? waiting_.erase(of_tenant) : std::next(of_tenant);
+  }
+}
+
+void Committer::take_queued_locked(Taken& taken, std::uint64_t& frame_bytes, std::uint64_t& memory_bytes) {
+  while (!queue_.empty()) {
+    PendingRequest& first = queue_.front();
+    if (!taken.group.empty() && frame_bytes + first.frame_bytes > kMaxGroupBytes) return;
+    const bool waits_behind = !waiting_.empty() && waiting_.contains(first.request.tenant);
+    if (!waits_behind && has_room_locked(first, memory_bytes)) {
+      frame_bytes += first.frame_bytes;
+      memory_bytes += first.memory_bytes;
+      taken.group.push_back(std::move(first));
+    } else {
+      waiting_[first.request.tenant].push_back(std::move(first));
+    }
     queue_.pop_front();
   }
-  return group;
+}
+
+bool Committer::has_room_locked(const PendingRequest& pending, std::uint64_t taken_bytes) const {
+  const std::uint64_t held = tenants_.unflushed_bytes() + taken_bytes;
+  if (held == 0 || stopping_) return true;  // it would never fit; it was promised an answer
+  if (!memtable_share_.is_scarce(held, pending.memory_bytes)) return true;
+  return memtable_share_.admits(held, tenants_.unflushed_bytes_of(pending.request.tenant) + taken_bytes,
+                                pending.memory_bytes);
 }
 
 void Committer::process(Group group) {
@@ -192,14 +263,32 @@ void Committer::publish_part(std::span<PendingRequest> part) {
       records_ += draft.record_count;
     }
     replies.push_back(reply);
-    committed.push_back({request.tenant, std::move(request.batches), request.key, reply});
+    committed.push_back({request.tenant, request.batches, request.key, reply});
   }
   tenants_.publish(std::move(committed), SequenceNumber(next_sequence_.number() - 1));
+  if (listeners_.any()) tell_listeners(part, replies.front().first_sequence);
   for (std::size_t i = 0; i < part.size(); ++i) answer(part[i], replies[i]);
 }
 
+void Committer::tell_listeners(std::span<PendingRequest> part, SequenceNumber first) {
+  std::map<TenantId, std::vector<CommittedBatch>> batches;
+  for (const PendingRequest& pending : part) {
+    for (const auto& batch : pending.request.batches) {
+      batches[pending.request.tenant].push_back({batch, first});
+      first = first.next(batch->size());
+    }
+  }
+  for (const auto& [tenant, own] : batches) listeners_.notify(tenant, own);
+}
+
 void Committer::answer(PendingRequest& pending, Result<CommitReply> reply) {
-  queued_bytes_ -= pending.queue_bytes;
+  {
+    MutexLock lock(mutex_);
+    queued_bytes_ -= pending.queue_bytes;
+    const auto of_tenant = queued_by_tenant_.find(pending.request.tenant);
+    of_tenant->second -= pending.queue_bytes;
+    if (of_tenant->second == 0) queued_by_tenant_.erase(of_tenant);
+  }
   pending.frames.clear();
   std::exchange(pending.done, nullptr)(std::move(reply));
 }

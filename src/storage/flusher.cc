@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "base/thread_priority.h"
 #include "storage/memtable_order.h"
 #include "storage/segment/segment_writer.h"
 
@@ -12,6 +13,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookInterval{
     100};  // at full speed a memtable grows by a third of its bound meanwhile
+/// Acknowledgements go first. When they leave no time for flushes the memtables fill, requests wait for room, and
+/// flushes have the cores.
+constexpr int kFlusherNice = 5;
 constexpr std::chrono::seconds kBackOffAfterFailure{5};  // a full disk: each try writes much before it fails
 
 }  // namespace
@@ -48,6 +52,7 @@ Status Flusher::flush_all() {
 }
 
 void Flusher::run() {
+  lower_thread_priority(kFlusherNice);
   bool has_failed = false;
   for (;;) {
     std::uint64_t round = 0;
@@ -59,14 +64,12 @@ void Flusher::run() {
       if (stopping_) return;
       if (rounds_asked_ > rounds_done_) round = rounds_asked_;
     }
-    const bool wal_is_full = wal_files_.closed_bytes() > limits_.wal_bytes_max;
-    const std::vector<TenantId> tenants =
-        round > 0 || wal_is_full ? tenants_.unflushed_tenants()
-                                 : tenants_.due_tenants(limits_.memtable_bytes_max, limits_.memtable_age_max);
+    const std::vector<TenantId> tenants = round > 0 ? tenants_.unflushed_tenants() : due_tenants();
     Status flushed = flush_tenants(tenants);
     // A flush that failed earlier left its records sealed, and they went first: what came since is still to be flushed.
     if (flushed && has_failed && round > 0) flushed = flush_tenants(tenants_.unflushed_tenants());
     has_failed = !flushed.has_value();
+    is_failing_.store(has_failed, std::memory_order_relaxed);
     if (has_failed) log(LogLevel::error, "storage", "flush failed", {{"error", flushed.error().message()}});
     if (round == 0) continue;
     {
@@ -76,6 +79,15 @@ void Flusher::run() {
     }
     round_done_.notify_all();
   }
+}
+
+std::vector<TenantId> Flusher::due_tenants() const {
+  if (wal_files_.closed_bytes() > limits_.wal_bytes_max) return tenants_.unflushed_tenants();
+  std::vector<TenantId> due = tenants_.due_tenants(limits_.memtable_bytes_max, limits_.memtable_age_max);
+  const std::uint64_t held = tenants_.unflushed_bytes();
+  if (due.empty() && held > limits_.memory_bytes_max)
+    due = tenants_.largest_tenants(held - limits_.memory_bytes_max / 2);
+  return due;
 }
 
 Status Flusher::flush_tenants(const std::vector<TenantId>& tenants) {

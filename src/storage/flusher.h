@@ -31,7 +31,8 @@ class Flusher {
   struct Limits {
     std::uint64_t memtable_bytes_max = 0;
     std::chrono::nanoseconds memtable_age_max{};
-    std::uint64_t wal_bytes_max = 0;  ///< closed WAL files over this: everything is flushed
+    std::uint64_t wal_bytes_max = 0;    ///< closed WAL files over this: everything is flushed
+    std::uint64_t memory_bytes_max = 0;  ///< all memtables over this: the largest tenants are flushed
   };
   /// All outlive this. `on_flush` runs on the flusher's thread behind each flush and must not block.
   Flusher(const StorePaths& paths, FileSystem& files, SharedManifest& manifest, TenantTable& tenants,
@@ -48,12 +49,15 @@ class Flusher {
   /// Looks at sizes and ages soon. Any thread; cheap.
   void wake() { wake_.notify_one(); }
 
+  /// The last flush failed; it is tried again every few seconds. Any thread.
+  bool is_failing() const { return is_failing_.load(std::memory_order_relaxed); }
   std::uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
   /// As SegmentWriter counts them.
   std::uint64_t reencoded_row_groups() const { return reencoded_row_groups_.load(std::memory_order_relaxed); }
 
  private:
   void run();
+  std::vector<TenantId> due_tenants() const;
   Status flush_tenants(const std::vector<TenantId>& tenants);
   Status flush_tenant(const TenantId& tenant);
   Result<std::vector<SegmentInfo>> write_segments(const TenantId& tenant, const MemtableView& sealed);
@@ -74,6 +78,7 @@ class Flusher {
   const std::function<void()> on_flush_;
 
   std::atomic<std::uint64_t> flushes_{0}, reencoded_row_groups_{0};
+  std::atomic<bool> is_failing_{false};
   Mutex mutex_;
   CondVar wake_;
   CondVar round_done_;

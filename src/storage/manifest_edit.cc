@@ -1,5 +1,6 @@
 #include "storage/manifest_edit.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/bytes.h"
@@ -12,11 +13,13 @@ enum class EditKind : std::uint8_t {
   add_segment = 1,
   remove_segment = 2,
   flushed_through = 3,
-  add_tombstone = 4,
+  add_tombstone_without_origin = 4,  ///< read only
   tombstone_done = 5,
   drop_day = 6,
   drop_tenant = 7,
   counters = 8,
+  add_tombstone = 9,
+  retry_keys = 10,
 };
 
 Error edit_damage(const std::string& what) {
@@ -64,6 +67,8 @@ struct EditBody {
     append_le(body, tombstone.range.last.number());
     append_le(body, tombstone.sequence.number());
     append_sized(body, tombstone.predicate);
+    append_le(body, tombstone.created.number());
+    append_le(body, static_cast<std::uint8_t>(tombstone.origin));
     return body;
   }
   std::string operator()(const TombstoneDone& done) {
@@ -89,6 +94,21 @@ struct EditBody {
     append_le(body, counters.first_live_wal.number());
     return body;
   }
+  std::string operator()(const RetryKeys& keys) {
+    append_kind(out, EditKind::retry_keys);
+    append_sized(body, keys.tenant.text());
+    append_varint(body, keys.keys.size());
+    for (const KeyedReply& keyed : keys.keys) {
+      append_bytes16(keyed.key.id);
+      append_bytes16(keyed.key.content_hash);
+      append_le(body, keyed.reply.first_sequence.number());
+      append_le(body, keyed.reply.receive_time.number());
+      append_varint(body, keyed.reply.accepted);
+      append_varint(body, keyed.reply.rejected);
+    }
+    return body;
+  }
+  void append_bytes16(const Bytes16& bytes) { body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); }
   std::string& out;
   std::string body = {};
 };
@@ -110,6 +130,19 @@ class EditFields {
   std::uint64_t natural() { return reader_.read_le<std::uint64_t>(); }
   std::uint8_t byte() { return reader_.read_le<std::uint8_t>(); }
   std::string text() { return std::string(reader_.read_sized()); }
+  std::uint64_t varint() { return reader_.read_varint(); }
+  Bytes16 bytes16() {
+    Bytes16 bytes{};
+    const std::string_view read = reader_.read_bytes(bytes.size());
+    std::copy(read.begin(), read.end(), bytes.begin());
+    return bytes;
+  }
+  /// False: so many items of at least that size are not left.
+  bool has_room(std::uint64_t count, std::size_t item_bytes_min) {
+    is_good_ = is_good_ && count <= reader_.remaining() / item_bytes_min;
+    return is_good_;
+  }
+  void refuse() { is_good_ = false; }
   bool is_spent() const { return is_good_ && reader_.ok() && reader_.at_end(); }
 
  private:
@@ -135,7 +168,25 @@ SegmentInfo read_segment(EditFields& fields) {
   return segment;
 }
 
-TombstoneInfo read_tombstone(EditFields& fields) {
+RetryKeys read_retry_keys(EditFields& fields) {
+  constexpr std::size_t kKeyBytesMin = 16 + 16 + 8 + 8 + 1 + 1;
+  RetryKeys keys;
+  keys.tenant = fields.tenant();
+  const std::uint64_t count = fields.varint();
+  if (!fields.has_room(count, kKeyBytesMin)) return keys;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    KeyedReply& keyed = keys.keys.emplace_back();
+    keyed.key.id = fields.bytes16();
+    keyed.key.content_hash = fields.bytes16();
+    keyed.reply.first_sequence = fields.strong<SequenceNumber>();
+    keyed.reply.receive_time = fields.strong<Timestamp>();
+    keyed.reply.accepted = fields.varint();
+    keyed.reply.rejected = fields.varint();
+  }
+  return keys;
+}
+
+TombstoneInfo read_tombstone(EditKind kind, EditFields& fields) {
   TombstoneInfo tombstone;
   tombstone.id = fields.strong<TombstoneId>();
   tombstone.tenant = fields.tenant();
@@ -143,6 +194,11 @@ TombstoneInfo read_tombstone(EditFields& fields) {
   tombstone.range.last = fields.strong<Timestamp>();
   tombstone.sequence = fields.strong<SequenceNumber>();
   tombstone.predicate = fields.text();
+  if (kind == EditKind::add_tombstone_without_origin) return tombstone;
+  tombstone.created = fields.strong<Timestamp>();
+  const std::uint8_t origin = fields.byte();
+  if (origin > static_cast<std::uint8_t>(TombstoneOrigin::retention_rule)) fields.refuse();
+  tombstone.origin = static_cast<TombstoneOrigin>(origin);
   return tombstone;
 }
 
@@ -156,8 +212,9 @@ std::optional<ManifestEdit> read_edit(EditKind kind, EditFields& fields) {
       TenantId tenant = fields.tenant();
       return FlushedThrough{std::move(tenant), fields.strong<SequenceNumber>()};
     }
+    case EditKind::add_tombstone_without_origin:
     case EditKind::add_tombstone:
-      return read_tombstone(fields);
+      return read_tombstone(kind, fields);
     case EditKind::tombstone_done:
       return TombstoneDone{fields.strong<TombstoneId>()};
     case EditKind::drop_day: {
@@ -171,6 +228,8 @@ std::optional<ManifestEdit> read_edit(EditKind kind, EditFields& fields) {
       const auto sequence = fields.strong<SequenceNumber>();
       return Counters{segment, sequence, fields.strong<WalNumber>()};
     }
+    case EditKind::retry_keys:
+      return read_retry_keys(fields);
   }
   return std::nullopt;
 }
@@ -214,6 +273,7 @@ struct EditApplier {
   Status operator()(const DropTenant& drop) {
     std::erase_if(state.segments, [&](const auto& entry) { return entry.second.tenant == drop.tenant; });
     std::erase_if(state.tombstones, [&](const auto& entry) { return entry.second.tenant == drop.tenant; });
+    state.retry_keys.erase(drop.tenant);
     return {};
   }
   Status operator()(const Counters& counters) {
@@ -222,6 +282,14 @@ struct EditApplier {
       return edit_damage("a counter goes back");
     }
     state.counters = counters;
+    return {};
+  }
+  Status operator()(const RetryKeys& keys) {
+    if (keys.keys.empty()) {
+      state.retry_keys.erase(keys.tenant);
+    } else {
+      state.retry_keys.insert_or_assign(keys.tenant, keys.keys);
+    }
     return {};
   }
   ManifestState& state;
@@ -258,6 +326,7 @@ std::vector<ManifestEdit> ManifestState::snapshot() const {
   for (const auto& [tenant, sequence] : flushed_through) edits.emplace_back(FlushedThrough{tenant, sequence});
   for (const auto& [id, segment] : segments) edits.emplace_back(segment);
   for (const auto& [id, tombstone] : tombstones) edits.emplace_back(tombstone);
+  for (const auto& [tenant, keys] : retry_keys) edits.emplace_back(RetryKeys{tenant, keys});
   return edits;
 }
 

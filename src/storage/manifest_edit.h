@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/timestamp.h"
+#include "storage/batch_key_window.h"
 #include "storage/tombstone_info.h"
 
 namespace dendro {
@@ -57,14 +58,21 @@ struct Counters {
 struct TombstoneDone {
   TombstoneId id;
 };
+/// Retry keys of requests of which no record is in a segment any more, in place of those the tenant had before. None:
+/// they are out of their window.
+struct RetryKeys {
+  TenantId tenant = TenantId::default_tenant();
+  std::vector<KeyedReply> keys;
+};
 using ManifestEdit = std::variant<SegmentInfo, RemoveSegment, FlushedThrough, TombstoneInfo, TombstoneDone, DropDay,
-                                  DropTenant, Counters>;
+                                  DropTenant, Counters, RetryKeys>;
 
 /// What all edits so far amount to. Values only.
 struct ManifestState {
   std::map<SegmentId, SegmentInfo> segments;
   std::map<TenantId, SequenceNumber> flushed_through;
-  std::map<TombstoneId, TombstoneInfo> tombstones;  ///< live ones
+  std::map<TombstoneId, TombstoneInfo> tombstones;         ///< live ones
+  std::map<TenantId, std::vector<KeyedReply>> retry_keys;  ///< never an empty list
   Counters counters;
 
   /// Errors: corruption (removes or adds what it cannot).

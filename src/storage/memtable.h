@@ -19,6 +19,9 @@ struct MemtableEntry {
   std::shared_ptr<const KeyedReply> keyed;  ///< the request it came with, if that had a key
 };
 
+/// What a batch takes in a memtable.
+std::uint64_t memtable_bytes_of(const RecordBatch& batch);
+
 /// Committed batches of one tenant in order of sequence. One writer, which others exclude by their lock; whoever learnt
 /// a count under that lock may read the entries below it without one, for ever: entries never move or change.
 class Memtable {

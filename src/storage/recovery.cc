@@ -224,7 +224,7 @@ bool is_segment_file(std::string_view name) {
 void recover_segments(const StorePaths& paths, FileSystem& files, Clock& clock, const Manifest& manifest,
                       std::chrono::nanoseconds key_age_max, TenantTable& tenants) {
   std::map<TenantId, SegmentList> lists;
-  std::map<TenantId, std::vector<KeyedReply>> keys;
+  std::map<TenantId, std::vector<KeyedReply>> keys = manifest.state().retry_keys;
   for (const auto& [id, info] : manifest.state().segments) {
     auto segment = Segment::open(files, paths.segment(info.tenant, info.day, id), manifest.store_id(), info);
     if (segment->damage()) {

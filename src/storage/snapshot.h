@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,10 +22,23 @@ struct Reduction {
   std::vector<std::string> fields;  ///< as the query names them
   /// Only which multiple of this many nanoseconds since 1970 a record's time is in matters; 0: the time does not.
   std::int64_t time_step_ns = 0;
+  /// Among those that come for a combination of a row group are its oldest and its newest record, as themselves.
+  bool keeps_extremes = false;
+};
+
+/// Sequence numbers [first, last), of records in the order of their acknowledgement.
+struct SequenceRange {
+  SequenceNumber first{0};
+  SequenceNumber last{std::numeric_limits<std::uint64_t>::max()};
+  bool contains(SequenceNumber sequence) const { return first <= sequence && sequence < last; }
+  /// True if some number of [low, high], both ends inclusive, lies in it.
+  bool overlaps(SequenceNumber low, SequenceNumber high) const { return first <= high && low < last; }
+  bool covers(SequenceNumber low, SequenceNumber high) const { return first <= low && high < last; }
 };
 
 struct ScanRequest {
   TimeRange range;
+  SequenceRange sequences = {};
   ScanOrder order = ScanOrder::newest_first;
   std::shared_ptr<const RecordFilter> filter;  ///< null: every record
   CancelToken cancel;                          ///< looked at between blocks

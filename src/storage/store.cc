@@ -2,22 +2,26 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/log.h"
-#include "filter/predicate_codec.h"
 #include "storage/committer.h"
 #include "storage/compaction/compactor.h"
 #include "storage/flusher.h"
 #include "storage/limits.h"
+#include "storage/live_store.h"
 #include "storage/recovery.h"
 #include "storage/shared_manifest.h"
 #include "storage/store_scan.h"
+#include "storage/tombstone_log.h"
 
 namespace dendro {
 namespace {
 
 /// What a batch costs in the queue beside its bytes.
 constexpr std::uint64_t kQueuedBatchOverheadBytes = 256;
+/// Tasks that may wait for the threads that help scans; beyond it a query works alone.
+constexpr std::size_t kScanTasksMax = 256;
 constexpr std::size_t kMaxRequestFrames = 65'536;  // the countdown in a frame's header has 16 bits
 
 Error too_large_request(std::uint64_t bytes, std::uint64_t bytes_max) {
@@ -46,26 +50,6 @@ Result<std::uint64_t> check_request(const CommitRequest& request) {
   return bytes;
 }
 
-/// What a deletion may ask for: what a record is, not where it stands or how it came.
-Result<std::string> encode_deletion(const Predicate& predicate) {
-  bool is_decidable = true;
-  for_each_field(predicate, [&is_decidable](std::string_view field) {
-    if (field == "_id" || field == "_observed") is_decidable = false;
-  });
-  if (!is_decidable) {
-    return Error(ErrorCode::invalid_argument, "records cannot be deleted by _id or _observed: name their content");
-  }
-  std::string encoded = encode_predicate(predicate);
-  if (encoded.size() > kMaxTombstonePredicateBytes) {
-    return Error(ErrorCode::invalid_argument, "the filter of a deletion takes " + std::to_string(encoded.size()) +
-                                                  " bytes, at most " + std::to_string(kMaxTombstonePredicateBytes) +
-                                                  " are kept: delete in several steps");
-  }
-  DENDRO_TRY_ASSIGN(const Predicate again, decode_predicate(encoded));
-  if (!(again == predicate)) return Error(ErrorCode::internal, "a filter does not survive being stored");
-  return encoded;
-}
-
 /// Members stand in the order in which they must be made; the reverse is the order of closing: the committer answers
 /// what is queued, the flusher ends, the WAL's zeroer ends, the lock goes last. The compactor, which asks both, is
 /// stopped before all of them; its object outlives the flusher, which wakes it.
@@ -77,6 +61,8 @@ class StoreImpl final : public Store {
         clock_(clock),
         paths_(options_.directory),
         cache_(std::make_shared<PieceCache>(options_.block_cache_bytes)),
+        scan_helpers_(options_.scan_threads == 0 ? nullptr
+                                                 : std::make_shared<WorkerPool>(options_.scan_threads, kScanTasksMax)),
         gate_(files, options_.directory, {options_.free_bytes_min, options_.free_share_min}),
         tenants_(clock, {options_.batch_key_window, options_.batch_keys_max}) {}
 
@@ -102,15 +88,18 @@ class StoreImpl final : public Store {
     DENDRO_TRY_ASSIGN(const std::uint64_t bytes, check_request(request));
     DENDRO_TRY(gate_.check_open());
     const std::uint64_t backlog = tenants_.unflushed_bytes() + committer_->queued_bytes();
-    if (backlog + bytes > options_.wal_backlog_bytes_max) {
-      return Error(ErrorCode::resource_exhausted,
-                   std::to_string(backlog) + " bytes wait to be flushed; the disk is behind, send again later");
+    // What waits for room would wait in vain.
+    if (flusher_->is_failing() && backlog + bytes > options_.wal_backlog_bytes_max) {
+      return Error(ErrorCode::resource_exhausted, std::to_string(backlog) +
+                                                      " bytes wait to be flushed, and flushing fails (the log says "
+                                                      "why); send again later");
     }
     PendingRequest pending;
+    for (const auto& batch : request.batches) pending.memory_bytes += memtable_bytes_of(*batch);
     pending.queue_bytes = bytes + request.batches.size() * kQueuedBatchOverheadBytes;
     // Not resource_exhausted: it would never fit, and the sender would try for ever.
     if (pending.queue_bytes > options_.queue_bytes_max) return too_large_request(bytes, options_.queue_bytes_max);
-    DENDRO_TRY(committer_->reserve(pending.queue_bytes));
+    DENDRO_TRY(committer_->reserve(request.tenant, pending.queue_bytes));
     pending.frames = draft_frames(request);
     for (const FrameDraft& draft : pending.frames) pending.frame_bytes += draft.image.size();
     pending.request = std::move(request);
@@ -120,30 +109,40 @@ class StoreImpl final : public Store {
   }
 
   Result<std::shared_ptr<const Snapshot>> snapshot(const TenantId& tenant) override {
-    return make_store_snapshot(tenant, tenants_.view(tenant), cache_);
+    return make_store_snapshot(tenant, tenants_.view(tenant), {cache_, scan_helpers_});
   }
 
+  CommitListeners& listeners() override { return listeners_; }
   Status flush() override { return flusher_->flush_all(); }
-  Status compact(CompactionScope scope) override { return compactor_->compact(scope); }
+  Status compact(CompactionScope scope, WorkWatch watch) override {
+    return compactor_->compact(scope, std::move(watch));
+  }
+  Result<BackupReport> backup(const std::string& to, const WorkWatch& watch) override {
+    DENDRO_TRY(gate_.check_open());
+    return backup_live(live(), to, watch);
+  }
+  Result<VerifyReport> verify(const WorkWatch& watch) override { return verify_live(live(), watch); }
 
   Result<TombstoneId> delete_records(const TenantId& tenant, TimeRange range, const Predicate& predicate) override {
     DENDRO_TRY(gate_.check_open());
     TombstoneInfo info;
     info.tenant = tenant;
     info.range = range;
-    DENDRO_TRY_ASSIGN(info.predicate, encode_deletion(predicate));
-    std::shared_ptr<const Tombstone> tombstone;
-    const auto prepare = [&](const ManifestState& state, SharedManifest::Change& change) -> Status {
-      info.id = state.tombstones.empty() ? TombstoneId(1) : state.tombstones.rbegin()->first.next();
-      info.sequence = change.last_sequence = tenants_.last_sequence();
-      DENDRO_TRY_ASSIGN(tombstone, Tombstone::open(info));
-      change.edits.emplace_back(info);
-      return {};
-    };
-    const Status changed = shared_manifest_->change(prepare, [&] { tenants_.add_tombstone(tombstone); });
-    if (!changed) return stop_if_unknown(changed.error());
+    DENDRO_TRY_ASSIGN(info.predicate, encode_tombstone_predicate(predicate));
+    const Result<TombstoneInfo> added = add_tombstone(*shared_manifest_, tenants_, clock_, std::move(info));
+    if (!added) return stop_if_unknown(added.error());
     compactor_->wake();
-    return info.id;
+    return added->id;
+  }
+
+  std::vector<TombstoneInfo> pending_deletions(const TenantId& tenant) const override {
+    std::vector<TombstoneInfo> pending;
+    shared_manifest_->read([&](const ManifestState& state) {
+      for (const auto& [id, tombstone] : state.tombstones) {
+        if (tombstone.tenant == tenant) pending.push_back(tombstone);
+      }
+    });
+    return pending;
   }
 
   Status drop_tenant(const TenantId& tenant) override {
@@ -192,7 +191,54 @@ class StoreImpl final : public Store {
     return stats;
   }
 
+  StoreCondition condition() const override {
+    StoreCondition condition;
+    condition.health = gate_.health();
+    condition.stats = stats();
+    for (const ClosedWalFile& file : wal_files_->closed()) {
+      ++condition.wal_files;
+      condition.wal_bytes += file.bytes;
+    }
+    std::vector<SegmentInfo> segments;
+    std::set<TenantId> tenants;
+    shared_manifest_->read([&](const ManifestState& state) {
+      for (const auto& [id, info] : state.segments) {
+        segments.push_back(info);
+        tenants.insert(info.tenant);
+      }
+    });
+    condition.debt = measure_debt(segments, clock_.now(), options_.compaction, CompactionScope::due);
+    for (const TenantId& tenant : tenants) {
+      const TenantView view = tenants_.view(tenant);
+      for (const auto& segment : *view.segments) condition.damaged_segments += segment->damage() ? 1 : 0;
+    }
+    if (const Result<DiskSpace> disk = files_.disk_space(paths_.root())) condition.disk = *disk;
+    if (options_.retention.asks_the_clock()) {
+      condition.wall_clock_lead = compactor_->retention_clock().wall_clock_lead();
+    }
+    return condition;
+  }
+
  private:
+  LiveStore live() { return {paths_, files_, clock_, *shared_manifest_, tenants_, *wal_files_, *committer_}; }
+
+  /// When the newest record was received; nothing: there is none that can be read.
+  std::optional<Timestamp> newest_received() const {
+    std::optional<Timestamp> newest;
+    const auto take = [&newest](Timestamp received) { newest = std::max(newest.value_or(received), received); };
+    std::set<TenantId> tenants;
+    for (const auto& [id, info] : manifest_->state().segments) tenants.insert(info.tenant);
+    for (const TenantId& tenant : tenants_.unflushed_tenants()) tenants.insert(tenant);
+    for (const TenantId& tenant : tenants) {
+      const TenantView view = tenants_.view(tenant);
+      for (const auto& segment : *view.segments) {
+        for (const ReceiveTime& received : segment->receive_times()) take(received.time);
+      }
+      for (std::size_t i = 0; i < view.active.count; ++i) take(view.active[i].batch->receive_time());
+    }
+    return newest;
+  }
+
   Error stop_if_unknown(const Error& error) {
     if (error.code() == ErrorCode::io_error) gate_.stop(error);  // what the manifest holds is not known
     return error;
@@ -219,18 +265,21 @@ class StoreImpl final : public Store {
   void start() {
     wal_files_->start();
     const Flusher::Limits limits{options_.memtable_bytes_max, options_.memtable_age_max,
-                                 options_.wal_backlog_bytes_max / 2};
+                                 options_.wal_backlog_bytes_max / 2, options_.wal_backlog_bytes_max / 2};
     shared_manifest_.emplace(*manifest_);
     Compactor::Options compactor_options;
     compactor_options.rules = options_.compaction;
     compactor_options.rules.fan_in = std::max<std::size_t>(options_.compaction.fan_in, 2);
     compactor_options.retention = options_.retention;
+    compactor_options.newest_received = newest_received();
     compactor_options.batch_key_window = options_.batch_key_window;
     compactor_options.is_automatic = options_.compacts_by_itself;
     compactor_.emplace(paths_, files_, clock_, *shared_manifest_, tenants_, *wal_files_, gate_, compactor_options);
     flusher_.emplace(paths_, files_, *shared_manifest_, tenants_, *wal_files_, gate_, limits,
                      [this] { compactor_->wake(); });
-    committer_.emplace(*wal_, tenants_, gate_, options_.queue_bytes_max, recovered_.last_sequence.next());
+    committer_.emplace(*wal_, tenants_, listeners_, gate_, clock_,
+                       Committer::Limits{options_.queue_bytes_max, options_.wal_backlog_bytes_max},
+                       recovered_.last_sequence.next());
     compactor_->start(*flusher_, *committer_);
   }
 
@@ -243,8 +292,10 @@ class StoreImpl final : public Store {
   RecoveredWal recovered_;
 
   const std::shared_ptr<PieceCache> cache_;
+  const std::shared_ptr<WorkerPool> scan_helpers_;
   WriteGate gate_;
   TenantTable tenants_;
+  CommitListeners listeners_;
   std::unique_ptr<Manifest> manifest_;
   std::optional<SharedManifest> shared_manifest_;
   std::optional<WalFiles> wal_files_;

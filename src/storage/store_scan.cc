@@ -1,56 +1,64 @@
 #include "storage/store_scan.h"
 
 #include <algorithm>
+#include <deque>
 #include <numeric>
 #include <optional>
+#include <set>
 
-#include "storage/scan/row_group_scan.h"
+#include "storage/scan/row_group_turn.h"
 #include "storage/segment/record_decoder.h"
 
 namespace dendro {
 namespace {
 
-/// One batch of a memtable, one row group of a segment, or a whole damaged segment.
+constexpr std::size_t kRowGroupsBeforeHelp = 2;
+
+/// What a scan comes to next, and when: one batch of a memtable, a segment not looked into yet, or a row group.
 struct ScanUnit {
-  Timestamp min;  ///< of what it has left
-  Timestamp max;
+  enum class Kind : std::uint8_t { memtable_batch, segment, row_group };
+  Timestamp time;  ///< the first that it may have left, in the order of the scan
+  Kind kind = Kind::memtable_batch;
   const MemtableEntry* entry = nullptr;
-  std::shared_ptr<const Segment> segment;
-  std::uint32_t row_group = 0;
-  std::optional<Error> damage;
-  std::unique_ptr<RowGroupScan> scan;  ///< once its turn has come
+  std::size_t index = 0;  ///< of the segment in the view, or of the row group among turns
 };
 
 class StoreScan final : public BlockSource {
  public:
-  StoreScan(TenantView view, std::shared_ptr<PieceCache> cache, ScanRequest request)
-      : view_(std::move(view)), cache_(std::move(cache)), request_(std::move(request)) {
+  StoreScan(TenantView view, ScanResources resources, ScanRequest request)
+      : view_(std::move(view)),
+        request_(request),
+        // What a tombstone takes away must be seen record by record.
+        work_(std::move(request), std::move(resources.cache), view_.tombstones == nullptr || view_.tombstones->empty()),
+        helpers_(std::move(resources.helpers)) {
     collect(view_.sealed);
     collect(view_.active);
-    for (const auto& segment : *view_.segments) collect(segment);
+    for (std::size_t i = 0; i < view_.segments->size(); ++i) {
+      const SegmentInfo& info = (*view_.segments)[i]->info();
+      if (!request_.sequences.overlaps(info.first_sequence, info.last_sequence)) continue;
+      if (add({{}, ScanUnit::Kind::segment, nullptr, i}, info.min_timestamp, info.max_timestamp)) {
+        unopened_.push_back(units_.back());
+      }
+    }
+    std::sort(unopened_.begin(), unopened_.end(), Later{request_.order});
     std::make_heap(units_.begin(), units_.end(), Later{request_.order});
-    if (request_.filter != nullptr) segment_filter_ = make_segment_filter(*request_.filter);
-    // What a tombstone takes away must be seen record by record.
-    const bool has_tombstones = view_.tombstones != nullptr && !view_.tombstones->empty();
-    if (request_.reduction && !has_tombstones) reducer_.emplace(*request_.reduction);
+  }
+  ~StoreScan() override {
+    for (const auto& turn : turns_) {
+      if (turn != nullptr) turn->close();
+    }
   }
 
   Result<std::optional<RecordBlock>> next() override {
     if (final_error_) return *final_error_;
     while (!units_.empty()) {
       if (request_.filter != nullptr && !request_.filter->wants_more()) request_.cancel.cancel();
-      if (request_.cancel.cancelled()) {
-        final_error_ = Error(ErrorCode::cancelled, "the scan was cancelled");
-        return *final_error_;
-      }
+      if (request_.cancel.cancelled()) return fail(Error(ErrorCode::cancelled, "the scan was cancelled"));
       std::pop_heap(units_.begin(), units_.end(), Later{request_.order});
-      Result<std::optional<RecordBlock>> block = take_next(units_.back());
-      if (!block) {
-        units_.pop_back();
-        if (block.error().code() != ErrorCode::corruption) final_error_ = block.error();
-        return block.error();
-      }
-      put_back();
+      const ScanUnit unit = units_.back();
+      units_.pop_back();
+      Result<std::optional<RecordBlock>> block = take(unit);
+      if (!block) return block.error().code() == ErrorCode::corruption ? block.error() : fail(block.error());
       if (block->has_value()) subtract_deleted(view_.tombstones.get(), **block);
       if (block->has_value() && !(*block)->rows.empty()) return block;
     }
@@ -58,9 +66,8 @@ class StoreScan final : public BlockSource {
   }
 
   Timestamp bound() const override {
-    const bool is_newest_first = request_.order == ScanOrder::newest_first;
-    if (units_.empty()) return is_newest_first ? kTimestampMin : kTimestampMax;
-    return is_newest_first ? units_.front().max : units_.front().min;
+    if (units_.empty()) return is_newest_first() ? kTimestampMin : kTimestampMax;
+    return units_.front().time;
   }
 
   std::uint64_t scanned_records() const override { return scanned_records_; }
@@ -71,74 +78,125 @@ class StoreScan final : public BlockSource {
   struct Later {
     ScanOrder order;
     bool operator()(const ScanUnit& a, const ScanUnit& b) const {
-      return order == ScanOrder::newest_first ? a.max < b.max : a.min > b.min;
+      return order == ScanOrder::newest_first ? a.time < b.time : a.time > b.time;
     }
   };
+  bool is_newest_first() const { return request_.order == ScanOrder::newest_first; }
+
+  Error fail(const Error& error) {
+    final_error_ = error;
+    return error;
+  }
 
   void collect(const MemtableView& memtable) {
     for (std::size_t i = 0; i < memtable.count; ++i) {
-      ScanUnit unit;
-      unit.entry = &memtable[i];
-      add(std::move(unit), memtable[i].batch->min_timestamp(), memtable[i].batch->max_timestamp());
+      const MemtableEntry& entry = memtable[i];
+      if (!request_.sequences.overlaps(entry.first_sequence, entry.first_sequence.next(entry.batch->size() - 1))) continue;
+      add({{}, ScanUnit::Kind::memtable_batch, &entry, 0}, entry.batch->min_timestamp(), entry.batch->max_timestamp());
     }
   }
 
-  void collect(const std::shared_ptr<const Segment>& segment) {
-    const SegmentInfo& info = segment->info();
-    if (!is_wanted(info.min_timestamp, info.max_timestamp)) return;
-    const Result<const SegmentTables*> tables = segment->tables();
-    if (!tables) {
-      ScanUnit unit;
-      unit.damage = tables.error();
-      add(std::move(unit), info.min_timestamp, info.max_timestamp);
-      return;
-    }
-    for (std::uint32_t i = 0; i < (*tables)->row_groups.size(); ++i) {
-      ScanUnit unit;
-      unit.segment = segment;
-      unit.row_group = i;
-      add(std::move(unit), (*tables)->row_groups[i].min_timestamp, (*tables)->row_groups[i].max_timestamp);
-    }
+  /// To the end of the heap's array, if it lies in the range.
+  bool add(ScanUnit unit, Timestamp min, Timestamp max) {
+    const TimeRange& range = request_.range;
+    if (range.first >= range.last || !range.overlaps(min, max)) return false;
+    unit.time = is_newest_first() ? std::min(max, Timestamp(range.last.number() - 1)) : std::max(min, range.first);
+    units_.push_back(unit);
+    return true;
   }
-
-  bool is_wanted(Timestamp min, Timestamp max) const {
-    return request_.range.first < request_.range.last && request_.range.overlaps(min, max);
-  }
-
-  void add(ScanUnit unit, Timestamp min, Timestamp max) {
-    if (!is_wanted(min, max)) return;
-    unit.min = std::max(min, request_.range.first);
-    unit.max = std::min(max, Timestamp(request_.range.last.number() - 1));
-    units_.push_back(std::move(unit));
-  }
-
-  /// What was taken has more to give, or goes.
-  void put_back() {
-    ScanUnit& unit = units_.back();
-    const std::optional<Timestamp> next_time = unit.scan == nullptr ? std::nullopt : unit.scan->next_time();
-    if (!next_time) {
-      units_.pop_back();
-      return;
-    }
-    (request_.order == ScanOrder::newest_first ? unit.max : unit.min) = *next_time;
+  void push(const ScanUnit& unit) {
+    units_.push_back(unit);
     std::push_heap(units_.begin(), units_.end(), Later{request_.order});
   }
 
-  Result<std::optional<RecordBlock>> take_next(ScanUnit& unit) {
-    if (unit.damage) return *unit.damage;
-    if (unit.entry != nullptr) return std::optional<RecordBlock>(select_rows(*unit.entry));
-    if (unit.scan == nullptr) {
-      DENDRO_TRY_ASSIGN(const SegmentTables* const tables, unit.segment->tables());
-      const RowGroupEntry& entry = tables->row_groups[unit.row_group];
-      scanned_records_ += entry.record_count;
-      scanned_bytes_ += entry.raw_bytes;
-      DENDRO_TRY_ASSIGN(unit.scan,
-                        RowGroupScan::open(*unit.segment, *tables, unit.row_group, *cache_, request_,
-                                           RowGroupScanTools{segment_filter_.get(), reducer_ ? &*reducer_ : nullptr}));
-      // Its first record may be further on than the row group's bounds promised: others may come before it.
-      return std::optional<RecordBlock>();
+  Result<std::optional<RecordBlock>> take(const ScanUnit& unit) {
+    switch (unit.kind) {
+      case ScanUnit::Kind::memtable_batch:
+        return std::optional<RecordBlock>(select_rows(*unit.entry));
+      case ScanUnit::Kind::segment:
+        if (opened_.insert(unit.index).second) DENDRO_TRY(open_segment((*view_.segments)[unit.index]));
+        return std::optional<RecordBlock>();
+      case ScanUnit::Kind::row_group:
+        break;
     }
-    return unit.scan->next();
+    return take_step(unit);
+  }
+
+  /// Its row groups take its place.
+  Status open_segment(const std::shared_ptr<const Segment>& segment) {
+    DENDRO_TRY_ASSIGN(const SegmentTables* const tables, segment->tables());
+    const std::size_t first = turns_.size();
+    for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
+      const RowGroupEntry& entry = tables->row_groups[i];
+      if (!request_.sequences.overlaps(entry.first_sequence, entry.last_sequence)) continue;
+      if (!add({{}, ScanUnit::Kind::row_group, nullptr, turns_.size()}, entry.min_timestamp, entry.max_timestamp)) {
+        continue;
+      }
+      std::push_heap(units_.begin(), units_.end(), Later{request_.order});
+      turns_.push_back(std::make_shared<RowGroupTurn>(work_, segment, *tables, i));
+    }
+    // Row groups of a segment lie by time.
+    for (std::size_t i = first; i < turns_.size(); ++i) {
+      ahead_.push_back(is_newest_first() ? first + turns_.size() - 1 - i : i);
+    }
+    return {};
+  }
+
+  Result<std::optional<RecordBlock>> take_step(ScanUnit unit) {
+    const std::shared_ptr<RowGroupTurn> turn = turns_[unit.index];
+    if (!turn->is_opened()) {
+      ++row_groups_opened_;
+      scanned_records_ += turn->entry().record_count;
+      scanned_bytes_ += turn->entry().raw_bytes;
+    }
+    work_ahead();
+    RowGroupTurn::Outcome outcome = turn->take();
+    if (!outcome.next_time) {
+      turn->close();
+      turns_[unit.index].reset();
+    } else {
+      unit.time = *outcome.next_time;
+      push(unit);
+      if (is_worth_working_ahead()) ask_for_help(turn);
+    }
+    return std::move(outcome.block);
+  }
+
+  /// Who wants the newest few is often done with the first row group; who counts needs them all.
+  bool is_worth_working_ahead() const {
+    return helpers_ != nullptr && (request_.reduction.has_value() || row_groups_opened_ > kRowGroupsBeforeHelp);
+  }
+
+  /// The row groups that come next are begun by other threads, as many at once as there are of those, twice.
+  void work_ahead() {
+    if (!is_worth_working_ahead()) return;
+    const std::size_t wanted = row_groups_opened_ + 2 * helpers_->threads();
+    while (helped_ < wanted) {
+      if (ahead_.empty() && !open_next_segment()) return;
+      if (ahead_.empty()) continue;
+      const std::shared_ptr<RowGroupTurn> turn = turns_[ahead_.front()];
+      ahead_.pop_front();
+      ++helped_;
+      if (turn != nullptr && !turn->is_opened()) ask_for_help(turn);
+    }
+  }
+
+  /// Before its turn. False: there is none.
+  bool open_next_segment() {
+    while (!unopened_.empty()) {
+      const std::size_t index = unopened_.back().index;
+      unopened_.pop_back();
+      if (opened_.contains(index)) continue;
+      // A damaged one says so when its turn comes.
+      if (open_segment((*view_.segments)[index])) opened_.insert(index);
+      return true;
+    }
+    return false;
+  }
+
+  /// A pool that is busy takes nothing: then this thread makes the step when its time has come.
+  void ask_for_help(const std::shared_ptr<RowGroupTurn>& turn) {
+    (void)helpers_->submit([turn] { turn->run_ahead(); });
   }
 
   RecordBlock select_rows(const MemtableEntry& entry) {
@@ -157,6 +215,9 @@ class StoreScan final : public BlockSource {
         if (request_.range.contains(batch.timestamp(row))) rows.push_back(row);
       }
     }
+    if (!request_.sequences.covers(block.first_sequence, block.first_sequence.next(batch.size() - 1))) {
+      std::erase_if(rows, [&](std::uint32_t row) { return !request_.sequences.contains(block.sequence(row)); });
+    }
     if (request_.filter != nullptr) request_.filter->select(batch, rows);
     order_rows(block);
     return block;
@@ -167,15 +228,20 @@ class StoreScan final : public BlockSource {
     if (!std::is_sorted(block.rows.begin(), block.rows.end(), is_before)) {  // most batches are
       std::sort(block.rows.begin(), block.rows.end(), is_before);
     }
-    if (request_.order == ScanOrder::newest_first) std::reverse(block.rows.begin(), block.rows.end());
+    if (is_newest_first()) std::reverse(block.rows.begin(), block.rows.end());
   }
 
   const TenantView view_;
-  const std::shared_ptr<PieceCache> cache_;
   ScanRequest request_;
-  std::unique_ptr<SegmentFilter> segment_filter_;
-  std::optional<RowReducer> reducer_;
-  std::vector<ScanUnit> units_;  ///< a heap, their times cut to the range
+  RowGroupWork work_;
+  const std::shared_ptr<WorkerPool> helpers_;         ///< null: this thread does all
+  std::vector<ScanUnit> units_;                       ///< a heap
+  std::vector<ScanUnit> unopened_;                    ///< segments in range, what comes first at the end
+  std::set<std::size_t> opened_;                      ///< segments whose row groups are among the turns
+  std::vector<std::shared_ptr<RowGroupTurn>> turns_;  ///< null: done
+  std::deque<std::size_t> ahead_;                     ///< turns not begun, in the order in which they will be needed
+  std::size_t row_groups_opened_ = 0;
+  std::size_t helped_ = 0;
   std::optional<Error> final_error_;
   std::uint64_t scanned_records_ = 0;
   std::uint64_t scanned_bytes_ = 0;
@@ -183,14 +249,14 @@ class StoreScan final : public BlockSource {
 
 class StoreSnapshot final : public Snapshot {
  public:
-  StoreSnapshot(const TenantId& tenant, TenantView view, std::shared_ptr<PieceCache> cache)
-      : tenant_(tenant), view_(std::move(view)), cache_(std::move(cache)) {}
+  StoreSnapshot(const TenantId& tenant, TenantView view, ScanResources resources)
+      : tenant_(tenant), view_(std::move(view)), resources_(std::move(resources)) {}
 
   const TenantId& tenant() const override { return tenant_; }
   SequenceNumber last_sequence() const override { return view_.last_sequence; }
 
   std::unique_ptr<BlockSource> scan(ScanRequest request) const override {
-    return make_store_scan(view_, cache_, std::move(request));
+    return make_store_scan(view_, resources_, std::move(request));
   }
 
   Result<std::optional<RecordBlock>> find(RecordPosition position) const override {
@@ -250,7 +316,7 @@ class StoreSnapshot final : public Snapshot {
     DENDRO_TRY_ASSIGN(const SegmentTables* const tables, segment.tables());
     for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
       if (!may_hold(tables->row_groups[i])) continue;
-      RowGroupReader reader(segment, *tables, i, *cache_);
+      RowGroupReader reader(segment, *tables, i, *resources_.cache);
       DENDRO_TRY_ASSIGN(const std::optional<std::uint32_t> row, find_row(reader, position));
       if (!row) continue;
       RecordDecoder decoder(reader);
@@ -274,18 +340,17 @@ class StoreSnapshot final : public Snapshot {
 
   const TenantId tenant_;
   const TenantView view_;
-  const std::shared_ptr<PieceCache> cache_;
+  const ScanResources resources_;
 };
 
 }  // namespace
 
-std::unique_ptr<BlockSource> make_store_scan(TenantView view, std::shared_ptr<PieceCache> cache, ScanRequest request) {
-  return std::make_unique<StoreScan>(std::move(view), std::move(cache), std::move(request));
+std::unique_ptr<BlockSource> make_store_scan(TenantView view, ScanResources resources, ScanRequest request) {
+  return std::make_unique<StoreScan>(std::move(view), std::move(resources), std::move(request));
 }
 
-std::shared_ptr<const Snapshot> make_store_snapshot(const TenantId& tenant, TenantView view,
-                                                    std::shared_ptr<PieceCache> cache) {
-  return std::make_shared<const StoreSnapshot>(tenant, std::move(view), std::move(cache));
+std::shared_ptr<const Snapshot> make_store_snapshot(const TenantId& tenant, TenantView view, ScanResources resources) {
+  return std::make_shared<const StoreSnapshot>(tenant, std::move(view), std::move(resources));
 }
 
 }  // namespace dendro

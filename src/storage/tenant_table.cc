@@ -110,6 +110,33 @@ std::vector<TenantId> TenantTable::due_tenants(std::uint64_t bytes_max, std::chr
   return ids;
 }
 
+std::vector<TenantId> TenantTable::largest_tenants(std::uint64_t bytes) const {
+  std::vector<std::pair<std::uint64_t, TenantId>> sizes;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [id, tenant] : tenants_) {
+      if (tenant.active != nullptr) sizes.emplace_back(tenant.active->bytes(), id);
+    }
+  }
+  std::sort(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<TenantId> ids;
+  std::uint64_t freed = 0;
+  for (auto size = sizes.begin(); size != sizes.end() && freed < bytes; ++size) {
+    freed += size->first;
+    ids.push_back(size->second);
+  }
+  return ids;
+}
+
+std::uint64_t TenantTable::unflushed_bytes_of(const TenantId& id) const {
+  MutexLock lock(mutex_);
+  const auto found = tenants_.find(id);
+  if (found == tenants_.end()) return 0;
+  const Tenant& tenant = found->second;
+  return (tenant.active == nullptr ? 0 : tenant.active->bytes()) +
+         (tenant.sealed == nullptr ? 0 : tenant.sealed->bytes());
+}
+
 std::optional<MemtableView> TenantTable::seal(const TenantId& id) {
   MutexLock lock(mutex_);
   const auto found = tenants_.find(id);

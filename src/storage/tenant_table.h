@@ -65,6 +65,8 @@ class TenantTable {
   std::vector<TenantId> unflushed_tenants() const;
   /// Of those, the ones over `bytes_max` or older than `age_max`; small ones (below 1 MiB) wait ten times as long.
   std::vector<TenantId> due_tenants(std::uint64_t bytes_max, std::chrono::nanoseconds age_max) const;
+  /// Those that hold most in memory not sealed yet, as many as it takes to free so many bytes; the largest first.
+  std::vector<TenantId> largest_tenants(std::uint64_t bytes) const;
   /// Takes the tenant's memtable out of the way of new records; the one sealed before if its flush failed. Nothing: it
   /// has none.
   std::optional<MemtableView> seal(const TenantId& tenant);
@@ -87,6 +89,8 @@ class TenantTable {
   /// Bytes and records in memory only. Without the lock.
   std::uint64_t unflushed_bytes() const { return unflushed_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t unflushed_records() const { return unflushed_records_.load(std::memory_order_relaxed); }
+  /// The tenant's part, sealed records included.
+  std::uint64_t unflushed_bytes_of(const TenantId& tenant) const;
 
  private:
   struct Tenant {

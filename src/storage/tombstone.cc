@@ -3,8 +3,28 @@
 #include <algorithm>
 
 #include "filter/predicate_codec.h"
+#include "storage/limits.h"
 
 namespace dendro {
+
+Result<std::string> encode_tombstone_predicate(const Predicate& predicate) {
+  bool is_decidable = true;
+  for_each_field(predicate, [&is_decidable](std::string_view field) {
+    if (field == "_id" || field == "_observed") is_decidable = false;
+  });
+  if (!is_decidable) {
+    return Error(ErrorCode::invalid_argument, "records cannot be deleted by _id or _observed: name their content");
+  }
+  std::string encoded = encode_predicate(predicate);
+  if (encoded.size() > kMaxTombstonePredicateBytes) {
+    return Error(ErrorCode::invalid_argument, "the filter of a deletion takes " + std::to_string(encoded.size()) +
+                                                  " bytes, at most " + std::to_string(kMaxTombstonePredicateBytes) +
+                                                  " are kept: delete in several steps");
+  }
+  DENDRO_TRY_ASSIGN(const Predicate again, decode_predicate(encoded));
+  if (!(again == predicate)) return Error(ErrorCode::internal, "a filter does not survive being stored");
+  return encoded;
+}
 
 Result<std::shared_ptr<const Tombstone>> Tombstone::open(TombstoneInfo info) {
   Result<Predicate> predicate = decode_predicate(info.predicate);

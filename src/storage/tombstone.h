@@ -13,6 +13,10 @@
 
 namespace dendro {
 
+/// What a deletion may ask for, as TombstoneInfo keeps it. Errors: invalid_argument (`_id` and `_observed`: where a
+/// record stands and how it came is not what it is; over kMaxTombstonePredicateBytes).
+Result<std::string> encode_tombstone_predicate(const Predicate& predicate);
+
 /// A tombstone ready to run. Immutable; thread-safe.
 class Tombstone {
  public:

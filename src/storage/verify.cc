@@ -5,10 +5,9 @@
 #include "storage/limits.h"
 #include "storage/read_only_files.h"
 #include "storage/recovery.h"
-#include "storage/segment/segment.h"
-#include "storage/segment/segment_check.h"
 #include "storage/segment/segment_file.h"
 #include "storage/store_files.h"
+#include "storage/verify_segment.h"
 #include "storage/wal_survey.h"
 
 namespace dendro {
@@ -69,25 +68,7 @@ class StoreVerifier {
 
   void check_segment_file(const std::string& path, const Bytes16& store_id, const SegmentInfo& info) {
     tell(path);
-    const auto segment = Segment::open(files_, path, store_id, info);
-    if (segment->damage()) {
-      // The file's own word names the place within it, where it can.
-      SegmentDescription file;
-      const Status described = describe_segment(files_, path, file);
-      report_.faults.push_back(StorageFault::of(path, described ? *segment->damage() : described.error()));
-      return;
-    }
-    ++report_.segments;
-    report_.records += info.record_count;
-    report_.segment_bytes += info.file_bytes;
-    report_.raw_bytes += info.raw_bytes;
-    SegmentDescription file;
-    if (const Status described = describe_segment(files_, path, file); described && file.meta.info != info) {
-      report_.faults.push_back({path, file.tail.footer_offset, "META and the manifest's entry differ"});
-    }
-    std::vector<StorageFault> faults = check_segment(*segment);
-    report_.faults.insert(report_.faults.end(), std::make_move_iterator(faults.begin()),
-                          std::make_move_iterator(faults.end()));
+    verify_segment_file(files_, path, store_id, info, report_);
   }
 
   /// Without a manifest every segment there is may be a listed one.

@@ -189,8 +189,36 @@ void WalFiles::release_below(WalNumber first_live) {
       released.push_back(closed_.front());
       closed_.pop_front();
     }
+    if (holds_ > 0) {
+      held_.insert(held_.end(), released.begin(), released.end());
+      released.clear();
+    }
   }
   for (const ClosedWalFile& file : released) recycle(file);
+}
+
+void WalFiles::begin_hold() {
+  MutexLock lock(mutex_);
+  ++holds_;
+}
+
+void WalFiles::end_hold() {
+  std::vector<ClosedWalFile> released;
+  {
+    MutexLock lock(mutex_);
+    if (--holds_ > 0) return;
+    released.swap(held_);
+  }
+  for (const ClosedWalFile& file : released) recycle(file);
+}
+
+std::vector<ClosedWalFile> WalFiles::closed_and_held() const {
+  MutexLock lock(mutex_);
+  std::vector<ClosedWalFile> files = held_;
+  files.insert(files.end(), closed_.begin(), closed_.end());
+  std::sort(files.begin(), files.end(),
+            [](const ClosedWalFile& a, const ClosedWalFile& b) { return a.number < b.number; });
+  return files;
 }
 
 Result<WalNumber> WalFiles::stop_recycling_old_files() {

@@ -64,6 +64,19 @@ class WalFiles {
   /// `file` gets no more frames. All its frames are published by now.
   void close(ClosedWalFile file);
   std::vector<ClosedWalFile> closed() const;
+  /// While it lives, files that are released stay where they are: for a reader of the folder. The WalFiles outlive it.
+  class Hold {
+   public:
+    explicit Hold(WalFiles& files) : files_(files) { files_.begin_hold(); }
+    ~Hold() { files_.end_hold(); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    /// What no frame will be added to, by number: closed, or released since the hold began.
+    std::vector<ClosedWalFile> files() const { return files_.closed_and_held(); }
+
+   private:
+    WalFiles& files_;
+  };
   std::uint64_t closed_bytes() const;
   /// Turns the closed files below `first_live` into spares, or removes them. The manifest says `first_live` durably by
   /// now.
@@ -82,6 +95,9 @@ class WalFiles {
   Result<std::string> make_spare(const std::string& path);
   Status turn_into_wal_file(const std::string& spare, OpenWalFile& next);
   void recycle(const ClosedWalFile& file);
+  void begin_hold();
+  void end_hold();
+  std::vector<ClosedWalFile> closed_and_held() const;
   void run(const std::stop_token& stop);
 
   // Fixed after construction.
@@ -94,6 +110,8 @@ class WalFiles {
   mutable Mutex mutex_;
   CondVar wake_;
   std::deque<ClosedWalFile> closed_ DENDRO_GUARDED_BY(mutex_);
+  std::vector<ClosedWalFile> held_ DENDRO_GUARDED_BY(mutex_);  ///< released meanwhile
+  std::size_t holds_ DENDRO_GUARDED_BY(mutex_) = 0;
   std::vector<std::string> spares_ DENDRO_GUARDED_BY(mutex_);  ///< paths
   WalNumber next_number_ DENDRO_GUARDED_BY(mutex_){1};
   std::uint64_t next_spare_ DENDRO_GUARDED_BY(mutex_) = 1;

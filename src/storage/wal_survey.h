@@ -43,7 +43,7 @@ struct WalIdentity {
 WalSurvey survey_wal_file(const std::string& path, std::string_view bytes, const std::optional<WalIdentity>& known);
 
 /// Sequence numbers [first, last].
-struct SequenceRange {
+struct SequenceSpan {
   SequenceNumber first, last;
   std::uint64_t count() const { return last.number() - first.number() + 1; }
 };
@@ -59,7 +59,7 @@ struct SalvagedRequest {
 /// All that the live files of a WAL still hold.
 struct WalSalvage {
   std::vector<SalvagedRequest> requests;  ///< by sequence
-  std::vector<SequenceRange> missing;     ///< between the first and the last frame: in no good frame
+  std::vector<SequenceSpan> missing;      ///< between the first and the last frame: in no good frame
   std::vector<WalNumber> missing_files;
   std::vector<std::string> damaged_files;
   std::vector<StorageFault> faults;

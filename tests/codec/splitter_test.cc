@@ -1,5 +1,7 @@
 #include "codec/splitter.h"
 
+#include "codec/short_bytes.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -87,6 +89,54 @@ TEST(Splitter, SplitsASentence) {
   make_skeleton(text, slots, skeleton);
   EXPECT_EQ(skeleton, "GET /a/0?x=0 took 0 (0)");
   EXPECT_EQ(slots, (std::vector<SlotSpan>{{7, 2}, {12, 1}, {19, 6}, {27, 1}}));
+}
+
+TEST(Splitter, AppendsBehindWhatIsThere) {
+  std::vector<SlotSpan> slots = {{1, 2}};
+  append_slots("a 17 b", slots);
+  EXPECT_EQ(slots, (std::vector<SlotSpan>{{1, 2}, {2, 2}}));
+}
+
+TEST(Splitter, KnowsASkeletonWithoutBuildingIt) {
+  std::vector<SlotSpan> slots;
+  std::string skeleton;
+  for (const std::string_view text :
+       {"", "7", "7 8", "GET /a/b7?x=1 took 12.5ms (0)", "a sentence of some length without a digit",
+        "before 1 between them is a long piece 2 behind, that is long as well"}) {
+    find_slots(text, slots);
+    make_skeleton(text, slots, skeleton);
+    EXPECT_TRUE(has_skeleton(text, slots, skeleton)) << text;
+    EXPECT_FALSE(has_skeleton(text, slots, skeleton + "a")) << text;
+    for (std::size_t at = 0; at < skeleton.size(); ++at) {
+      std::string other = skeleton;
+      other[at] = static_cast<char>(other[at] + 1);
+      EXPECT_FALSE(has_skeleton(text, slots, other)) << other;
+      EXPECT_FALSE(has_skeleton(text, slots, skeleton.substr(0, at))) << other;
+    }
+  }
+}
+
+TEST(ShortBytes, AreCopiedExactly) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::string from(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) from[i] = static_cast<char>('A' + i);
+    std::string to(size + 2, '.');
+    copy_bytes(to.data() + 1, from.data(), size);
+    EXPECT_EQ(to, "." + from + ".") << size;
+  }
+}
+
+TEST(ShortBytes, AreComparedToTheLast) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string text(size, 'x');
+    std::string other = text;
+    EXPECT_TRUE(equal_bytes(text.data(), other.data(), size)) << size;
+    for (char& byte : other) {
+      byte = 'y';
+      EXPECT_FALSE(equal_bytes(text.data(), other.data(), size)) << size;
+      byte = 'x';
+    }
+  }
 }
 
 TEST(Splitter, SeesEveryByteAtEveryPlace) {

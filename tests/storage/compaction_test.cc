@@ -243,6 +243,32 @@ TEST(Compaction, FilesGoWhenTheLastReaderLetsGo) {
   EXPECT_EQ(fixture.bodies(), (Bodies{"a", "b"}));
 }
 
+TEST(Compaction, EndsWhenCancelledAndIsDoneLater) {
+  StoreFixture fixture;
+  fixture.options.compaction.fan_in = 2;
+  fixture.open();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(fixture.append({"record " + std::to_string(i)}).has_value());
+    ASSERT_TRUE(fixture.store->flush().has_value());
+  }
+  EXPECT_EQ(fixture.store->condition().debt.segments, 6u);
+  WorkWatch watch;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
+  watch.on_progress = [&](std::uint64_t done, std::uint64_t total) {
+    told.emplace_back(done, total);
+    if (done == 2) watch.cancel.cancel();
+  };
+  EXPECT_EQ(fixture.store->compact(CompactionScope::due, watch).error().code(), ErrorCode::cancelled);
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told.front(), (std::pair<std::uint64_t, std::uint64_t>(0, 1)));
+  EXPECT_EQ(fixture.store->stats().compactions, 2u);
+  EXPECT_EQ(segment_files(fixture).size(), 4u);  // nothing half-made stays
+  EXPECT_EQ(fixture.bodies().size(), 6u);
+  ASSERT_TRUE(fixture.store->compact().has_value());
+  EXPECT_EQ(fixture.store->condition().debt.segments, 0u);
+  EXPECT_EQ(fixture.bodies().size(), 6u);
+}
+
 TEST(Compaction, AReaderMayOutliveTheStore) {
   StoreFixture fixture;
   fixture.open();

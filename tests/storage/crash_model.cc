@@ -8,6 +8,7 @@
 #include <set>
 
 #include "filter/predicate.h"
+#include "storage/tombstone.h"
 #include "tests/storage/store_fixture.h"
 
 namespace dendro {
@@ -27,6 +28,7 @@ struct ModelRequest {
   std::vector<Bodies> batches;
   std::map<std::string, ModelDeletion> deletions;  ///< by body; none: it stays
   std::optional<BatchKey> key;
+  bool is_key_dropped = false;  ///< with its tenant
   /// Entries of the log when it was acknowledged, or read after a restart. The committer's thread writes it.
   std::shared_ptr<std::atomic<std::size_t>> durable_at = std::make_shared<std::atomic<std::size_t>>(kNever);
   std::optional<CommitReply> reply;
@@ -94,6 +96,7 @@ class CrashModel {
       const TenantId tenant = pick_tenant();
       const auto is_taken = [&](const ModelRequest& request, const std::string&) { return request.tenant == tenant; };
       const std::set<std::pair<std::size_t, std::string>> taken = begin_deletion(is_taken);
+      for (const auto& [id, body] : taken) requests_[id].is_key_dropped = true;
       check_done("drop_tenant", fixture_.store->drop_tenant(tenant));
       end_deletion(taken);
     } else {
@@ -120,16 +123,22 @@ class CrashModel {
     end_deletion(taken);
   }
 
-  /// The second of the two days goes out of its time for a moment.
+  /// The second of the two days goes out of its time for a moment: as a day, or by a rule that all records match.
   void drop_old_day() {
     const auto is_taken = [](const ModelRequest&, const std::string& body) { return is_of_old_day(body); };
     const auto taken = begin_deletion(is_taken);
     check_done("flush", fixture_.store->flush());
     fixture_.close();
-    fixture_.options.retention.standard.max_age = std::chrono::hours(1);
+    RetentionRules& retention = fixture_.options.retention;
+    if (pick(2) == 0) {
+      retention.standard.max_age = std::chrono::hours(1);
+    } else {
+      const Predicate every{LabelTest{"service.name", "api"}};
+      retention.streams = {{encode_tombstone_predicate(every).value(), std::chrono::hours(0)}};
+    }
     if (open()) check_done("compact", fixture_.store->compact());
     fixture_.close();
-    fixture_.options.retention.standard.max_age.reset();
+    retention = {};
     reopen();
     end_deletion(taken);
   }
@@ -363,7 +372,10 @@ class CrashModel {
                   const std::string& when) {
     for (std::size_t id = 0; id < requests_.size() && !wrong_; ++id) {
       const ModelRequest& request = requests_[id];
-      if (!request.key || !present.contains(id) || may_be_deleted(request, changes)) continue;
+      // A key outlives the records of its request.
+      const bool must_be_known = *request.durable_at <= changes && !request.is_key_dropped;
+      const bool is_stored = present.contains(id) && !may_be_deleted(request, changes);
+      if (!request.key || (!must_be_known && !is_stored)) continue;
       const auto reply = after.append(to_commit(request));
       if (!reply) return fail(when + ": retry: " + reply.error().message());
       if (!reply->replayed) return fail(when + ": request " + std::to_string(id) + " was stored again");
@@ -408,6 +420,7 @@ std::optional<std::string> run_crash_model(const CrashModelOptions& options) {
 
 SeedRange seeds_from_environment(std::uint64_t count) {
   SeedRange range{1, count};
+  if (const char* first = std::getenv("DENDRO_FIRST_SEED")) range.first = std::strtoull(first, nullptr, 10);
   if (const char* seeds = std::getenv("DENDRO_SEEDS")) range.count = std::strtoull(seeds, nullptr, 10);
   if (const char* seed = std::getenv("DENDRO_SEED")) range = {std::strtoull(seed, nullptr, 10), 1};
   return range;

@@ -81,6 +81,8 @@ TEST_F(ManifestTest, KeepsTombstonesUntilTheyAreDone) {
   tombstone.range = {Timestamp(-7), kTestTime};
   tombstone.sequence = SequenceNumber(99);
   tombstone.predicate = std::string("\x01\x00\x02", 3);
+  tombstone.created = Timestamp(77);
+  tombstone.origin = TombstoneOrigin::retention_rule;
   append({tombstone});
   open();
   ASSERT_EQ(manifest_->state().tombstones.size(), 1u);
@@ -94,6 +96,45 @@ TEST_F(ManifestTest, KeepsTombstonesUntilTheyAreDone) {
   append({tombstone, make_segment(1, "other"), DropTenant{make_tenant("other")}});
   open();
   EXPECT_EQ(manifest_->state().tombstones.size(), 0u);
+}
+
+TEST_F(ManifestTest, KeepsRetryKeysOfATenantUntilOthersTakeTheirPlace) {
+  open();
+  const KeyedReply first{make_key("a"), {SequenceNumber(3), kTestTime, 2, 1, false}};
+  const KeyedReply second{make_key("b"), {SequenceNumber(9), kTestTime.next(), 1, 0, false}};
+  append({RetryKeys{make_tenant("default"), {first, second}}, RetryKeys{make_tenant("other"), {second}}});
+  ASSERT_TRUE(manifest_->rewrite_now().has_value());
+  open();
+  using Kept = std::map<TenantId, std::vector<KeyedReply>>;
+  EXPECT_EQ(manifest_->state().retry_keys,
+            (Kept{{make_tenant("default"), {first, second}}, {make_tenant("other"), {second}}}));
+  append({RetryKeys{make_tenant("default"), {second}}, DropTenant{make_tenant("other")}});
+  open();
+  EXPECT_EQ(manifest_->state().retry_keys, (Kept{{make_tenant("default"), {second}}}));
+  append({RetryKeys{make_tenant("default"), {}}});
+  open();
+  EXPECT_EQ(manifest_->state().retry_keys, Kept());
+}
+
+TEST(ManifestEdit, ATombstoneOfAnEarlierVersionHasNoTime) {
+  std::string edit = {4};  // kind, and its body as docs/formats/manifest.md says
+  std::string body(8, '\0');
+  body[0] = 3;
+  body +=
+      "\x07"
+      "default";
+  body += std::string(8 + 8 + 8, '\0') +
+          "\x02"
+          "ab";
+  edit += static_cast<char>(body.size());
+  edit += body;
+  const auto read = ManifestEditReader(edit).next();
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  const auto& tombstone = std::get<TombstoneInfo>(*read);
+  EXPECT_EQ(tombstone.id, TombstoneId(3));
+  EXPECT_EQ(tombstone.predicate, "ab");
+  EXPECT_EQ(tombstone.created, Timestamp());
+  EXPECT_EQ(tombstone.origin, TombstoneOrigin::request);
 }
 
 TEST_F(ManifestTest, RefusesEditsThatCannotBe) {
@@ -241,18 +282,24 @@ TEST_F(ManifestTest, AFailedSyncEndsWriting) {
 
 TEST(ManifestEdit, OfAnUnknownKindIsOfALaterVersion) {
   std::string bytes;
-  bytes.push_back(static_cast<char>(9));
+  bytes.push_back(static_cast<char>(99));
   bytes.push_back(static_cast<char>(0));
   EXPECT_EQ(ManifestEditReader(bytes).next().error().code(), ErrorCode::unimplemented);
 }
 
 TEST(ManifestEdit, EveryTruncationIsAnError) {
-  std::string bytes;
-  append_edit(bytes, make_segment(3));
-  for (std::size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_FALSE(ManifestEditReader(std::string_view(bytes).substr(0, size)).next().has_value());
+  TombstoneInfo tombstone;
+  tombstone.predicate = "ab";
+  const KeyedReply keyed{make_key("k"), {SequenceNumber(1), kTestTime, 1, 0, false}};
+  const RetryKeys keys{make_tenant("default"), {keyed, keyed}};
+  for (const ManifestEdit& edit : {ManifestEdit(make_segment(3)), ManifestEdit(tombstone), ManifestEdit(keys)}) {
+    std::string bytes;
+    append_edit(bytes, edit);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      EXPECT_FALSE(ManifestEditReader(std::string_view(bytes).substr(0, size)).next().has_value());
+    }
+    EXPECT_TRUE(ManifestEditReader(bytes).next().has_value());
   }
-  EXPECT_TRUE(ManifestEditReader(bytes).next().has_value());
 }
 
 }  // namespace

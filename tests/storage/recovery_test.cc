@@ -1,5 +1,7 @@
 #include "storage/recovery.h"
 
+#include "filter/predicate.h"
+#include "storage/manifest.h"
 #include "tests/storage/store_fixture.h"
 
 namespace dendro {
@@ -198,6 +200,63 @@ TEST(BatchKeys, SurviveClosingFlushAndBoth) {
   expect_replay("from a segment");
   EXPECT_EQ(fixture.bodies(), (Bodies{"before", "a", "b"}));
   EXPECT_EQ(fixture.store->stats().batches_replayed, 1u);
+}
+
+TEST(BatchKeys, OutliveTheRecordsOfTheirRequest) {
+  StoreFixture fixture;
+  fixture.open();
+  const auto keyed = [] {
+    CommitRequest request = make_request({{"gone"}});
+    request.key = make_key("k");
+    return request;
+  };
+  const auto first = fixture.append(keyed());
+  ASSERT_TRUE(first.has_value());
+  ASSERT_TRUE(fixture.store->flush().has_value());
+  const auto predicate = Predicate{FieldTest{"body", Exists{}}};
+  ASSERT_TRUE(fixture.store->delete_records(TenantId::default_tenant(), {}, predicate).has_value());
+  ASSERT_TRUE(fixture.store->compact().has_value());
+  ASSERT_EQ(fixture.store->stats().segment_count, 0u);
+  for (int i = 0; i < 2; ++i) {
+    fixture.open();
+    const auto again = fixture.append(keyed());
+    ASSERT_TRUE(again.has_value());
+    EXPECT_TRUE(again->replayed);
+    EXPECT_EQ(again->first_sequence, first->first_sequence);
+  }
+  EXPECT_EQ(fixture.bodies(), Bodies());
+  // Out of their window the manifest lets go of them.
+  const auto holds_key = [&] {
+    for (const std::string& name : fixture.list("")) {
+      if (!name.starts_with("MANIFEST-")) continue;
+      const auto contents = read_manifest(read_whole_file(*fixture.files, "/data/" + name, 1 << 20).value(),
+                                          *StorePaths::parse_manifest_name(name));
+      return !contents->state.retry_keys.empty();
+    }
+    return false;
+  };
+  ASSERT_TRUE(fixture.store->compact().has_value());
+  EXPECT_TRUE(holds_key());
+  fixture.clock.advance(std::chrono::hours(25));
+  ASSERT_TRUE(fixture.store->compact().has_value());
+  EXPECT_FALSE(holds_key());
+  EXPECT_FALSE(fixture.append(keyed())->replayed);
+}
+
+TEST(BatchKeys, OutliveADayThatRetentionDrops) {
+  StoreFixture fixture;
+  fixture.options.retention.standard.max_age = std::chrono::hours(24);
+  fixture.open();
+  CommitRequest request;
+  request.receive_time = kTestTime;
+  request.batches = {make_batch({{"late", Timestamp(kTestTime.number() - 9 * kNanosPerDay)}})};
+  request.key = make_key("k");
+  ASSERT_TRUE(fixture.append(request).has_value());
+  ASSERT_TRUE(fixture.store->flush().has_value());
+  ASSERT_TRUE(fixture.store->compact().has_value());
+  ASSERT_EQ(fixture.store->stats().segment_count, 0u);
+  fixture.open();
+  EXPECT_TRUE(fixture.append(request)->replayed);
 }
 
 TEST(BatchKeys, AreForgottenAfterTheWindow) {

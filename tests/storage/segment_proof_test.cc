@@ -162,5 +162,48 @@ TEST(SegmentProof, NoticesWhicheverPartOfARecordDiffers) {
   EXPECT_NE(difference(other_value).find("values"), std::string::npos);
 }
 
+/// The same for texts that are kept as templates and slots.
+TEST(SegmentProof, NoticesATextOfATemplateThatDiffers) {
+  std::vector<std::string> bodies;
+  for (int i = 0; i < 300; ++i) bodies.push_back("the session " + std::to_string(i) + " of user 7 took 12ms in all");
+  const auto written = batch_of_bodies(bodies);
+  const auto rows_of = [](const RecordBatch& batch) {
+    std::vector<SegmentRow> rows;
+    for (std::uint32_t i = 0; i < batch.size(); ++i) {
+      rows.push_back({&batch, i, SequenceNumber(i + 1), kSegmentTestTime});
+    }
+    return rows;
+  };
+  SegmentDictionaryBuilder dictionary;
+  BlockCompressor compressor(1);
+  std::string stored;
+  SegmentInfo info;
+  info.id = SegmentId(5);
+  RowGroupEntry entry = RowGroupEncoder(dictionary, compressor).encode(rows_of(*written), EncodeForm::best, stored);
+  ASSERT_TRUE(has_layout(entry, ColumnLayout::templates));
+  for (BlockPlace& block : entry.blocks) {
+    block.hash = xxh3(std::string_view(stored).substr(block.offset, block.stored_bytes), HashSeed(5));
+  }
+  const auto difference = [&](const std::string& last_body) {
+    std::vector<std::string> others = bodies;
+    others.back() = last_body;
+    const auto batch = batch_of_bodies(others);
+    const std::string path = "a.seg";
+    MemoryFileSystem files;
+    const Status proved = prove_row_group(rows_of(*batch), {path, info, dictionary, entry, stored}, files);
+    return proved ? std::string() : proved.error().message();
+  };
+  EXPECT_EQ(difference(bodies.back()), "");
+  const std::string right = bodies.back();
+  for (std::size_t at = 0; at < right.size(); ++at) {
+    std::string wrong = right;
+    wrong[at] = wrong[at] == '1' ? '2' : '1';
+    EXPECT_NE(difference(wrong).find("record 299: another values"), std::string::npos) << wrong;
+  }
+  EXPECT_NE(difference(right + "1").find("values"), std::string::npos);
+  EXPECT_NE(difference(right.substr(0, right.size() - 1)).find("values"), std::string::npos);
+  EXPECT_NE(difference("").find("values"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace dendro

@@ -126,21 +126,6 @@ TEST(Store, RefusesWritesBelowTheFreeSpaceAndGoesOnWhenThereIsSome) {
   EXPECT_EQ(fixture.bodies(), (Bodies{"b"}));
 }
 
-TEST(Store, RefusesMoreThanTheBacklogAllows) {
-  StoreFixture fixture;
-  fixture.options.wal_backlog_bytes_max = 4000;
-  fixture.open();
-  Status last;
-  for (int i = 0; i < 10 && last; ++i) {
-    const auto reply = fixture.append({std::string(500, 'x')});
-    if (!reply) last = reply.error();
-  }
-  ASSERT_FALSE(last.has_value());
-  EXPECT_EQ(last.error().code(), ErrorCode::resource_exhausted);
-  ASSERT_TRUE(fixture.store->flush().has_value());
-  EXPECT_TRUE(fixture.append({"again"}).has_value());
-}
-
 TEST(Store, FlushesByAgeOfTheMonotonicClock) {
   StoreFixture fixture;
   fixture.open();

@@ -123,4 +123,21 @@ std::optional<CompactionPlan> plan_compaction(std::span<const SegmentInfo> segme
   return plan_final_ones(settled, rules);
 }
 
+CompactionDebt measure_debt(std::span<const SegmentInfo> segments, Timestamp now, const CompactionRules& rules,
+                            CompactionScope scope) {
+  std::map<std::pair<TenantId, Timestamp>, std::vector<SegmentInfo>> days;
+  for (const SegmentInfo& segment : segments) days[{segment.tenant, segment.day}].push_back(segment);
+  CompactionDebt debt;
+  for (const auto& [place, of_day] : days) {
+    if (!plan_compaction(of_day, now, rules, scope)) continue;
+    ++debt.days;
+    for (const SegmentInfo& segment : of_day) {
+      if (segment.level >= kFinalLevel) continue;
+      ++debt.segments;
+      debt.bytes += segment.file_bytes;
+    }
+  }
+  return debt;
+}
+
 }  // namespace dendro

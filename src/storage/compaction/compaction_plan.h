@@ -46,4 +46,14 @@ enum class CompactionScope : std::uint8_t {
 std::optional<CompactionPlan> plan_compaction(std::span<const SegmentInfo> segments, Timestamp now,
                                               const CompactionRules& rules, CompactionScope scope);
 
+/// Merges that are due and not done.
+struct CompactionDebt {
+  std::uint64_t days = 0;      ///< of tenants, with a merge that is due
+  std::uint64_t segments = 0;  ///< not in their final form, in them
+  std::uint64_t bytes = 0;     ///< of their files
+};
+/// Of the segments of all tenants. Pure.
+CompactionDebt measure_debt(std::span<const SegmentInfo> segments, Timestamp now, const CompactionRules& rules,
+                            CompactionScope scope);
+
 }  // namespace dendro

@@ -14,8 +14,10 @@
 #include "storage/committer.h"
 #include "storage/compaction/compaction_plan.h"
 #include "storage/compaction/retention.h"
+#include "storage/compaction/retention_clock.h"
 #include "storage/compaction/segment_merge.h"
 #include "storage/flusher.h"
+#include "storage/work_watch.h"
 
 namespace dendro {
 
@@ -41,6 +43,7 @@ class Compactor {
   struct Options {
     CompactionRules rules;
     RetentionRules retention;
+    std::optional<Timestamp> newest_received;  ///< of the store at opening (RetentionClock)
     std::chrono::nanoseconds batch_key_window{};
     bool is_automatic = true;  ///< false: only compact() makes it work
   };
@@ -57,8 +60,9 @@ class Compactor {
   void stop();
 
   /// Does all that is due now, without resting, and waits: retention, merges, deletions. Any thread but those of the
-  /// store. Errors: storage_full, io_error; corruption (a segment could not be read; the rest was done); unavailable.
-  Status compact(CompactionScope scope);
+  /// store. Progress counts merges. A round that is cancelled ends for all who wait for it. Errors: storage_full,
+  /// io_error; corruption (a segment could not be read; the rest was done); unavailable; cancelled.
+  Status compact(CompactionScope scope, WorkWatch watch);
   /// Looks soon. Any thread; cheap.
   void wake();
 
@@ -68,6 +72,7 @@ class Compactor {
     std::uint64_t reencoded_row_groups = 0;  ///< as SegmentWriter counts them
   };
   Figures figures() const;
+  const RetentionClock& retention_clock() const { return retention_clock_; }
 
  private:
   struct Job {
@@ -78,8 +83,17 @@ class Compactor {
   void run();
   Status work(CompactionScope scope);
   Status apply_retention();
+  void warn_of_wall_clock();
   Status drop_day(const DropDay& drop);
+  Status apply_stream_rules();
+  Status apply_stream_rule(const TenantId& tenant, const StreamRetention& rule, Timestamp cut);
+  /// Whether readers that come would see a record that it takes. What cannot be read does not count.
+  Result<bool> is_any_left(const TenantView& view, const Tombstone& tombstone);
+  Status forget_retry_keys();
+  /// After a change of the manifest failed: what it holds may be unknown.
+  Status stop_if_unknown(const Status& changed);
   Status merge_due(CompactionScope scope);
+  void tell_progress(CompactionScope scope);
   std::optional<Job> next_job(CompactionScope scope) const;
   Status carry_out(const Job& job);
   /// K2 to K4.
@@ -110,12 +124,19 @@ class Compactor {
   WalFiles& wal_files_;
   WriteGate& gate_;
   const Options options_;
+  const RetentionClock retention_clock_;
   Flusher* flusher_ = nullptr;
   Committer* committer_ = nullptr;
+
+  CancelToken closing_;  ///< of scans
 
   // The compactor's thread only.
   std::set<SegmentId> left_out_;                              ///< unreadable: not tried again before the next opening
   std::map<TombstoneId, std::set<SegmentId>> without_match_;  ///< looked through, or written without it
+  std::map<std::pair<TenantId, std::size_t>, Timestamp> rule_cuts_;  ///< by rule: what it was carried out up to
+  bool has_warned_of_clock_ = false;
+  WorkWatch watch_;  ///< of the round at hand
+  std::uint64_t round_merges_ = 0;
   SequenceNumber last_sequence_;
   std::chrono::nanoseconds last_intake_{};  ///< of the steady clock
   std::chrono::nanoseconds worked_before_{};
@@ -131,6 +152,7 @@ class Compactor {
   std::uint64_t rounds_asked_ DENDRO_GUARDED_BY(mutex_) = 0;
   std::uint64_t rounds_done_ DENDRO_GUARDED_BY(mutex_) = 0;
   CompactionScope asked_scope_ DENDRO_GUARDED_BY(mutex_) = CompactionScope::due;
+  WorkWatch asked_watch_ DENDRO_GUARDED_BY(mutex_);
   Status last_round_ DENDRO_GUARDED_BY(mutex_);
   std::jthread thread_;
 };

@@ -70,6 +70,17 @@ class RetentionPlanner {
 
 }  // namespace
 
+bool RetentionRules::asks_the_clock() const {
+  const auto has_age = [](const auto& entry) { return entry.second.max_age.has_value(); };
+  return standard.max_age || !streams.empty() || std::any_of(tenants.begin(), tenants.end(), has_age);
+}
+
+Timestamp retention_cut(Timestamp now, std::chrono::nanoseconds max_age) {
+  std::int64_t cut_ns = 0;
+  if (__builtin_sub_overflow(now.number(), max_age.count(), &cut_ns)) return kTimestampMin;
+  return day_start(Timestamp(cut_ns));
+}
+
 std::vector<DropDay> plan_retention(std::span<const SegmentInfo> segments, Timestamp now, const RetentionRules& rules) {
   return RetentionPlanner(segments, rules).run(now);
 }

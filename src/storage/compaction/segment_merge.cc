@@ -7,6 +7,7 @@
 
 #include "record/record_batch_builder.h"
 #include "storage/segment/record_decoder.h"
+#include "storage/segment/segment_recompress.h"
 
 namespace dendro {
 namespace {
@@ -89,6 +90,46 @@ bool is_behind(const MergeCursor* a, const MergeCursor* b) {
   return b->position() < a->position();
 }
 
+/// Retry keys of the inputs that are still in their window, each once: a request's records may lie in several inputs.
+std::vector<KeyedReply> keys_to_keep(const MergeRequest& request) {
+  std::vector<KeyedReply> kept;
+  std::set<SequenceNumber> seen;
+  for (const auto& input : request.inputs) {
+    for (const KeyedReply& keyed : input->keys()) {
+      std::int64_t age_ns = 0;
+      const bool is_ancient = __builtin_sub_overflow(request.now.number(), keyed.reply.receive_time.number(), &age_ns);
+      if (is_ancient || age_ns >= request.batch_key_window.count()) continue;
+      if (seen.insert(keyed.reply.first_sequence).second) kept.push_back(keyed);
+    }
+  }
+  return kept;
+}
+
+/// True if every record stays, in one segment: then its blocks need not be looked into.
+bool is_recompression(const MergeRequest& request) {
+  if (request.inputs.size() != 1 || request.place.tamper_for_test) return false;
+  const SegmentInfo& info = request.inputs.front()->info();
+  return request.tombstones == nullptr ||
+         std::none_of(request.tombstones->begin(), request.tombstones->end(), [&info](const auto& tombstone) {
+           return tombstone->may_take(info.min_timestamp, info.max_timestamp, info.first_sequence);
+         });
+}
+
+Result<MergedSegment> recompress_lone(const StorePaths& paths, FileSystem& files, const MergeRequest& request,
+                                      std::optional<SegmentId>& unreadable) {
+  const Segment& input = *request.inputs.front();
+  DENDRO_TRY_ASSIGN(const auto out, SegmentFileWriter::create(paths, files, request.place));
+  out->add_replaced(input.info().id);
+  for (const KeyedReply& keyed : keys_to_keep(request)) out->add_key(keyed);
+  bool is_input_bad = false;
+  Result<SegmentInfo> info = recompress_segment(input, request.place.zstd_level, *out, request.pause, is_input_bad);
+  if (is_input_bad) unreadable = input.info().id;
+  if (!info) return info.error();
+  MergedSegment merged;
+  merged.info = std::move(info).value();
+  return merged;
+}
+
 class SegmentMerge {
  public:
   SegmentMerge(const MergeRequest& request, SegmentWriter& writer, std::optional<SegmentId>& unreadable)
@@ -103,7 +144,7 @@ class SegmentMerge {
       DENDRO_TRY(cursor.is_read() ? write_run(cursor) : read_slice(cursor));
       put_back(cursor);
     }
-    move_keys();
+    for (const KeyedReply& keyed : keys_to_keep(request_)) writer_.add_key(keyed);
     return {};
   }
   std::uint64_t read_records() const { return read_records_; }
@@ -184,19 +225,6 @@ class SegmentMerge {
     return {};
   }
 
-  void move_keys() {
-    std::set<SequenceNumber> seen;  // a request's records lie in several inputs
-    for (const auto& input : request_.inputs) {
-      for (const KeyedReply& keyed : input->keys()) {
-        std::int64_t age_ns = 0;
-        const bool is_ancient =
-            __builtin_sub_overflow(request_.now.number(), keyed.reply.receive_time.number(), &age_ns);
-        if (is_ancient || age_ns >= request_.batch_key_window.count()) continue;
-        if (seen.insert(keyed.reply.first_sequence).second) writer_.add_key(keyed);
-      }
-    }
-  }
-
   const MergeRequest& request_;
   SegmentWriter& writer_;
   std::optional<SegmentId>& unreadable_;
@@ -211,6 +239,7 @@ class SegmentMerge {
 Result<MergedSegment> merge_segments(const StorePaths& paths, FileSystem& files, const MergeRequest& request,
                                      std::optional<SegmentId>& unreadable) {
   unreadable.reset();
+  if (is_recompression(request)) return recompress_lone(paths, files, request, unreadable);
   std::uint64_t expected_records = 0;
   for (const auto& input : request.inputs) expected_records += input->info().record_count;
   DENDRO_TRY_ASSIGN(const std::unique_ptr<SegmentWriter> writer, SegmentWriter::create(paths, files, request.place));

@@ -31,7 +31,8 @@ struct MergeRequest {
 };
 
 /// Writes the records of the inputs, by (timestamp, sequence), into one new segment: complete, synced and named, not
-/// yet listed. Receive times and retry keys move along. On failure nothing is left behind.
+/// yet listed. Receive times and retry keys move along. On failure nothing is left behind. A lone input of which
+/// nothing is deleted is only packed anew (segment_recompress.h).
 ///
 /// Memory: of each input whose next row group begins before the others' end (all `inputs` at worst, one or two where
 /// they follow each other in time) the decoded columns of one row group and one slice, each at most kRowGroupBytes and

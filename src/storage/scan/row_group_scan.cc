@@ -38,6 +38,7 @@ Status RowGroupScan::select() {
   }
   is_exact_ = verdict.is_exact();
   DENDRO_TRY(cut_to_range(verdict.possible));
+  DENDRO_TRY(cut_to_sequences(verdict.possible));
   if (tools_.reducer != nullptr && is_exact_) {
     DENDRO_TRY_ASSIGN(const bool is_reduced, reduce(verdict.possible));
     if (is_reduced) return {};
@@ -61,6 +62,17 @@ Status RowGroupScan::cut_to_range(RowBitmap& rows) {
   RowBitmap inside(entry.record_count);
   inside.set_range(static_cast<std::size_t>(first - begin), static_cast<std::size_t>(last - begin));
   rows &= inside;
+  return {};
+}
+
+Status RowGroupScan::cut_to_sequences(RowBitmap& rows) {
+  const RowGroupEntry& entry = reader_.entry();
+  if (request_.sequences.covers(entry.first_sequence, entry.last_sequence) || rows.none()) return {};
+  DENDRO_TRY_ASSIGN(const auto sequences, reader_.sequences());
+  rows.for_each([&](std::uint32_t row) {
+    const auto sequence = SequenceNumber(static_cast<std::uint64_t>(sequences->values[row]));
+    if (!request_.sequences.contains(sequence)) rows.clear(row);
+  });
   return {};
 }
 

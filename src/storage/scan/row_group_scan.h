@@ -39,6 +39,7 @@ class RowGroupScan {
                const ScanRequest& request, RowGroupScanTools tools);
   Status select();
   Status cut_to_range(RowBitmap& rows);
+  Status cut_to_sequences(RowBitmap& rows);
   Result<bool> reduce(const RowBitmap& rows);
 
   RowGroupReader reader_;

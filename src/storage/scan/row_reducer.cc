@@ -38,11 +38,14 @@ RowReducer::FieldPlaces::InShape RowReducer::place_in_shape(const FieldName& fie
   at.kind = Kind::unknown;
   if (place.kind == FieldKind::severity || place.kind == FieldKind::severity_number) {
     at.kind = Kind::severity;
-  } else if (place.kind == FieldKind::attribute && place.leaves.size() == 1) {
+  } else if ((place.kind == FieldKind::attribute || place.kind == FieldKind::template_id) &&
+             place.leaves.size() == 1) {
     const std::vector<std::uint32_t>& columns = dictionary.shape_columns(shape);
     at.column = columns[place.leaves.front()];
     // A column that the record has twice has two values; which one is the field's is not told here.
-    if (at.column != kNoColumn && std::count(columns.begin(), columns.end(), at.column) == 1) at.kind = Kind::column;
+    if (at.column != kNoColumn && std::count(columns.begin(), columns.end(), at.column) == 1) {
+      at.kind = place.kind == FieldKind::attribute ? Kind::column : Kind::leaves;
+    }
   }
   return at;
 }
@@ -66,7 +69,7 @@ const std::vector<RowReducer::FieldPlaces>& RowReducer::places_in(const RowGroup
 }
 
 std::optional<RecordBlock> RowReducer::reduce_whole(const RowGroupReader& reader) {
-  if (!fields_.empty() || reduction_.time_step_ns % kNanosPerMinuteOfStats != 0) return std::nullopt;
+  if (!fields_.empty() || reduction_.keeps_extremes || reduction_.time_step_ns % kNanosPerMinuteOfStats != 0) return std::nullopt;
   const RowGroupEntry& entry = reader.entry();
   RecordBatchBuilder builder(entry.min_timestamp);
   std::vector<std::uint32_t> weights;
@@ -158,8 +161,13 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
   struct ColumnCodes {
     std::uint32_t column = 0;
     std::uint32_t first_code = 0;
-    std::shared_ptr<const ValueCodes> codes;
+    std::shared_ptr<const ValueCodes> values;
+    std::shared_ptr<const LeafCodes> leaves;  ///< instead of `values`
     std::shared_ptr<const RowMap> rows;
+    const std::vector<std::uint16_t>& codes() const { return leaves != nullptr ? leaves->of_value : values->codes; }
+    std::uint32_t count() const {
+      return leaves != nullptr ? static_cast<std::uint32_t>(leaves->leaves.size()) : values->count;
+    }
   };
   std::vector<ColumnCodes> columns;
   std::uint32_t code_count = 1;
@@ -168,28 +176,35 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
     for (const InShape* at : {&places.shapes[shape], &places.shapes_unset[shape]}) {
       if (at->kind == Kind::unknown) return false;
       has_severity = has_severity || at->kind == Kind::severity;
-      if (at->kind != Kind::column || std::any_of(columns.begin(), columns.end(), [&](const ColumnCodes& known) {
+      if (!at->has_column() || std::any_of(columns.begin(), columns.end(), [&](const ColumnCodes& known) {
             return known.column == at->column;
           })) {
         continue;
       }
       const ColumnEntry* entry = reader.entry().find_column(at->column);
-      if (entry == nullptr || entry->layout == ColumnLayout::templates || entry->layout == ColumnLayout::times) {
+      const bool needs_values = at->kind == Kind::column;
+      if (entry == nullptr || (needs_values && entry->layout == ColumnLayout::templates) ||
+          entry->layout == ColumnLayout::times) {
         return false;
       }
       ColumnCodes& own = columns.emplace_back();
       own.column = at->column;
       own.first_code = code_count;
-      DENDRO_TRY_ASSIGN(own.codes, reader.value_codes(*entry));
+      if (needs_values) {
+        DENDRO_TRY_ASSIGN(own.values, reader.value_codes(*entry));
+      } else {
+        DENDRO_TRY_ASSIGN(own.leaves, reader.leaf_codes(*entry));
+      }
       DENDRO_TRY_ASSIGN(own.rows, reader.rows_of(*entry));
-      code_count += own.codes->count;
+      code_count += own.count();
       kept_columns.push_back(at->column);
     }
   }
   std::vector<std::uint32_t> codes(shapes->codes.size(), 0);
   for (const ColumnCodes& column : columns) {
-    for (std::size_t value = 0; value < column.codes->codes.size(); ++value) {
-      codes[column.rows->row_of(value)] = column.first_code + column.codes->codes[value];
+    const std::vector<std::uint16_t>& of_value = column.codes();
+    for (std::size_t value = 0; value < of_value.size(); ++value) {
+      codes[column.rows->row_of(value)] = column.first_code + of_value[value];
     }
   }
   const bool is_plain = columns.size() <= 1 && !has_severity && !places.has_label;
@@ -214,7 +229,7 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
         // Another column's value may have overwritten this one's.
         const auto own = std::find_if(columns.begin(), columns.end(),
                                       [&](const ColumnCodes& column) { return column.column == at.column; });
-        codes[row] = own->first_code + own->codes->codes[*own->rows->value_of(row)];
+        codes[row] = own->first_code + own->codes()[*own->rows->value_of(row)];
       }
     }
   } else if (!columns.empty()) {
@@ -222,7 +237,7 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
     bool is_all = true;
     for (const std::uint32_t shape : shapes->table) {
       const std::vector<std::uint32_t>& all = reader.dictionary().shape_columns(shape);
-      is_all = is_all && (places.shapes[shape].kind == Kind::column ||
+      is_all = is_all && (places.shapes[shape].has_column() ||
                           std::find(all.begin(), all.end(), columns.front().column) == all.end());
     }
     for (std::size_t row = 0; row < codes.size() && !is_all; ++row) {
@@ -248,16 +263,35 @@ Result<std::optional<RecordBlock>> RowReducer::reduce(RowGroupReader& reader, Re
   }
   if (!is_told) return std::optional<RecordBlock>();
 
-  std::vector<std::uint32_t> first_rows(group_count_, kNoGroup);
+  std::vector<std::uint32_t> chosen(group_count_, kNoGroup);  // groups are numbered by their first row: these ascend
   std::vector<std::uint32_t> weights(group_count_, 0);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (weights[groups_[i]]++ == 0) first_rows[groups_[i]] = rows_[i];
+    if (weights[groups_[i]]++ == 0) chosen[groups_[i]] = rows_[i];
   }
-  // Groups are numbered by their first row, so the rows ascend, as the decoder wants them.
+  if (reduction_.keeps_extremes) add_last_rows(chosen, weights);
   decoder.keep_columns(std::move(kept_columns));
-  DENDRO_TRY_ASSIGN(RecordBlock block, decoder.decode(first_rows));
+  DENDRO_TRY_ASSIGN(RecordBlock block, decoder.decode(chosen));
   block.weights = std::move(weights);
   return std::optional<RecordBlock>(std::move(block));
+}
+
+/// One record of the group's weight goes to its last row.
+void RowReducer::add_last_rows(std::vector<std::uint32_t>& chosen, std::vector<std::uint32_t>& weights) const {
+  std::vector<std::uint32_t> last_rows(group_count_, 0);
+  for (std::size_t i = 0; i < rows_.size(); ++i) last_rows[groups_[i]] = rows_[i];
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> both;  // row, weight
+  for (std::size_t group = 0; group < group_count_; ++group) {
+    const bool has_last = last_rows[group] != chosen[group];
+    both.emplace_back(chosen[group], weights[group] - (has_last ? 1u : 0u));
+    if (has_last) both.emplace_back(last_rows[group], 1u);
+  }
+  std::sort(both.begin(), both.end());
+  chosen.clear();
+  weights.clear();
+  for (const auto& [row, weight] : both) {
+    chosen.push_back(row);
+    weights.push_back(weight);
+  }
 }
 
 }  // namespace dendro

@@ -31,8 +31,9 @@ class RowReducer {
   struct FieldPlaces {
     struct InShape {
       std::size_t rank = 0;
-      enum class Kind : std::uint8_t { missing, column, severity, unknown } kind = Kind::missing;
-      std::uint32_t column = 0;
+      enum class Kind : std::uint8_t { missing, column, leaves, severity, unknown } kind = Kind::missing;
+      std::uint32_t column = 0;  ///< column, leaves
+      bool has_column() const { return kind == Kind::column || kind == Kind::leaves; }
     };
     std::vector<InShape> shapes;        ///< severity set
     std::vector<InShape> shapes_unset;  ///< severity not set
@@ -50,6 +51,7 @@ class RowReducer {
                                              std::size_t shape, bool has_severity);
   Result<bool> add_field(RowGroupReader& reader, const FieldPlaces& places, std::vector<std::uint32_t>& columns);
   Result<bool> add_time(RowGroupReader& reader);
+  void add_last_rows(std::vector<std::uint32_t>& chosen, std::vector<std::uint32_t>& weights) const;
   void combine(const std::vector<std::uint32_t>& codes, std::uint32_t count);
 
   const Reduction reduction_;

@@ -33,6 +33,8 @@ ScanNodePtr make_severity_scan(const SeverityTest& test);
 ScanNodePtr make_stream_scan(std::shared_ptr<const CompiledFilter> filter);
 /// A condition on a named field. `filter` outlives it and is told when records have the field.
 ScanNodePtr make_field_scan(const FieldTest& test, const RecordFilter& filter);
+/// A condition on `_template`. `filter` as above.
+ScanNodePtr make_template_id_scan(const FieldTest& test, const RecordFilter& filter);
 /// A condition without a field: any stored value.
 ScanNodePtr make_any_value_scan(const FieldTest& test);
 

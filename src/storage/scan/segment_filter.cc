@@ -99,7 +99,8 @@ struct ScanNodeMaker {
     return std::make_unique<NegationScan>(make_scan_node(*negated.operand, filter));
   }
   ScanNodePtr operator()(const FieldTest& test) const {
-    return test.field.empty() ? make_any_value_scan(test) : make_field_scan(test, filter);
+    if (test.field.empty()) return make_any_value_scan(test);
+    return test.field == kTemplateField ? make_template_id_scan(test, filter) : make_field_scan(test, filter);
   }
   ScanNodePtr operator()(const SeverityTest& test) const { return make_severity_scan(test); }
   ScanNodePtr operator()(const TimeTest& test) const {
@@ -110,6 +111,7 @@ struct ScanNodeMaker {
   ScanNodePtr operator()(const LabelTest&) const { return by_stream(); }
   ScanNodePtr operator()(const LabelMatch&) const { return by_stream(); }
   ScanNodePtr operator()(const FieldComparison&) const { return std::make_unique<UnknownScan>(); }
+  ScanNodePtr operator()(const ClockTest&) const { return std::make_unique<UnknownScan>(); }
 
  private:
   ScanNodePtr by_stream() const { return make_stream_scan(compile_filter(predicate)); }

@@ -25,8 +25,7 @@ class RecordDecoder {
   /// Errors: those of RowGroupReader.
   Result<RecordBlock> decode(std::span<const std::uint32_t> rows);
 
-  // The same without a batch, for who only looks at the values: begin, then for each record, in rising order, row_at,
-  // and value_at for each of its leaves that has a column, in their order.
+ private:
   /// What a record is besides its values; borrowed from the reader's tables.
   struct Row {
     Timestamp timestamp;
@@ -36,13 +35,6 @@ class RecordDecoder {
     std::uint32_t shape = 0;  ///< of the dictionary, like the stream
     std::uint32_t stream = 0;
   };
-  /// Errors: those of RowGroupReader.
-  Status begin();
-  Row row_at(std::uint32_t row) const;
-  /// The value lives until the next call. Errors: those of RowGroupReader.
-  Result<Value> value_at(std::uint32_t column, std::uint32_t row);
-
- private:
   struct Column {
     const ColumnEntry* entry = nullptr;
     ValueType type = ValueType::null;
@@ -56,6 +48,10 @@ class RecordDecoder {
     std::uint32_t next_value = 0;  ///< behind the one read last: where a reader in order goes on
     bool is_next(std::uint32_t row) const { return next_value < rows->rows.size() && rows->rows[next_value] == row; }
   };
+  Status begin();
+  Row row_at(std::uint32_t row) const;
+  /// Called for each leaf of a record that has a column, in their order. The value lives until the next call.
+  Result<Value> value_at(std::uint32_t column, std::uint32_t row);
   Status open();
   Status open_column(Column& column);
   Result<Column*> column_at(std::uint32_t number);

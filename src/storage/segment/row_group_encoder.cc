@@ -11,6 +11,7 @@
 #include "codec/float_column.h"
 #include "codec/fuse_filter.h"
 #include "codec/integer_column.h"
+#include "codec/prefetch_text.h"
 #include "codec/string_column.h"
 #include "storage/segment/block_packer.h"
 #include "storage/segment/template_column.h"
@@ -23,6 +24,8 @@ constexpr std::int64_t kNanosPerMinute = 60 * kNanosPerSecond;
 constexpr std::size_t kUnfilteredEntriesMax = 256;
 constexpr std::size_t kReferenceColumnsMax = 8;
 constexpr std::size_t kReferenceMeanBytesMin = 8;
+/// Gathering steps over long texts, whose bytes are not looked at yet.
+constexpr std::size_t kPrefetchFrontBytes = 128;
 
 /// The values of one column while a row group is gathered.
 struct ColumnValues {
@@ -86,6 +89,7 @@ struct RowGroupEncoder::Work {
     for (std::uint32_t column = 0; column < columns.size(); ++column) {
       if (!columns[column].rows.empty()) entry.columns.push_back(encode_column(column, packer));
     }
+    template_scratch = {};  // the proof may have it
     add_filter(entry, packer);
     entry.blocks = packer.finish(stored);
     return entry;
@@ -93,9 +97,10 @@ struct RowGroupEncoder::Work {
 
  private:
   /// Without the filter every query still finds what it should, only slower.
-  void add_filter(RowGroupEntry& entry, BlockPacker& packer) const {
-    const Result<std::string> filter = build_fuse_filter(keys.keys());
-    if (filter && !keys.keys().empty()) {
+  void add_filter(RowGroupEntry& entry, BlockPacker& packer) {
+    const std::vector<std::uint64_t>& filter_keys = keys.keys();
+    const Result<std::string> filter = build_fuse_filter(filter_keys);
+    if (filter && !filter_keys.empty()) {
       entry.filter = packer.add_alone(*filter);
     } else {
       for (ColumnEntry& column : entry.columns) column.is_in_filter = false;
@@ -113,7 +118,9 @@ struct RowGroupEncoder::Work {
     entry.min_timestamp = rows.front().batch->timestamp(rows.front().row);
     entry.first_sequence = entry.last_sequence = rows.front().sequence;
     std::size_t column_values_max = 0;
-    for (const SegmentRow& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i + kPrefetchAhead < rows.size()) prefetch(rows[i + kPrefetchAhead]);
+      const SegmentRow& row = rows[i];
       const RecordView record = row.batch->record(row.row);
       BatchNumbers& numbers = numbers_of(*row.batch);
       const std::uint32_t shape = shape_of(numbers, record);
@@ -122,6 +129,10 @@ struct RowGroupEncoder::Work {
       add_record(entry.record_count++, row, record, shape, stream_of(numbers, record), entry);
     }
     entry.max_timestamp = Timestamp(timestamps.back());
+  }
+
+  static void prefetch(const SegmentRow& row) {
+    prefetch_text(row.batch->record(row.row).value_bytes().substr(0, kPrefetchFrontBytes));
   }
 
   void add_record(std::uint32_t index, const SegmentRow& row, const RecordView& record, std::uint32_t shape,
@@ -337,15 +348,15 @@ struct RowGroupEncoder::Work {
     if (may_split && wants_templates(column.strings)) {
       entry.layout = ColumnLayout::templates;
       entry.place = encode_template_column(column.strings, references_for(column), dictionary.templates(number),
-                                           compressor, packer, keys);
+                                           compressor, packer, keys, template_scratch);
       return entry;
     }
-    entry.summary = summarize(column.strings);
     entry.layout = ColumnLayout::strings;
     std::string chunk;
     std::vector<std::string_view> entries;
     const StringChoice choice = form == EncodeForm::best ? StringChoice::best : StringChoice::text_only;
     encode_strings(column.strings, choice, compressor, chunk, &entries);
+    entry.summary = summarize(entries.empty() ? column.strings : entries);
     entry.place = packer.add(chunk);
     // A dictionary of a few values is looked through faster than the filter is asked. Slots that repeat a column rely
     // on its keys.
@@ -366,6 +377,7 @@ struct RowGroupEncoder::Work {
   std::vector<std::uint32_t> shapes, streams;
   std::vector<ColumnValues> columns;  ///< by number
   TokenKeys keys;
+  TemplateScratch template_scratch;
   std::vector<std::uint32_t> reference_columns;
   std::unordered_map<const RecordBatch*, BatchNumbers> batches;
 };

@@ -20,7 +20,7 @@ constexpr std::uint64_t kSeveritiesPiece = 3;
 constexpr std::uint64_t kShapesPiece = 4;
 constexpr std::uint64_t kStreamsPiece = 5;
 constexpr std::uint64_t kFilterPiece = 6;
-enum class ColumnPiece : std::uint8_t { data, rows, strings_of_times, slot_chunk, pool_block, whole, codes };
+enum class ColumnPiece : std::uint8_t { data, rows, strings_of_times, slot_chunk, pool_block, whole, codes, leaves };
 
 std::uint64_t piece_number(const ColumnEntry& column, ColumnPiece kind, std::size_t index = 0) {
   return (std::uint64_t{column.column} + 1) << 32 | static_cast<std::uint64_t>(kind) << 28 | index;
@@ -222,6 +222,10 @@ Result<std::shared_ptr<const TimeColumn>> RowGroupReader::times(const ColumnEntr
 
 Result<std::shared_ptr<const ValueCodes>> RowGroupReader::value_codes(const ColumnEntry& column) {
   return piece<ValueCodes>(piece_number(column, ColumnPiece::codes), [&] { return load_value_codes(column); });
+}
+
+std::uint64_t RowGroupReader::leaf_codes_piece(const ColumnEntry& column) {
+  return piece_number(column, ColumnPiece::leaves);
 }
 
 Result<StringValues> RowGroupReader::load_time_texts(const ColumnEntry& column) {

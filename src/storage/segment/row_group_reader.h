@@ -89,6 +89,13 @@ struct ValueCodes {
   std::size_t memory_bytes() const { return codes.capacity() * 2; }
 };
 
+/// Which leaf (codec/canonical_leaf.h) each text of a column belongs to.
+struct LeafCodes {
+  std::vector<std::uint64_t> leaves;    ///< ids, by number
+  std::vector<std::uint16_t> of_value;  ///< a value: the number of its leaf
+  std::size_t memory_bytes() const { return leaves.capacity() * 8 + of_value.capacity() * 2; }
+};
+
 /// The token filter of a row group (token_filter.h says what its keys are).
 struct TokenFilterPiece {
   std::unique_ptr<const std::string> bytes;
@@ -126,6 +133,8 @@ class RowGroupReader {
   Shared<TimeColumn> times(const ColumnEntry& column);
   /// Of every layout but templates and times. Equal codes are equal values; different codes may be equal, too.
   Shared<ValueCodes> value_codes(const ColumnEntry& column);
+  /// Of a column of texts, layouts templates, strings and time_texts.
+  Shared<LeafCodes> leaf_codes(const ColumnEntry& column);
   Shared<TemplateColumn> templates(const ColumnEntry& column);
   /// Values of a slot in mode chunk.
   Shared<StringValues> slot_chunk(const ColumnEntry& column, const TemplateColumn& head, std::size_t local,
@@ -148,6 +157,9 @@ class RowGroupReader {
   Result<TemplateColumn> load_templates(const ColumnEntry& column);
   Result<RowMap> load_rows(const ColumnEntry& column);
   Result<ValueCodes> load_value_codes(const ColumnEntry& column);
+  static std::uint64_t leaf_codes_piece(const ColumnEntry& column);
+  Result<LeafCodes> leaf_codes_of_templates(const ColumnEntry& column);
+  Result<LeafCodes> leaf_codes_of_strings(const ColumnEntry& column);
   Result<TimeColumn> load_times(const ColumnEntry& column);
   Result<StringValues> load_time_texts(const ColumnEntry& column);
 

@@ -93,6 +93,8 @@ class SegmentDictionary {
   const std::vector<std::uint32_t>& shape_columns(std::size_t shape) const { return shape_columns_[shape]; }
   const ColumnTemplates& templates(std::size_t column) const { return templates_[column]; }
   std::size_t memory_bytes() const { return memory_bytes_; }
+  /// What it was parsed from.
+  std::string_view bytes() const { return bytes_; }
 
  private:
   SegmentDictionary() = default;

@@ -4,7 +4,10 @@
 #include <bit>
 #include <unordered_map>
 
-#include "storage/segment/record_decoder.h"
+#include "codec/prefetch_text.h"
+#include "codec/short_bytes.h"
+#include "storage/segment/row_group_reader.h"
+#include "storage/segment/template_values.h"
 
 namespace dendro {
 namespace {
@@ -76,18 +79,23 @@ class SameParts {
   std::unordered_map<const Part*, const Part*> known_;
 };
 
-/// Walks the decoded records beside those they were made from.
+/// Walks the decoded columns beside the records they were made from: since shapes agree record by record, the values of
+/// a column come in order.
 class RowGroupComparison {
  public:
   RowGroupComparison(std::span<const SegmentRow> rows, RowGroupReader& reader)
-      : rows_(rows), dictionary_(reader.dictionary()), decoder_(reader) {}
+      : rows_(rows), reader_(reader), dictionary_(reader.dictionary()), columns_(dictionary_.columns().size()) {}
 
   Status run() {
-    DENDRO_TRY(decoder_.begin());
+    DENDRO_TRY(open());
     for (std::uint32_t i = 0; i < rows_.size(); ++i) {
+      if (i + kPrefetchAhead < rows_.size()) prefetch(rows_[i + kPrefetchAhead]);
       DENDRO_TRY_ASSIGN(const Difference difference, difference_at(i));
-      if (difference.empty()) continue;
-      return Error(ErrorCode::internal, "record " + std::to_string(i) + ": another " + std::string(difference));
+      if (!difference.empty()) return differs("record " + std::to_string(i), difference);
+    }
+    for (const Column& column : columns_) {
+      if (column.entry == nullptr || column.next == column.entry->value_count) continue;
+      return differs("column " + std::string(dictionary_.columns()[column.entry->column].path), "count of values");
     }
     return {};
   }
@@ -95,37 +103,120 @@ class RowGroupComparison {
  private:
   /// The name of the part that differs, or nothing.
   using Difference = std::string_view;
-  Result<Difference> difference_at(std::uint32_t index) {
-    const RecordView input = rows_[index].batch->record(rows_[index].row);
-    const RecordDecoder::Row decoded = decoder_.row_at(index);
-    if (decoded.sequence != rows_[index].sequence) return Difference("sequence");
-    if (decoded.timestamp != input.timestamp()) return Difference("timestamp");
-    if (decoded.severity != input.severity() || decoded.severity_is_from_body != input.severity_is_from_body()) {
-      return Difference("severity");
+
+  struct Column {
+    const ColumnEntry* entry = nullptr;
+    std::shared_ptr<const StringValues> strings;
+    std::shared_ptr<const NumberColumn<std::int64_t>> integers;
+    std::shared_ptr<const NumberColumn<double>> floats;
+    std::shared_ptr<const TimeColumn> times;
+    std::unique_ptr<TemplateValues> templates;
+    std::uint32_t next = 0;  ///< value
+  };
+
+  static Error differs(const std::string& where, Difference what) {
+    return Error(ErrorCode::internal, where + ": another " + std::string(what));
+  }
+  static void prefetch(const SegmentRow& row) { prefetch_text(row.batch->record(row.row).value_bytes()); }
+
+  Status open() {
+    DENDRO_TRY_ASSIGN(timestamps_, reader_.timestamps());
+    DENDRO_TRY_ASSIGN(sequences_, reader_.sequences());
+    DENDRO_TRY_ASSIGN(severities_, reader_.severities());
+    DENDRO_TRY_ASSIGN(row_shapes_, reader_.shapes());
+    DENDRO_TRY_ASSIGN(row_streams_, reader_.streams());
+    for (const ColumnEntry& entry : reader_.entry().columns) {
+      columns_[entry.column].entry = &entry;
+      DENDRO_TRY(open_column(columns_[entry.column]));
     }
-    if (!shapes_.holds(input.shape(), dictionary_.shapes()[decoded.shape], is_same_shape)) return Difference("shape");
-    if (!streams_.holds(input.stream(), dictionary_.streams()[decoded.stream], is_same_stream))
-      return Difference("stream");
-    DENDRO_TRY_ASSIGN(const bool has_same_values, compare_values(index, input, decoded.shape));
-    return Difference(has_same_values ? "" : "values");
+    return {};
+  }
+  Status open_column(Column& column) {
+    switch (column.entry->layout) {
+      case ColumnLayout::templates: {
+        DENDRO_TRY_ASSIGN(column.templates, TemplateValues::open(reader_, *column.entry));
+        return {};
+      }
+      case ColumnLayout::strings:
+      case ColumnLayout::time_texts: {
+        DENDRO_TRY_ASSIGN(column.strings, reader_.strings(*column.entry));
+        return {};
+      }
+      case ColumnLayout::integers: {
+        DENDRO_TRY_ASSIGN(column.integers, reader_.integers(*column.entry));
+        return {};
+      }
+      case ColumnLayout::floats: {
+        DENDRO_TRY_ASSIGN(column.floats, reader_.floats(*column.entry));
+        return {};
+      }
+      case ColumnLayout::times:
+        break;
+    }
+    DENDRO_TRY_ASSIGN(column.times, reader_.times(*column.entry));
+    return {};
   }
 
-  Result<bool> compare_values(std::uint32_t index, const RecordView& input, std::uint32_t shape) {
+  Result<Difference> difference_at(std::uint32_t index) {
+    const RecordView input = rows_[index].batch->record(rows_[index].row);
+    if (static_cast<std::uint64_t>(sequences_->values[index]) != rows_[index].sequence.number()) {
+      return Difference("sequence");
+    }
+    if (timestamps_->values[index] != input.timestamp().number()) return Difference("timestamp");
+    const unsigned mark = input.severity_is_from_body() ? 0x80 : 0;
+    if (severities_->values[index] != (input.severity() | mark)) return Difference("severity");
+    const std::uint32_t shape = row_shapes_->table[row_shapes_->codes[index]];
+    const std::uint32_t stream = row_streams_->table[row_streams_->codes[index]];
+    if (!shapes_.holds(input.shape(), dictionary_.shapes()[shape], is_same_shape)) return Difference("shape");
+    if (!streams_.holds(input.stream(), dictionary_.streams()[stream], is_same_stream)) return Difference("stream");
+    DENDRO_TRY_ASSIGN(const bool is_same, has_same_values(input, shape));
+    return Difference(is_same ? "" : "values");
+  }
+
+  Result<bool> has_same_values(const RecordView& input, std::uint32_t shape) {
     const char* at = input.value_bytes().data();
     const std::vector<Leaf>& leaves = input.shape().leaves;
     const std::vector<std::uint32_t>& columns = dictionary_.shape_columns(shape);
     for (std::size_t i = 0; i < leaves.size(); ++i) {
       if (columns[i] == kNoColumn) continue;
       const Value meant = batch_encoding::read_value(leaves[i].type, at, input.timestamp());
-      DENDRO_TRY_ASSIGN(const Value value, decoder_.value_at(columns[i], index));
-      if (!is_same_value(meant, value)) return false;
+      Column& column = columns_[columns[i]];
+      if (column.entry == nullptr || column.next == column.entry->value_count) return false;
+      DENDRO_TRY_ASSIGN(const bool is_same, is_next_value(column, meant));
+      if (!is_same) return false;
+      ++column.next;
     }
     return true;
   }
 
+  static Result<bool> is_next_value(Column& column, const Value& meant) {
+    const std::uint32_t next = column.next;
+    switch (column.entry->layout) {
+      case ColumnLayout::templates:
+        return column.templates->is_value(next, meant.text);
+      case ColumnLayout::strings:
+      case ColumnLayout::time_texts: {
+        const std::string_view text = (*column.strings)[next];
+        return text.size() == meant.text.size() && equal_bytes(text.data(), meant.text.data(), text.size());
+      }
+      case ColumnLayout::floats:
+        return std::bit_cast<std::uint64_t>(column.floats->values[next]) == std::bit_cast<std::uint64_t>(meant.real);
+      case ColumnLayout::times:
+        return column.times->instants[next] == meant.integer && column.times->digits[next] == meant.fraction_digits;
+      case ColumnLayout::integers:
+        break;
+    }
+    const std::int64_t number = column.integers->values[next];
+    return meant.type == ValueType::boolean ? number == (meant.boolean ? 1 : 0) : number == meant.integer;
+  }
+
   const std::span<const SegmentRow> rows_;
+  RowGroupReader& reader_;
   const SegmentDictionary& dictionary_;
-  RecordDecoder decoder_;
+  std::shared_ptr<const NumberColumn<std::int64_t>> timestamps_, sequences_;
+  std::shared_ptr<const NumberColumn<std::uint8_t>> severities_;
+  std::shared_ptr<const IndexColumn> row_shapes_, row_streams_;
+  std::vector<Column> columns_;  ///< by number; those without values have no entry
   SameParts<Shape> shapes_;
   SameParts<Stream> streams_;
 };

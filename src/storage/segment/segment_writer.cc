@@ -1,55 +1,22 @@
 #include "storage/segment/segment_writer.h"
 
-#include <algorithm>
-
-#include "base/checksum.h"
 #include "base/log.h"
 #include "storage/limits.h"
 #include "storage/segment/segment_proof.h"
 
 namespace dendro {
 
-SegmentWriter::SegmentWriter(const StorePaths& paths, FileSystem& files, Place place)
+SegmentWriter::SegmentWriter(FileSystem& files, std::unique_ptr<SegmentFileWriter> file, Place place)
     : files_(files),
-      folder_(paths.segment_folder(place.tenant, place.day)),
-      path_(paths.segment(place.tenant, place.day, place.id)),
-      temporary_(path_ + ".tmp"),
-      store_id_(place.store_id),
+      file_(std::move(file)),
       reencoded_row_groups_(place.reencoded_row_groups),
       tamper_for_test_(std::move(place.tamper_for_test)),
       compressor_(place.zstd_level),
-      encoder_(dictionary_, compressor_) {
-  meta_.info.id = place.id;
-  meta_.info.tenant = std::move(place.tenant);
-  meta_.info.day = place.day;
-  meta_.info.level = place.level;
-  meta_.info.min_timestamp = kTimestampMax;
-  meta_.info.max_timestamp = kTimestampMin;
-}
-
-SegmentWriter::~SegmentWriter() {
-  if (file_ == nullptr || is_named_) return;
-  file_.reset();
-  (void)files_.remove(temporary_);  // gives the space back; without it the next start removes it
-}
+      encoder_(dictionary_, compressor_) {}
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(const StorePaths& paths, FileSystem& files, Place place) {
-  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(paths, files, std::move(place)));
-  DENDRO_TRY(writer->open());
-  return writer;
-}
-
-Status SegmentWriter::open() {
-  DENDRO_TRY(files_.create_directories(folder_));
-  if (files_.exists(temporary_)) DENDRO_TRY(files_.remove(temporary_));
-  DENDRO_TRY_ASSIGN(file_, files_.open_writable(temporary_, OpenMode::create_new));
-  return write(encode_segment_header(store_id_, meta_.info.id, meta_.info.day));
-}
-
-Status SegmentWriter::write(std::string_view bytes) {
-  DENDRO_TRY(file_->write_at(offset_, {&bytes, 1}));
-  offset_ += bytes.size();
-  return {};
+  DENDRO_TRY_ASSIGN(std::unique_ptr<SegmentFileWriter> file, SegmentFileWriter::create(paths, files, place));
+  return std::unique_ptr<SegmentWriter>(new SegmentWriter(files, std::move(file), std::move(place)));
 }
 
 Status SegmentWriter::add(const SegmentRow& row) {
@@ -73,10 +40,9 @@ Result<RowGroupEntry> SegmentWriter::try_encode(std::span<const SegmentRow> rows
   RowGroupEntry group = encoder_.encode(rows, form, stored);
   if (tamper_for_test_) tamper_for_test_(form, group, stored);
   for (BlockPlace& block : group.blocks) {
-    block.hash =
-        xxh3(std::string_view(stored).substr(block.offset, block.stored_bytes), HashSeed(meta_.info.id.number()));
+    block.hash = xxh3(std::string_view(stored).substr(block.offset, block.stored_bytes), file_->hash_seed());
   }
-  const EncodedRowGroup encoded{path_, meta_.info, dictionary_, group, stored};
+  const EncodedRowGroup encoded{file_->path(), file_->info(), dictionary_, group, stored};
   DENDRO_TRY(prove_row_group(rows.first(group.record_count), encoded, files_));
   return group;
 }
@@ -89,29 +55,18 @@ Result<RowGroupEntry> SegmentWriter::encode_proved(std::span<const SegmentRow> r
       {{"error", group.error().message()}});
   Result<RowGroupEntry> plain = try_encode(rows, EncodeForm::plain, stored);
   if (plain) return plain;
-  return Error(ErrorCode::internal, "segment " + path_ + ": row group " + std::to_string(row_groups_) +
+  return Error(ErrorCode::internal, "segment " + file_->path() + ": row group " +
+                                        std::to_string(file_->row_group_count()) +
                                         " cannot be encoded: " + plain.error().message());
 }
 
 /// Takes what it wrote from the front of `rows`.
 Status SegmentWriter::write_row_group(std::span<const SegmentRow>& rows) {
-  std::string stored;
-  DENDRO_TRY_ASSIGN(RowGroupEntry group, encode_proved(rows, stored));
-  for (BlockPlace& block : group.blocks) block.offset += offset_;
-  DENDRO_TRY(write(stored));
-  note_receive_times(rows.first(group.record_count));
-  rows = rows.subspan(group.record_count);
-
-  SegmentInfo& info = meta_.info;
-  const bool is_first = row_groups_ == 0;
-  info.record_count += group.record_count;
-  info.raw_bytes += group.raw_bytes;
-  info.min_timestamp = std::min(info.min_timestamp, group.min_timestamp);
-  info.max_timestamp = std::max(info.max_timestamp, group.max_timestamp);
-  info.first_sequence = is_first ? group.first_sequence : std::min(info.first_sequence, group.first_sequence);
-  info.last_sequence = std::max(info.last_sequence, group.last_sequence);
-  append_row_group(directory_, group);
-  ++row_groups_;
+  DENDRO_TRY_ASSIGN(RowGroupEntry group, encode_proved(rows, stored_));
+  const std::size_t count = group.record_count;
+  DENDRO_TRY(file_->add_row_group(std::move(group), stored_));
+  note_receive_times(rows.first(count));
+  rows = rows.subspan(count);
   return {};
 }
 
@@ -121,67 +76,13 @@ void SegmentWriter::note_receive_times(std::span<const SegmentRow> rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool goes_on =
         i > 0 && rows[i].receive_time == rows[i - 1].receive_time && rows[i].sequence == rows[i - 1].sequence.next();
-    if (!goes_on) meta_.receive_times.push_back({rows[i].sequence, rows[i].receive_time});
+    if (!goes_on) file_->add_receive_time({rows[i].sequence, rows[i].receive_time});
   }
-}
-
-namespace {
-
-/// By sequence, and only where the time changes.
-void compact_receive_times(std::vector<ReceiveTime>& times) {
-  std::sort(times.begin(), times.end(),
-            [](const ReceiveTime& a, const ReceiveTime& b) { return a.first_sequence < b.first_sequence; });
-  const auto last = std::unique(times.begin(), times.end(),
-                                [](const ReceiveTime& a, const ReceiveTime& b) { return a.time == b.time; });
-  times.erase(last, times.end());
-}
-
-}  // namespace
-
-Status SegmentWriter::write_section(SectionKind kind, std::string_view plain) {
-  if (plain.size() > kMaxSegmentSectionBytes) {
-    return Error(ErrorCode::internal, "segment " + path_ + ": a section of " + std::to_string(plain.size()) + " bytes");
-  }
-  BlockCompressor strong(kLastZstdLevel);  // small, read at every opening
-  const BlockCompressor::Packed packed = strong.pack(plain);
-  SectionEntry section;
-  section.kind = kind;
-  section.offset = offset_;
-  section.stored_bytes = static_cast<std::uint32_t>(packed.bytes.size());
-  section.plain_bytes = static_cast<std::uint32_t>(plain.size());
-  section.codec = packed.codec;
-  section.hash = xxh3(packed.bytes, HashSeed(meta_.info.id.number()));
-  sections_.push_back(section);
-  return write(packed.bytes);
-}
-
-Status SegmentWriter::write_sections() {
-  DENDRO_TRY(write_section(SectionKind::dictionary, dictionary_.encode()));
-  std::string directory;
-  append_varint(directory, row_groups_);
-  directory += directory_;
-  DENDRO_TRY(write_section(SectionKind::directory, directory));
-  compact_receive_times(meta_.receive_times);
-  return write_section(SectionKind::meta, encode_segment_meta(meta_));
 }
 
 Result<SegmentInfo> SegmentWriter::finish() {
   DENDRO_TRY(write_rows());
-  DENDRO_TRY(write_sections());
-  const std::string footer = encode_footer(sections_);
-  SegmentTail tail;
-  tail.footer_offset = offset_;
-  tail.footer_bytes = static_cast<std::uint32_t>(footer.size());
-  tail.footer_hash = xxh3(footer, HashSeed(meta_.info.id.number()));
-  DENDRO_TRY(write(footer));
-  DENDRO_TRY(write(encode_segment_tail(tail)));
-  DENDRO_TRY(file_->sync());
-  DENDRO_TRY(files_.rename(temporary_, path_));
-  is_named_ = true;
-  DENDRO_TRY(files_.sync_directory(folder_));
-  meta_.info.file_bytes = offset_;
-  meta_.info.footer_hash = tail.footer_hash;
-  return meta_.info;
+  return file_->finish(dictionary_.encode());
 }
 
 }  // namespace dendro

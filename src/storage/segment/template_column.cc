@@ -1,11 +1,15 @@
 #include "storage/segment/template_column.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <array>
+#include <cstring>
+#include <optional>
 
 #include "base/bytes.h"
 #include "codec/code_column.h"
 #include "codec/integer_column.h"
+#include "codec/prefetch_text.h"
+#include "codec/short_bytes.h"
 #include "codec/splitter.h"
 #include "codec/string_column.h"
 #include "storage/limits.h"
@@ -18,67 +22,150 @@ constexpr std::size_t kMeanBytesMin = 30;
 /// Shorter values are cheaper to store than to refer to, and equal by chance.
 constexpr std::size_t kReferenceBytesMin = 4;
 
-/// A template of this row group and its values, by index.
+/// A template of this row group. Its values are `grouped` [first, first + count).
 struct LocalTemplate {
   std::uint32_t number = 0;
-  std::vector<std::uint32_t> values;
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
 };
 
-/// The values of a column split: which template each is of, and its slots in one row.
+/// Remembers templates by what is cheap to see of a text, so that most texts need neither a skeleton nor its hash.
+class RecentTemplates {
+ public:
+  /// Where the template of such a text stood when it was last met, if it still does.
+  std::uint32_t& place(std::string_view text, std::span<const SlotSpan> slots, std::size_t skeleton_bytes) {
+    std::uint64_t front = 0;
+    const std::size_t front_bytes = std::min({text.size(), sizeof front, first_static_bytes(text, slots)});
+    if (front_bytes > 0) std::memcpy(&front, text.data(), front_bytes);
+    const std::uint64_t mixed = (front + skeleton_bytes * 31 + slots.size()) * 0x9E3779B97F4A7C15u;
+    return numbers_[mixed >> (64 - kPlacesLog2)];
+  }
+
+ private:
+  static constexpr unsigned kPlacesLog2 = 10;
+  static std::size_t first_static_bytes(std::string_view text, std::span<const SlotSpan> slots) {
+    return slots.empty() ? text.size() : slots.front().first;
+  }
+  std::array<std::uint32_t, std::size_t{1} << kPlacesLog2> numbers_{};
+};
+
+/// The values of a column split: which template each is of, and where its slots lie.
 class SplitColumn {
  public:
-  SplitColumn(std::span<const std::string_view> values, TemplateTable& table) : values_(values), table_(table) {
-    codes_.reserve(values.size());
-    first_slots_.reserve(values.size());
+  SplitColumn(std::span<const std::string_view> values, TemplateTable& table, TemplateScratch& scratch)
+      : values_(values), table_(table), scratch_(scratch) {
+    scratch_.spans.clear();
+    scratch_.first_spans.clear();
+    scratch_.codes.clear();
+    scratch_.local_of.assign(table.size(), kNone);
     for (std::uint32_t i = 0; i < values.size(); ++i) add(i);
+    group();
   }
-  const std::vector<std::uint16_t>& codes() const { return codes_; }
+  const std::vector<std::uint16_t>& codes() const { return scratch_.codes; }
   const std::vector<LocalTemplate>& locals() const { return locals_; }
-  std::string_view slot(std::uint32_t value, std::size_t index) const { return slots_[first_slots_[value] + index]; }
+  /// Values of a local template, ascending.
+  std::span<const std::uint32_t> values_of(const LocalTemplate& local) const {
+    return std::span(scratch_.grouped).subspan(local.first, local.count);
+  }
+  const SlotSpan* slots_of(std::uint32_t value) const { return scratch_.spans.data() + scratch_.first_spans[value]; }
 
  private:
   void add(std::uint32_t index) {
+    if (index + kPrefetchAhead < values_.size()) prefetch_text(values_[index + kPrefetchAhead]);
     const std::string_view value = values_[index];
-    find_slots(value, spans_);
-    first_slots_.push_back(slots_.size());
-    const std::uint32_t number = number_of(value);
-    if (number != TemplateTable::kWhole) {
-      for (std::size_t i = 0; i < spans_.size(); ++i) slots_.push_back(value.substr(spans_[i].first, spans_[i].size));
-    }
-    if (local_of_.size() <= number) local_of_.resize(number + 1, kNone);
-    std::uint32_t& local = local_of_[number];
+    const std::size_t first = scratch_.spans.size();
+    if (index == kSizeSampleValues) scratch_.spans.reserve(first / index * values_.size() * 9 / 8);
+    scratch_.first_spans.push_back(static_cast<std::uint32_t>(first));
+    append_slots(value, scratch_.spans);
+    const std::uint32_t number = number_of(value, std::span(scratch_.spans).subspan(first));
+    if (number == TemplateTable::kWhole) scratch_.spans.resize(first);
+    if (scratch_.local_of.size() <= number) scratch_.local_of.resize(number + 1, kNone);
+    std::uint32_t& local = scratch_.local_of[number];
     if (local == kNone) {
       local = static_cast<std::uint32_t>(locals_.size());
-      locals_.push_back({number, {}});
+      locals_.push_back({number, 0, 0});
     }
-    locals_[local].values.push_back(index);
-    codes_.push_back(static_cast<std::uint16_t>(local));
+    ++locals_[local].count;
+    scratch_.codes.push_back(static_cast<std::uint16_t>(local));
   }
 
-  std::uint32_t number_of(std::string_view value) {
-    if (spans_.size() > kTemplateSlotsMax) return TemplateTable::kWhole;
-    make_skeleton(value, spans_, skeleton_);
-    if (skeleton_.size() > kTemplateBytesMax) return TemplateTable::kWhole;
+  std::uint32_t number_of(std::string_view value, std::span<const SlotSpan> slots) {
+    if (slots.size() > kTemplateSlotsMax) return TemplateTable::kWhole;
+    std::size_t skeleton_bytes = value.size() + slots.size();
+    for (const SlotSpan& slot : slots) skeleton_bytes -= slot.size;
+    if (skeleton_bytes > kTemplateBytesMax) return TemplateTable::kWhole;
+    std::uint32_t& recent = recent_.place(value, slots, skeleton_bytes);
+    if (recent != TemplateTable::kWhole && has_skeleton(value, slots, table_.text(recent))) return recent;
+    make_skeleton(value, slots, skeleton_);
     const std::size_t known = table_.size();
-    if (new_count_ >= kNewTemplatesMax || known_bytes_full()) return table_.find(skeleton_);
-    const std::uint32_t number = table_.intern(skeleton_, spans_.size());
+    if (new_count_ >= kNewTemplatesMax || known_bytes_full()) return recent = table_.find(skeleton_);
+    recent = table_.intern(skeleton_, slots.size());
     new_count_ += table_.size() - known;
-    return number;
+    return recent;
+  }
+
+  void group() {
+    std::uint32_t first = 0;
+    for (LocalTemplate& local : locals_) {
+      local.first = first;
+      first += local.count;
+      local.count = 0;
+    }
+    scratch_.grouped.resize(values_.size());
+    for (std::uint32_t i = 0; i < values_.size(); ++i) {
+      LocalTemplate& local = locals_[scratch_.codes[i]];
+      scratch_.grouped[local.first + local.count++] = i;
+    }
   }
 
   bool known_bytes_full() const { return table_.text_bytes() >= kTemplateTableBytesMax; }
 
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  static constexpr std::size_t kSizeSampleValues = 1'024;
   const std::span<const std::string_view> values_;
   TemplateTable& table_;
-  std::vector<SlotSpan> spans_;
+  TemplateScratch& scratch_;
+  RecentTemplates recent_;
   std::string skeleton_;
   std::size_t new_count_ = 0;
-  std::vector<std::uint16_t> codes_;
-  std::vector<std::size_t> first_slots_;
-  std::vector<std::string_view> slots_;
   std::vector<LocalTemplate> locals_;
-  std::vector<std::uint32_t> local_of_;
+};
+
+/// Slots of one template by their first value: a later slot that begins alike may be the same throughout. Each template
+/// empties it, at no cost.
+class EarlierSlots {
+ public:
+  void clear() { ++round_; }
+  /// The first slot that was added with this value; adds `slot` if there is none.
+  std::optional<std::size_t> find_or_add(std::string_view value, std::size_t slot) {
+    std::size_t at = hash_of(value) >> (64 - kRowsLog2);
+    for (; rows_[at].round == round_; at = (at + 1) % rows_.size()) {
+      const Row& row = rows_[at];
+      if (row.bytes == value.size() && equal_bytes(row.text, value.data(), value.size())) return row.slot;
+    }
+    rows_[at] = {round_, static_cast<std::uint32_t>(slot), value.data(), value.size()};
+    return std::nullopt;
+  }
+
+ private:
+  struct Row {
+    std::uint32_t round = 0;
+    std::uint32_t slot = 0;
+    const char* text = nullptr;
+    std::size_t bytes = 0;
+  };
+  static constexpr unsigned kRowsLog2 = 13;  // kTemplateSlotsMax fill half of them
+  static_assert(kTemplateSlotsMax * 2 <= std::size_t{1} << kRowsLog2);
+
+  /// `value` has kReferenceBytesMin bytes at least.
+  static std::uint64_t hash_of(std::string_view value) {
+    const auto front = load_le<std::uint32_t>(value.data());
+    const auto back = load_le<std::uint32_t>(value.data() + value.size() - sizeof(std::uint32_t));
+    return ((std::uint64_t{front} << 32 | back) + value.size()) * 0x9E3779B97F4A7C15u;
+  }
+
+  std::vector<Row> rows_ = std::vector<Row>(std::size_t{1} << kRowsLog2);
+  std::uint32_t round_ = 0;
 };
 
 /// Collects pool values and cuts them into blocks.
@@ -86,8 +173,9 @@ class PoolWriter {
  public:
   explicit PoolWriter(BlockPacker& packer) : packer_(packer) {}
   void add(std::string_view value) {
-    block_.append(value);
-    block_.push_back('\n');
+    const std::size_t before = block_.size();
+    block_.resize(before + value.size() + 1, '\n');
+    copy_bytes(block_.data() + before, value.data(), value.size());
     ++count_;
     if (block_.size() >= kPoolBlockBytes) close();
   }
@@ -113,15 +201,17 @@ class PoolWriter {
 class TemplateColumnEncoder {
  public:
   TemplateColumnEncoder(std::span<const std::string_view> values, std::span<const ReferenceColumn> references,
-                        TemplateTable& table, BlockCompressor& trial, BlockPacker& packer, TokenKeys& keys)
+                        TemplateTable& table, BlockCompressor& trial, BlockPacker& packer, TokenKeys& keys,
+                        TemplateScratch& scratch)
       : values_(values),
         references_(references),
         table_(table),
         trial_(trial),
         packer_(packer),
         keys_(keys),
+        scratch_(scratch),
         pool_(packer),
-        split_(values, table) {}
+        split_(values, table, scratch) {}
 
   ChunkPlace encode() {
     std::string codes;
@@ -131,7 +221,7 @@ class TemplateColumnEncoder {
     append_varint(locals, split_.locals().size());
     for (const LocalTemplate& local : split_.locals()) {
       append_varint(locals, local.number);
-      append_varint(locals, local.values.size());
+      append_varint(locals, local.count);
     }
     for (const LocalTemplate& local : split_.locals()) encode_slots(local, locals);
     pool_.close();
@@ -149,74 +239,93 @@ class TemplateColumnEncoder {
   }
 
  private:
+  using Values = std::span<const std::string_view>;
+
   void encode_slots(const LocalTemplate& local, std::string& modes) {
     const std::size_t count = table_.slot_count(local.number);
+    if (count == 0) return;
+    spread_slots(local, count);
     earlier_.clear();
     for (std::size_t slot = 0; slot < count; ++slot) encode_slot(local, slot, modes);
   }
 
-  void encode_slot(const LocalTemplate& local, std::size_t slot, std::string& modes) {
-    slot_values_.clear();
-    SlotSummary& summary = table_.slot(local.number, slot);
-    for (const std::uint32_t value : local.values) {
-      slot_values_.push_back(split_.slot(value, slot));
-      summary.add(slot_values_.back());
+  /// The slots of a template's values, slot by slot, and what each slot's have in common.
+  void spread_slots(const LocalTemplate& local, std::size_t count) {
+    if (scratch_.slots.size() < count * local.count) scratch_.slots.resize(count * local.count);
+    summaries_.assign(count, {});
+    const std::span<const std::uint32_t> values = split_.values_of(local);
+    for (std::size_t rank = 0; rank < values.size(); ++rank) {
+      if (rank + 2 * kPrefetchAhead < values.size())
+        __builtin_prefetch(split_.slots_of(values[rank + 2 * kPrefetchAhead]));
+      if (rank + kPrefetchAhead < values.size()) prefetch_slots(values[rank + kPrefetchAhead], count);
+      const std::uint32_t value = values[rank];
+      const char* const text = values_[value].data();
+      const SlotSpan* const spans = split_.slots_of(value);
+      for (std::size_t slot = 0; slot < count; ++slot) {
+        const std::string_view token(text + spans[slot].first, spans[slot].size);
+        scratch_.slots[slot * local.count + rank] = token;
+        summaries_[slot].add(token);
+      }
     }
-    if (is_constant()) {
+  }
+  void prefetch_slots(std::uint32_t value, std::size_t count) const {
+    const SlotSpan* const spans = split_.slots_of(value);
+    for (std::size_t slot = 0; slot < count; ++slot) __builtin_prefetch(values_[value].data() + spans[slot].first);
+  }
+  Values slot_values(const LocalTemplate& local, std::size_t slot) const {
+    return std::span(scratch_.slots).subspan(slot * local.count, local.count);
+  }
+
+  void encode_slot(const LocalTemplate& local, std::size_t slot, std::string& modes) {
+    const Values own = slot_values(local, slot);
+    const SlotSummary& summary = summaries_[slot];
+    table_.slot(local.number, slot).add(summary);
+    const bool is_long = own.front().size() >= kReferenceBytesMin;
+    const std::optional<std::size_t> earlier = is_long ? earlier_.find_or_add(own.front(), slot) : std::nullopt;
+    if (is_constant(own)) {
       append_mode(modes, SlotMode::constant);
-      keys_.add_token(slot_values_.front());
-      pool_.add(slot_values_.front());
-    } else if (const std::optional<std::size_t> earlier = find_earlier(local, slot)) {
+      keys_.add_tokens(own.first(1), summary.classes);
+      pool_.add(own.front());
+    } else if (earlier && is_equal(own, slot_values(local, *earlier))) {
       append_mode(modes, SlotMode::slot);
       append_varint(modes, slot - *earlier);
-    } else if (const std::optional<std::size_t> reference = find_reference(local)) {
+    } else if (const std::optional<std::size_t> reference = is_long ? find_reference(local, own) : std::nullopt) {
       append_mode(modes, SlotMode::column);
       append_varint(modes, *reference);
-    } else if (slot_values_.size() >= kSlotChunkValues) {
+    } else if (own.size() >= kSlotChunkValues) {
       append_mode(modes, SlotMode::chunk);
       std::string chunk;
       std::vector<std::string_view> entries;
-      encode_strings(slot_values_, StringChoice::best, trial_, chunk, &entries);
-      add_keys(entries.empty() ? slot_values_ : entries);
+      encode_strings(own, StringChoice::best, trial_, chunk, &entries);
+      keys_.add_tokens(entries.empty() ? own : Values(entries), summary.classes);
       append_chunk_place(modes, packer_.add(chunk));
     } else {
       append_mode(modes, SlotMode::pool);
-      for (const std::string_view value : slot_values_) pool_.add(value);
-      add_keys(slot_values_);
+      for (const std::string_view value : own) pool_.add(value);
+      keys_.add_tokens(own, summary.classes);
     }
-    if (slot_values_.front().size() >= kReferenceBytesMin) earlier_.emplace(slot_values_.front(), slot);
-  }
-
-  void add_keys(const std::vector<std::string_view>& tokens) {
-    for (const std::string_view token : tokens) keys_.add_token(token);
   }
 
   static void append_mode(std::string& modes, SlotMode mode) { modes.push_back(static_cast<char>(mode)); }
 
+  static bool is_same(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && equal_bytes(a.data(), b.data(), a.size());
+  }
+  static bool is_equal(Values a, Values b) { return std::equal(a.begin(), a.end(), b.begin(), is_same); }
+
   /// A single value is as well one of the pool.
-  bool is_constant() const {
-    return slot_values_.size() > 1 && std::all_of(slot_values_.begin(), slot_values_.end(),
-                                                  [this](std::string_view v) { return v == slot_values_.front(); });
+  static bool is_constant(Values own) {
+    return own.size() > 1 && std::all_of(own.begin(), own.end(), [own](auto v) { return is_same(v, own.front()); });
   }
 
-  /// An earlier slot with the same value in every record; only the first with the same first value is tried.
-  std::optional<std::size_t> find_earlier(const LocalTemplate& local, std::size_t) const {
-    const auto found = earlier_.find(slot_values_.front());
-    if (found == earlier_.end()) return std::nullopt;
-    for (std::size_t i = 1; i < slot_values_.size(); ++i) {
-      if (slot_values_[i] != split_.slot(local.values[i], found->second)) return std::nullopt;
-    }
-    return found->second;
-  }
-
-  std::optional<std::size_t> find_reference(const LocalTemplate& local) const {
-    if (slot_values_.front().size() < kReferenceBytesMin) return std::nullopt;
+  std::optional<std::size_t> find_reference(const LocalTemplate& local, Values own) const {
+    const std::span<const std::uint32_t> values = split_.values_of(local);
     for (std::size_t r = 0; r < references_.size(); ++r) {
       const std::vector<std::string_view>& others = references_[r].values;
       bool is_equal = true;
-      for (std::size_t i = 0; i < slot_values_.size() && is_equal; ++i) {
-        const std::string_view other = others[local.values[i]];
-        is_equal = other.data() != nullptr && other == slot_values_[i];
+      for (std::size_t i = 0; i < own.size() && is_equal; ++i) {
+        const std::string_view other = others[values[i]];
+        is_equal = other.data() != nullptr && is_same(other, own[i]);
       }
       if (is_equal) return r;
     }
@@ -227,7 +336,7 @@ class TemplateColumnEncoder {
     std::vector<std::string_view> whole;
     for (const LocalTemplate& local : split_.locals()) {
       if (local.number != TemplateTable::kWhole) continue;
-      for (const std::uint32_t value : local.values) whole.push_back(values_[value]);
+      for (const std::uint32_t value : split_.values_of(local)) whole.push_back(values_[value]);
     }
     if (whole.empty()) return {};
     std::string chunk;
@@ -241,10 +350,11 @@ class TemplateColumnEncoder {
   BlockCompressor& trial_;
   BlockPacker& packer_;
   TokenKeys& keys_;
+  TemplateScratch& scratch_;
   PoolWriter pool_;
   const SplitColumn split_;
-  std::vector<std::string_view> slot_values_;
-  std::unordered_map<std::string_view, std::size_t> earlier_;  ///< first value of a slot of the template at hand
+  std::vector<SlotSummary> summaries_;  ///< of the template at hand, by slot
+  EarlierSlots earlier_;                ///< of the template at hand
 };
 
 }  // namespace
@@ -261,8 +371,9 @@ bool wants_templates(std::span<const std::string_view> values) {
 }
 
 ChunkPlace encode_template_column(std::span<const std::string_view> values, std::span<const ReferenceColumn> references,
-                                  TemplateTable& table, BlockCompressor& trial, BlockPacker& packer, TokenKeys& keys) {
-  return TemplateColumnEncoder(values, references, table, trial, packer, keys).encode();
+                                  TemplateTable& table, BlockCompressor& trial, BlockPacker& packer, TokenKeys& keys,
+                                  TemplateScratch& scratch) {
+  return TemplateColumnEncoder(values, references, table, trial, packer, keys, scratch).encode();
 }
 
 }  // namespace dendro

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/block_codec.h"
+#include "codec/splitter.h"
 #include "storage/segment/block_packer.h"
 #include "storage/segment/row_group.h"
 #include "storage/segment/template_table.h"
@@ -45,12 +46,24 @@ struct ReferenceColumn {
   std::vector<std::string_view> values;  ///< one a value of the column being encoded; data() null where there is none
 };
 
+/// Memory of encode_template_column, reused from one column to the next. The row group's largest: about 32 bytes a
+/// value, 8 a slot, and 16 for each slot of the template with the most of them.
+struct TemplateScratch {
+  std::vector<SlotSpan> spans;             ///< of all values, one behind the other
+  std::vector<std::uint32_t> first_spans;  ///< of each value
+  std::vector<std::uint16_t> codes;        ///< local template of each value
+  std::vector<std::uint32_t> grouped;      ///< values by local template
+  std::vector<std::uint32_t> local_of;     ///< by number of the template
+  std::vector<std::string_view> slots;     ///< of one template, slot by slot
+};
+
 /// True if the values look like sentences: more than half of a sample hold a blank and their mean length is above 30.
 bool wants_templates(std::span<const std::string_view> values);
 
 /// Writes the column's chunks and returns the place of its head. The variables become keys; those of slots that repeat
 /// another slot or column are there already.
 ChunkPlace encode_template_column(std::span<const std::string_view> values, std::span<const ReferenceColumn> references,
-                                  TemplateTable& table, BlockCompressor& trial, BlockPacker& packer, TokenKeys& keys);
+                                  TemplateTable& table, BlockCompressor& trial, BlockPacker& packer, TokenKeys& keys,
+                                  TemplateScratch& scratch);
 
 }  // namespace dendro

@@ -23,6 +23,10 @@ struct SlotSummary {
     classes |= byte_classes(value);
     if (value.size() > max_bytes) max_bytes = static_cast<std::uint32_t>(value.size());
   }
+  void add(const SlotSummary& other) {
+    classes |= other.classes;
+    if (other.max_bytes > max_bytes) max_bytes = other.max_bytes;
+  }
 };
 
 /// The templates of one column of a segment under construction, numbered in the order of their first use. Number 0

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/short_bytes.h"
 #include "codec/splitter.h"
 
 namespace dendro {
@@ -14,27 +15,91 @@ Result<std::unique_ptr<TemplateValues>> TemplateValues::open(RowGroupReader& rea
   return values;
 }
 
+std::string_view TemplateValues::template_text(const TemplateColumn::Local& local) const {
+  return reader_.dictionary().templates(column_.column).templates[local.number].text;
+}
+
+const std::uint32_t* TemplateValues::marks_of(const TemplateColumn::Local& local) {
+  constexpr std::uint32_t kNotFoundYet = 0xFFFFFFFF;
+  if (marks_.empty()) marks_.assign(head_->slots.size() + 1, kNotFoundYet);  // one more: the last may have no slots
+  std::uint32_t* const marks = marks_.data() + local.first_slot;
+  if (local.slot_count == 0 || marks[0] != kNotFoundYet) return marks;
+  const std::string_view text = template_text(local);
+  std::size_t mark = 0;
+  for (std::uint32_t slot = 0; slot < local.slot_count; ++slot, ++mark) {
+    mark = text.find(kSlotMark, mark);
+    marks[slot] = static_cast<std::uint32_t>(mark);
+  }
+  return marks;
+}
+
+Result<std::string_view> TemplateValues::whole_value(std::uint32_t rank) {
+  if (whole_ == nullptr) {
+    DENDRO_TRY_ASSIGN(whole_, reader_.whole_values(column_, *head_));
+  }
+  return (*whole_)[rank];
+}
+
 Status TemplateValues::append_value(std::uint32_t value, std::string& out) {
   const std::uint32_t local = head_->codes[value];
   const TemplateColumn::Local& own = head_->locals[local];
   const std::uint32_t rank = head_->ranks[value];
   if (own.number == TemplateTable::kWhole) {
-    if (whole_ == nullptr) {
-      DENDRO_TRY_ASSIGN(whole_, reader_.whole_values(column_, *head_));
-    }
-    out.append((*whole_)[rank]);
+    DENDRO_TRY_ASSIGN(const std::string_view whole, whole_value(rank));
+    out.append(whole);
     return {};
   }
-  std::string_view text = reader_.dictionary().templates(column_.column).templates[own.number].text;
+  const std::string_view text = template_text(own);
+  const std::uint32_t* const marks = marks_of(own);
+  std::size_t bytes = text.size() - own.slot_count;
+  variables_.clear();
   for (std::uint32_t slot = 0; slot < own.slot_count; ++slot) {
-    const std::size_t mark = text.find(kSlotMark);
-    out.append(text.substr(0, mark));
-    text.remove_prefix(mark + 1);
     DENDRO_TRY_ASSIGN(const std::string_view variable, slot_value(local, slot, rank));
-    out.append(variable);
+    variables_.push_back(variable);
+    bytes += variable.size();
   }
-  out.append(text);
+  const std::size_t before = out.size();
+  out.resize(before + bytes);
+  char* to = out.data() + before;
+  const auto put = [&to](std::string_view piece) {
+    copy_bytes(to, piece.data(), piece.size());
+    to += piece.size();
+  };
+  std::size_t at = 0;
+  for (std::uint32_t slot = 0; slot < own.slot_count; ++slot) {
+    const std::size_t mark = marks[slot];
+    put(text.substr(at, mark - at));
+    put(variables_[slot]);
+    at = mark + 1;
+  }
+  put(text.substr(at));
   return {};
+}
+
+Result<bool> TemplateValues::is_value(std::uint32_t value, std::string_view text) {
+  const std::uint32_t local = head_->codes[value];
+  const TemplateColumn::Local& own = head_->locals[local];
+  const std::uint32_t rank = head_->ranks[value];
+  if (own.number == TemplateTable::kWhole) {
+    DENDRO_TRY_ASSIGN(const std::string_view whole, whole_value(rank));
+    return whole == text;
+  }
+  const auto take = [&text](std::string_view piece) {
+    if (text.size() < piece.size() || !equal_bytes(text.data(), piece.data(), piece.size())) return false;
+    text.remove_prefix(piece.size());
+    return true;
+  };
+  const std::string_view statics = template_text(own);
+  const std::uint32_t* const marks = marks_of(own);
+  std::size_t at = 0;
+  for (std::uint32_t slot = 0; slot < own.slot_count; ++slot) {
+    const std::size_t mark = marks[slot];
+    if (!take(statics.substr(at, mark - at))) return false;
+    at = mark + 1;
+    DENDRO_TRY_ASSIGN(const std::string_view variable, slot_value(local, slot, rank));
+    if (!take(variable)) return false;
+  }
+  return take(statics.substr(at)) && text.empty();
 }
 
 Result<std::string_view> TemplateValues::slot_value(std::uint32_t local, std::uint32_t slot, std::uint32_t rank) {

@@ -20,6 +20,8 @@ class TemplateValues {
   const TemplateColumn& head() const { return *head_; }
   /// Appends the whole text of a value. Errors: those of RowGroupReader.
   Status append_value(std::uint32_t value, std::string& out);
+  /// True if append_value would append `text`; nothing is built. Errors: those of RowGroupReader.
+  Result<bool> is_value(std::uint32_t value, std::string_view text);
   /// The slot of the `rank`th value of a local template; lives as long as this.
   Result<std::string_view> slot_value(std::uint32_t local, std::uint32_t slot, std::uint32_t rank);
 
@@ -29,6 +31,10 @@ class TemplateValues {
     std::shared_ptr<const RowMap> rows;
   };
   TemplateValues(RowGroupReader& reader, const ColumnEntry& column) : reader_(reader), column_(column) {}
+  /// Where the marks of a template's slots stand in its text.
+  const std::uint32_t* marks_of(const TemplateColumn::Local& local);
+  std::string_view template_text(const TemplateColumn::Local& local) const;
+  Result<std::string_view> whole_value(std::uint32_t rank);
   Result<std::string_view> pool_value(std::uint32_t index);
   Result<std::string_view> chunk_value(std::uint32_t local, std::uint32_t slot, std::uint32_t rank);
   Result<std::string_view> reference_value(std::uint32_t reference, std::uint32_t value);
@@ -36,6 +42,8 @@ class TemplateValues {
   RowGroupReader& reader_;
   const ColumnEntry& column_;
   std::shared_ptr<const TemplateColumn> head_;
+  std::vector<std::uint32_t> marks_;         ///< by index of the slot, of the templates met so far
+  std::vector<std::string_view> variables_;  ///< of the value being put together
   std::shared_ptr<const RowMap> rows_;
   std::shared_ptr<const StringValues> whole_;
   std::vector<std::shared_ptr<const StringValues>> pool_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.h"
+#include "codec/short_bytes.h"
 #include "codec/splitter.h"
 #include "record/fold.h"
 
@@ -10,6 +11,11 @@ namespace dendro {
 namespace {
 
 constexpr std::size_t kFirstKeyTableSize = 4'096;
+constexpr std::size_t kRecentKeys = 1'024;
+/// [g-z], [a-f], digits and _: a text of these is one word and folds to itself.
+constexpr ByteClasses kWordClasses = 0x01 | 0x02 | 0x10 | 0x20;
+/// Upper case and what may be beyond ASCII: what folding may change.
+constexpr ByteClasses kFoldedClasses = 0x04 | 0x08 | 0x80;
 
 }  // namespace
 
@@ -17,14 +23,35 @@ std::uint64_t token_key(std::string_view folded) {
   return xxh3(folded, HashSeed(0)) | 1;  // never 0, which marks a free row
 }
 
-TokenKeys::TokenKeys() : table_(kFirstKeyTableSize, 0) {}
+TokenKeys::TokenKeys() : table_(kFirstKeyTableSize, 0), recent_(kRecentKeys, 0) {}
 
 void TokenKeys::clear() {
   keys_.clear();
+  waiting_count_ = 0;
+  std::fill(recent_.begin(), recent_.end(), 0);
   std::fill(table_.begin(), table_.end(), 0);
 }
 
 void TokenKeys::add_key(std::uint64_t key) {
+  std::uint64_t& recent = recent_[(key >> 1) % kRecentKeys];
+  if (recent == key) return;
+  recent = key;
+  __builtin_prefetch(&table_[(key >> 1) & (table_.size() - 1)]);
+  waiting_[waiting_count_++] = key;
+  if (waiting_count_ == waiting_.size()) insert_waiting();
+}
+
+void TokenKeys::insert_waiting() {
+  for (std::size_t i = 0; i < waiting_count_; ++i) insert(waiting_[i]);
+  waiting_count_ = 0;
+}
+
+const std::vector<std::uint64_t>& TokenKeys::keys() {
+  insert_waiting();
+  return keys_;
+}
+
+void TokenKeys::insert(std::uint64_t key) {
   std::size_t at = (key >> 1) & (table_.size() - 1);
   while (table_[at] != 0) {
     if (table_[at] == key) return;
@@ -49,6 +76,21 @@ void TokenKeys::note_wide_forms(std::string_view text) {
   if (is_ascii) return;
   if (text.find("\xE2\x84\xAA") != std::string_view::npos || text.find("\xC5\xBF") != std::string_view::npos) {
     add_key(kWideFormKey);
+  }
+}
+
+void TokenKeys::add_tokens(std::span<const std::string_view> tokens, ByteClasses classes) {
+  std::string_view last;  // records that follow each other often repeat a value
+  for (const std::string_view token : tokens) {
+    if (token.size() == last.size() && equal_bytes(token.data(), last.data(), token.size())) continue;
+    last = token;
+    if ((classes & ~kWordClasses) == 0) {
+      add_key(token_key(token));
+    } else if ((classes & kFoldedClasses) == 0) {
+      add_folded(token);
+    } else {
+      add_token(token);
+    }
   }
 }
 

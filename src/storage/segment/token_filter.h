@@ -1,12 +1,15 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "filter/text_pattern.h"
+#include "storage/segment/template_table.h"
 
 namespace dendro {
 
@@ -38,21 +41,31 @@ void for_each_word(std::string_view text, Visit&& visit) {
 class TokenKeys {
  public:
   TokenKeys();
-  /// A variable: no delimiter in it.
+  /// Variables: no delimiter in them. `classes`: of all of them together.
+  void add_tokens(std::span<const std::string_view> tokens, ByteClasses classes);
+  /// One, of any classes.
   void add_token(std::string_view token);
   /// Any text: its tokens.
   void add_text(std::string_view text);
-  const std::vector<std::uint64_t>& keys() const { return keys_; }
+  /// All of them, in no particular order.
+  const std::vector<std::uint64_t>& keys();
   void clear();
 
  private:
   void add_folded(std::string_view token);
   void note_wide_forms(std::string_view text);
   void add_key(std::uint64_t key);
+  void insert_waiting();
+  void insert(std::uint64_t key);
   void grow();
 
   std::vector<std::uint64_t> keys_;
   std::vector<std::uint64_t> table_;  ///< open addressing, a power of two; 0 = free
+  /// Keys met lately, by their low bits: most come again soon, and this stays in the first-level cache.
+  std::vector<std::uint64_t> recent_;
+  /// Keys on their way into the table, whose rows are being fetched: it is larger than the caches.
+  std::array<std::uint64_t, 16> waiting_{};
+  std::size_t waiting_count_ = 0;
   std::string folded_;
 };
 

@@ -7,10 +7,11 @@
 
 namespace dendro {
 
-/// Body bytes of all requests in flight, bounded. Thread-safe. Held by shared_ptr: a request may outlive the server.
-class BodyBudget {
+/// Bytes that many share, bounded: bodies of requests in flight, memory of running queries. Thread-safe. Held by
+/// shared_ptr: who holds a part may outlive who made the whole.
+class ByteBudget {
  public:
-  explicit BodyBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit ByteBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
   bool try_acquire(std::uint64_t bytes) {
     std::uint64_t used = used_.load(std::memory_order_relaxed);
     do {
@@ -20,6 +21,7 @@ class BodyBudget {
   }
   void release(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_max() const { return bytes_max_; }
 
  private:
   const std::uint64_t bytes_max_;
@@ -27,17 +29,17 @@ class BodyBudget {
 };
 
 /// A share of the budget, given back when this dies. Movable; not thread-safe.
-class BodyLease {
+class ByteLease {
  public:
-  BodyLease() = default;
-  explicit BodyLease(std::shared_ptr<BodyBudget> budget) : budget_(std::move(budget)) {}
-  BodyLease(BodyLease&& other) noexcept : budget_(std::move(other.budget_)), bytes_(std::exchange(other.bytes_, 0)) {}
-  BodyLease& operator=(BodyLease&& other) noexcept {
+  ByteLease() = default;
+  explicit ByteLease(std::shared_ptr<ByteBudget> budget) : budget_(std::move(budget)) {}
+  ByteLease(ByteLease&& other) noexcept : budget_(std::move(other.budget_)), bytes_(std::exchange(other.bytes_, 0)) {}
+  ByteLease& operator=(ByteLease&& other) noexcept {
     std::swap(budget_, other.budget_);
     std::swap(bytes_, other.bytes_);
     return *this;
   }
-  ~BodyLease() {
+  ~ByteLease() {
     if (bytes_ > 0) budget_->release(bytes_);
   }
   /// Grows the share to `bytes`; it never shrinks. False, unchanged, where the budget has no more.
@@ -49,7 +51,7 @@ class BodyLease {
   }
 
  private:
-  std::shared_ptr<BodyBudget> budget_;
+  std::shared_ptr<ByteBudget> budget_;
   std::uint64_t bytes_ = 0;
 };
 

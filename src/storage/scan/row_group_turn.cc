@@ -1,0 +1,92 @@
+#include "storage/scan/row_group_turn.h"
+
+#include <utility>
+
+namespace dendro {
+
+RowGroupWork::RowGroupWork(ScanRequest request, std::shared_ptr<PieceCache> cache, bool reduces)
+    : request_(std::move(request)), cache_(std::move(cache)), reduces_(reduces) {}
+
+std::unique_ptr<RowGroupWork::Tools> RowGroupWork::borrow_tools() {
+  {
+    MutexLock lock(mutex_);
+    if (!idle_tools_.empty()) {
+      std::unique_ptr<Tools> tools = std::move(idle_tools_.back());
+      idle_tools_.pop_back();
+      return tools;
+    }
+  }
+  auto tools = std::make_unique<Tools>();
+  if (request_.filter != nullptr) tools->filter = make_segment_filter(*request_.filter);
+  if (reduces_ && request_.reduction) tools->reducer.emplace(*request_.reduction);
+  return tools;
+}
+
+void RowGroupWork::give_back(std::unique_ptr<Tools> tools) {
+  MutexLock lock(mutex_);
+  idle_tools_.push_back(std::move(tools));
+}
+
+RowGroupTurn::RowGroupTurn(RowGroupWork& work, std::shared_ptr<const Segment> segment, const SegmentTables& tables,
+                           std::uint32_t row_group)
+    : work_(work), segment_(std::move(segment)), tables_(tables), row_group_(row_group) {}
+
+bool RowGroupTurn::claim() {
+  MutexLock lock(mutex_);
+  if (state_ != State::idle) return false;
+  state_ = State::running;
+  return true;
+}
+
+RowGroupTurn::Outcome RowGroupTurn::make_step() {
+  if (work_.request().cancel.cancelled()) return {Error(ErrorCode::cancelled, "the scan was cancelled"), std::nullopt};
+  if (scan_ == nullptr) {
+    auto tools = work_.borrow_tools();
+    auto opened = RowGroupScan::open(*segment_, tables_, row_group_, work_.cache(), work_.request(),
+                                     {tools->filter.get(), tools->reducer ? &*tools->reducer : nullptr});
+    work_.give_back(std::move(tools));
+    if (!opened) return {opened.error(), std::nullopt};
+    scan_ = std::move(opened).value();
+    // Its first record may be further on than the row group's bounds promised: others may come before it.
+    return {std::optional<RecordBlock>(), scan_->next_time()};
+  }
+  Result<std::optional<RecordBlock>> block = scan_->next();
+  std::optional<Timestamp> next_time;
+  if (block) next_time = scan_->next_time();
+  return {std::move(block), next_time};
+}
+
+void RowGroupTurn::run_ahead() {
+  if (!claim()) return;
+  Outcome outcome = make_step();
+  MutexLock lock(mutex_);
+  outcome_.emplace(std::move(outcome));
+  state_ = State::done;
+  done_.notify_all();
+}
+
+RowGroupTurn::Outcome RowGroupTurn::take() {
+  was_taken_ = true;
+  if (claim()) {
+    Outcome outcome = make_step();
+    MutexLock lock(mutex_);
+    state_ = State::idle;
+    return outcome;
+  }
+  MutexLock lock(mutex_);
+  while (state_ != State::done) done_.wait(mutex_);
+  Outcome outcome = *std::exchange(outcome_, std::nullopt);
+  state_ = State::idle;
+  return outcome;
+}
+
+void RowGroupTurn::close() {
+  MutexLock lock(mutex_);
+  while (state_ == State::running) done_.wait(mutex_);
+  state_ = State::closed;
+  // A task that still waits in the pool holds this, and must not keep the segment's file alive.
+  scan_.reset();
+  segment_.reset();
+}
+
+}  // namespace dendro

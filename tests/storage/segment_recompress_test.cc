@@ -1,0 +1,137 @@
+#include "storage/segment/segment_recompress.h"
+
+#include "storage/compaction/compaction_plan.h"
+#include "storage/compaction/segment_merge.h"
+#include "storage/segment/segment_check.h"
+#include "tests/storage/segment_fixture.h"
+
+namespace dendro {
+namespace {
+
+/// A segment as a flush leaves it, and what becomes of it when it is merged alone.
+class LoneMerge : public ::testing::Test {
+ protected:
+  void write(std::size_t records) {
+    RandomRecords source(segment_test_seed());
+    fixture_.add(source.batch(records, Timestamp(kSegmentTestTime.number() + 5)));
+    fixture_.skip_sequences(9);
+    fixture_.add(source.batch(500));
+    fixture_.write();
+  }
+  MergeRequest request() {
+    MergeRequest request;
+    request.inputs = {Segment::open(fixture_.files(), fixture_.path(), SegmentFixture::store_id(), fixture_.info())};
+    request.place = fixture_.place();
+    request.place.id = kMergedId;
+    request.place.level = kFinalLevel;
+    request.place.zstd_level = kLastZstdLevel;
+    request.now = kSegmentTestTime;
+    return request;
+  }
+  Result<MergedSegment> merge(const MergeRequest& request) {
+    return merge_segments(fixture_.paths(), fixture_.files(), request, unreadable_);
+  }
+  std::string merged_path() const {
+    return fixture_.paths().segment(TenantId::default_tenant(), day_start(kSegmentTestTime), kMergedId);
+  }
+  static std::vector<std::string> records_of(const Segment& segment) {
+    std::vector<std::string> records;
+    PieceCache cache(std::size_t{64} << 20);
+    const SegmentTables& tables = *segment.tables().value();
+    for (std::uint32_t group = 0; group < tables.row_groups.size(); ++group) {
+      RowGroupReader reader(segment, tables, group, cache);
+      std::vector<std::uint32_t> rows(reader.entry().record_count);
+      std::iota(rows.begin(), rows.end(), 0u);
+      const RecordBlock block = RecordDecoder(reader).decode(rows).value();
+      for (const std::uint32_t row : block.rows) {
+        records.push_back(describe(block.record(row), block.sequence(row), block.receive_time(row)));
+      }
+    }
+    return records;
+  }
+
+  static constexpr SegmentId kMergedId{78};
+  SegmentFixture fixture_;
+  std::optional<SegmentId> unreadable_;
+};
+
+TEST_F(LoneMerge, KeepsEveryRecordAndStatisticInFewerBytes) {
+  write(70'000);
+  ASSERT_GT(fixture_.groups().size(), 1u);
+  const Result<MergedSegment> merged = merge(request());
+  ASSERT_TRUE(merged.has_value()) << merged.error().message();
+  ASSERT_TRUE(merged->info.has_value());
+  EXPECT_EQ(merged->deleted_records, 0u);
+  const SegmentInfo& before = fixture_.info();
+  const SegmentInfo& after = *merged->info;
+  EXPECT_EQ(after.level, kFinalLevel);
+  EXPECT_LT(after.file_bytes, before.file_bytes);
+  EXPECT_EQ(after.record_count, before.record_count);
+  EXPECT_EQ(after.raw_bytes, before.raw_bytes);
+  EXPECT_EQ(after.min_timestamp, before.min_timestamp);
+  EXPECT_EQ(after.max_timestamp, before.max_timestamp);
+  EXPECT_EQ(after.first_sequence, before.first_sequence);
+  EXPECT_EQ(after.last_sequence, before.last_sequence);
+  const auto segment = Segment::open(fixture_.files(), merged_path(), SegmentFixture::store_id(), after);
+  ASSERT_FALSE(segment->damage()) << segment->damage()->message();
+  EXPECT_EQ(records_of(*segment), records_of(fixture_.segment()));
+  EXPECT_EQ(check_segment(*segment).size(), 0u);
+}
+
+TEST_F(LoneMerge, DropsRetryKeysThatAreOutOfTheirWindow) {
+  const auto batch = batch_of_bodies({"a"});
+  const auto writer = SegmentWriter::create(fixture_.paths(), fixture_.files(), fixture_.place()).value();
+  ASSERT_TRUE(writer->add({batch.get(), 0, SequenceNumber(1), kSegmentTestTime}));
+  KeyedReply old_key;
+  old_key.reply.first_sequence = SequenceNumber(1);
+  old_key.reply.receive_time = Timestamp(kSegmentTestTime.number() - 100);
+  KeyedReply young_key = old_key;
+  young_key.reply.first_sequence = SequenceNumber(2);
+  young_key.reply.receive_time = Timestamp(kSegmentTestTime.number() - 10);
+  writer->add_key(old_key);
+  writer->add_key(young_key);
+  const SegmentInfo info = writer->finish().value();
+  MergeRequest wanted;
+  wanted.inputs = {Segment::open(fixture_.files(), fixture_.path(), SegmentFixture::store_id(), info)};
+  wanted.place = fixture_.place();
+  wanted.place.id = kMergedId;
+  wanted.now = kSegmentTestTime;
+  wanted.batch_key_window = std::chrono::nanoseconds(50);
+  const Result<MergedSegment> merged = merge(wanted);
+  ASSERT_TRUE(merged.has_value()) << merged.error().message();
+  const auto segment = Segment::open(fixture_.files(), merged_path(), SegmentFixture::store_id(), *merged->info);
+  ASSERT_EQ(segment->keys().size(), 1u);
+  EXPECT_EQ(segment->keys()[0].reply.first_sequence, SequenceNumber(2));
+}
+
+TEST_F(LoneMerge, BlamesADamagedInputAndLeavesNothing) {
+  write(2'000);
+  const BlockPlace block = fixture_.groups()[0].blocks[0];
+  auto file = fixture_.files().open_writable(fixture_.path(), OpenMode::open_existing).value();
+  const std::string_view damage = "damage";
+  ASSERT_TRUE(file->write_at(block.offset, {&damage, 1}));
+  const Result<MergedSegment> merged = merge(request());
+  ASSERT_FALSE(merged.has_value());
+  EXPECT_EQ(merged.error().code(), ErrorCode::corruption);
+  EXPECT_EQ(unreadable_, SegmentId(SegmentFixture::kSegmentId));
+  EXPECT_FALSE(fixture_.files().exists(merged_path()));
+  EXPECT_FALSE(fixture_.files().exists(merged_path() + ".tmp"));
+}
+
+TEST_F(LoneMerge, EndsWhereItIsStopped) {
+  write(2'000);
+  MergeRequest wanted = request();
+  int calls = 0;
+  wanted.pause = [&calls]() -> Status {
+    if (++calls < 3) return {};
+    return Error(ErrorCode::cancelled, "enough");
+  };
+  const Result<MergedSegment> merged = merge(wanted);
+  ASSERT_FALSE(merged.has_value());
+  EXPECT_EQ(merged.error().code(), ErrorCode::cancelled);
+  EXPECT_FALSE(unreadable_.has_value());
+  EXPECT_FALSE(fixture_.files().exists(merged_path() + ".tmp"));
+}
+
+}  // namespace
+}  // namespace dendro
