@@ -41,10 +41,9 @@ void write_warnings(JsonWriter& writer, const std::vector<QueryWarning>& warning
 
 std::vector<std::string> answer_columns(const QueryPlan& plan) {
   if (plan.output.is_table) return plan.output.columns;
-  const FieldsPipe* kept = plan.output.kept();
-  if (kept == nullptr) return {"_time", "severity", "service.name", "body"};
+  if (plan.output.kept() == nullptr) return {"_time", "severity", "service.name", "body"};
   std::vector<std::string> columns;
-  for (const NamePattern& name : kept->names) {
+  for (const NamePattern& name : plan.output.kept_names()) {
     if (!name.is_prefix) columns.push_back(name.name);
   }
   return columns;

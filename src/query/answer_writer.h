@@ -25,6 +25,11 @@ class AnswerWriter {
 /// `plan` outlives the writer.
 std::unique_ptr<AnswerWriter> make_answer_writer(const QueryPlan& plan, const QueryRunOptions& options);
 
+/// As start_query, with rows going to `writer` instead of one of the formats.
+std::unique_ptr<QueryRun> start_query_into(PreparedQuery query, std::shared_ptr<QueryInput> input,
+                                           QueryRunOptions options, const Clock& clock,
+                                           std::unique_ptr<AnswerWriter> writer);
+
 // The formats, one file each.
 std::unique_ptr<AnswerWriter> make_ndjson_writer(const QueryPlan& plan, const QueryRunOptions& options);
 std::unique_ptr<AnswerWriter> make_json_writer(const QueryPlan& plan, const QueryRunOptions& options);

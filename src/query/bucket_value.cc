@@ -32,21 +32,29 @@ std::int64_t calendar_start(BucketKind kind, std::int64_t local) {
   return days_from_civil(civil.year, kind == BucketKind::year ? 1 : civil.month, 1) * kNanosPerDay;
 }
 
-/// Buckets from a day on begin at local midnight, weeks on Monday; shorter ones at multiples since the epoch.
-std::int64_t time_bucket_start(const Bucket& bucket, std::int64_t instant, std::int64_t offset) {
-  const std::int64_t local = instant + offset;
+/// Buckets from a day on begin at local midnight, weeks on Monday: local times, whatever their clocks do in between.
+std::int64_t local_bucket_start(const Bucket& bucket, std::int64_t local) {
   switch (bucket.kind) {
     case BucketKind::month:
     case BucketKind::year:
-      return calendar_start(bucket.kind, local) - offset;
+      return calendar_start(bucket.kind, local);
     case BucketKind::week:
-      return floor_to(local - kFirstMonday, kNanosPerWeek) + kFirstMonday - offset;
+      return floor_to(local - kFirstMonday, kNanosPerWeek) + kFirstMonday;
     default:
       break;
   }
-  if (bucket.width_ns < kNanosPerDay) return floor_to(instant, bucket.width_ns);
   const std::int64_t shift = bucket.width_ns % kNanosPerWeek == 0 ? kFirstMonday : 0;
-  return floor_to(local - shift, bucket.width_ns) + shift - offset;
+  return floor_to(local - shift, bucket.width_ns) + shift;
+}
+
+bool is_local_bucket(const Bucket& bucket) {
+  return bucket.kind != BucketKind::duration || bucket.width_ns >= kNanosPerDay;
+}
+
+/// Shorter buckets than a day begin at multiples since the epoch.
+Timestamp time_bucket_start(const Bucket& bucket, Timestamp instant, const TimeZone& zone) {
+  if (!is_local_bucket(bucket)) return Timestamp(floor_to(instant.number(), bucket.width_ns));
+  return zone.instant_of(local_bucket_start(bucket, zone.local_ns(instant)));
 }
 
 Value number_bucket(const Bucket& bucket, const Value& value) {
@@ -77,23 +85,26 @@ Value ip_bucket(const Bucket& bucket, const Value& value, std::string& scratch) 
 
 }  // namespace
 
-Value bucket_value(const Bucket& bucket, const Value& value, std::int32_t utc_offset_s, std::string& scratch) {
+Value bucket_value(const Bucket& bucket, const Value& value, const TimeZone& zone, std::string& scratch) {
   if (value.is_missing() || bucket.kind == BucketKind::none) return value;
   if (bucket.kind == BucketKind::number) return number_bucket(bucket, value);
   if (bucket.kind == BucketKind::ip_prefix) return ip_bucket(bucket, value, scratch);
   const auto instant = instant_of(value);
   if (!instant) return Value::of_null();
-  return Value::of_time(Timestamp(time_bucket_start(bucket, *instant, utc_offset_s * kNanosPerSecond)), 9);
+  return Value::of_time(time_bucket_start(bucket, Timestamp(*instant), zone), 9);
 }
 
-double bucket_seconds(const Bucket& bucket, const Value& start, std::int32_t utc_offset_s) {
-  if (bucket.kind == BucketKind::duration) return static_cast<double>(bucket.width_ns) / 1e9;
-  if (bucket.kind == BucketKind::week) return 604'800;
-  if ((bucket.kind != BucketKind::month && bucket.kind != BucketKind::year) || start.type != ValueType::time) return 0;
-  const std::int64_t offset = utc_offset_s * kNanosPerSecond;
-  const std::int64_t longest = (bucket.kind == BucketKind::month ? 31 : 366) * kNanosPerDay;
-  const std::int64_t next = calendar_start(bucket.kind, start.integer + offset + longest) - offset;
-  return static_cast<double>(next - start.integer) / 1e9;
+double bucket_seconds(const Bucket& bucket, const Value& start, const TimeZone& zone) {
+  const bool is_time = bucket.kind != BucketKind::none && bucket.kind != BucketKind::number &&
+                       bucket.kind != BucketKind::ip_prefix && start.type == ValueType::time;
+  if (!is_time) return 0;
+  if (!is_local_bucket(bucket)) return static_cast<double>(bucket.width_ns) / 1e9;
+  const std::int64_t local = zone.local_ns(Timestamp(start.integer));
+  std::int64_t longest = bucket.kind == BucketKind::month ? 31 * kNanosPerDay : 366 * kNanosPerDay;
+  if (bucket.kind == BucketKind::week) longest = kNanosPerWeek;
+  if (bucket.kind == BucketKind::duration) longest = bucket.width_ns;
+  const Timestamp next = zone.instant_of(local_bucket_start(bucket, local + longest));
+  return static_cast<double>(next.number() - start.integer) / 1e9;
 }
 
 }  // namespace dendro

@@ -8,7 +8,7 @@
 namespace dendro {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, PipeWord>, 45> kPipeWords = {{
+constexpr std::array<std::pair<std::string_view, PipeWord>, 65> kPipeWords = {{
     {"where", PipeWord::where},
     {"filter", PipeWord::where},
     {"fields", PipeWord::fields},
@@ -25,35 +25,55 @@ constexpr std::array<std::pair<std::string_view, PipeWord>, 45> kPipeWords = {{
     {"top", PipeWord::top},
     {"rare", PipeWord::rare},
     {"stats", PipeWord::stats},
-    {"rename", PipeWord::not_built},
-    {"copy", PipeWord::not_built},
-    {"eval", PipeWord::not_built},
-    {"math", PipeWord::not_built},
-    {"extract", PipeWord::not_built},
-    {"extract_regexp", PipeWord::not_built},
-    {"rex", PipeWord::not_built},
-    {"unpack", PipeWord::not_built},
-    {"unpack_json", PipeWord::not_built},
-    {"unpack_logfmt", PipeWord::not_built},
-    {"format", PipeWord::not_built},
-    {"replace", PipeWord::not_built},
-    {"replace_regexp", PipeWord::not_built},
-    {"unroll", PipeWord::not_built},
-    {"expand", PipeWord::not_built},
-    {"field_names", PipeWord::not_built},
-    {"field_values", PipeWord::not_built},
-    {"facets", PipeWord::not_built},
-    {"pattern", PipeWord::not_built},
-    {"dedup", PipeWord::not_built},
-    {"join", PipeWord::not_built},
-    {"union", PipeWord::not_built},
-    {"coalesce", PipeWord::not_built},
-    {"fillnull", PipeWord::not_built},
+    {"rename", PipeWord::rename},
+    {"copy", PipeWord::copy},
+    {"eval", PipeWord::eval},
+    {"math", PipeWord::eval},
+    {"extract", PipeWord::extract},
+    {"extract_regexp", PipeWord::extract_regex},
+    {"rex", PipeWord::extract_regex},
+    {"unpack", PipeWord::unpack},
+    {"unpack_json", PipeWord::unpack_json},
+    {"unpack_logfmt", PipeWord::unpack_logfmt},
+    {"format", PipeWord::format},
+    {"replace", PipeWord::replace},
+    {"replace_regexp", PipeWord::replace_regex},
+    {"unroll", PipeWord::unroll},
+    {"expand", PipeWord::unroll},
+    {"field_names", PipeWord::field_names},
+    {"field_values", PipeWord::field_values},
+    {"facets", PipeWord::facets},
+    {"pattern", PipeWord::pattern},
+    {"dedup", PipeWord::dedup},
+    {"join", PipeWord::join},
+    {"union", PipeWord::union_},
+    {"append", PipeWord::append},
+    {"coalesce", PipeWord::coalesce},
+    {"fillnull", PipeWord::fill_null},
+    {"trace", PipeWord::trace},
+    {"sample", PipeWord::sample},
+    {"tail", PipeWord::tail},
+    {"first", PipeWord::first},
+    {"last", PipeWord::last},
+    {"grok", PipeWord::grok},
+    {"decolorize", PipeWord::decolorize},
+    {"mask", PipeWord::mask},
+    {"hash", PipeWord::hash},
+    {"split", PipeWord::split},
+    {"pack", PipeWord::pack},
+    {"collapse_nums", PipeWord::collapse_nums},
     {"context", PipeWord::not_built},
-    {"trace", PipeWord::not_built},
-    {"sample", PipeWord::not_built},
+    {"flatten", PipeWord::not_built},
+    {"lookup", PipeWord::not_built},
+    {"geoip", PipeWord::not_built},
+    {"transaction", PipeWord::not_built},
+    {"streamstats", PipeWord::not_built},
+    {"eventstats", PipeWord::not_built},
+    {"delta", PipeWord::not_built},
     {"timechart", PipeWord::not_built},
     {"compare", PipeWord::not_built},
+    {"histogram", PipeWord::not_built},
+    {"streams", PipeWord::not_built},
 }};
 
 constexpr std::array<std::pair<std::string_view, StatWord>, 22> kStatWords = {{
@@ -81,7 +101,7 @@ constexpr std::array<std::pair<std::string_view, StatWord>, 22> kStatWords = {{
     {"count_uniq_approx", {StatKind::count_uniq, 0, false}},
 }};
 
-constexpr std::array<std::pair<std::string_view, FilterFunction>, 16> kFilterFunctions = {{
+constexpr std::array<std::pair<std::string_view, FilterFunction>, 14> kFilterFunctions = {{
     {"in", FilterFunction::in},
     {"i", FilterFunction::fold},
     {"contains_all", FilterFunction::contains_all},
@@ -91,13 +111,50 @@ constexpr std::array<std::pair<std::string_view, FilterFunction>, 16> kFilterFun
     {"lt_field", FilterFunction::less_field},
     {"le_field", FilterFunction::less_equal_field},
     {"len_range", FilterFunction::length_range},
-    {"string_range", FilterFunction::not_built},
+    {"string_range", FilterFunction::string_range},
     {"ip", FilterFunction::ip},
-    {"type", FilterFunction::not_built},
-    {"pattern", FilterFunction::not_built},
-    {"near", FilterFunction::not_built},
-    {"day_range", FilterFunction::not_built},
-    {"week_range", FilterFunction::not_built},
+    {"type", FilterFunction::type},
+    {"pattern", FilterFunction::pattern},
+    {"near", FilterFunction::near},
+}};
+
+constexpr std::array<std::pair<std::string_view, UnpackFormat>, 6> kUnpackFormats = {{
+    {"json", UnpackFormat::json},
+    {"logfmt", UnpackFormat::logfmt},
+    {"kv", UnpackFormat::kv},
+    {"csv", UnpackFormat::csv},
+    {"syslog", UnpackFormat::syslog},
+    {"cef", UnpackFormat::cef},
+}};
+
+constexpr std::size_t kManyArguments = 32;
+constexpr std::array<std::pair<std::string_view, ScalarWord>, 26> kScalarWords = {{
+    {"len", {ScalarFunction::len}},
+    {"lower", {ScalarFunction::lower}},
+    {"upper", {ScalarFunction::upper}},
+    {"trim", {ScalarFunction::trim}},
+    {"substr", {ScalarFunction::substr, 2, 3}},
+    {"concat", {ScalarFunction::concat, 1, kManyArguments}},
+    {"replace", {ScalarFunction::replace, 3, 3}},
+    {"coalesce", {ScalarFunction::coalesce, 1, kManyArguments}},
+    {"round", {ScalarFunction::round, 1, 2}},
+    {"floor", {ScalarFunction::floor}},
+    {"ceil", {ScalarFunction::ceil}},
+    {"abs", {ScalarFunction::abs}},
+    {"min", {ScalarFunction::min, 1, kManyArguments}},
+    {"max", {ScalarFunction::max, 1, kManyArguments}},
+    {"duration_ms", {ScalarFunction::duration_ms}},
+    {"bytes", {ScalarFunction::bytes}},
+    {"time_part", {ScalarFunction::time_part, 2, 2}},
+    {"split", {ScalarFunction::split, 2, 3}},
+    {"levenshtein", {ScalarFunction::levenshtein, 2, 2}},
+    {"parse_url", {ScalarFunction::parse_url, 2, 2}},
+    {"json_path", {ScalarFunction::json_path, 2, 2}},
+    {"base64_decode", {ScalarFunction::base64_decode}},
+    {"url_decode", {ScalarFunction::url_decode}},
+    {"ln", {ScalarFunction::ln}},
+    {"exp", {ScalarFunction::exp}},
+    {"pow", {ScalarFunction::pow, 2, 2}},
 }};
 
 template <typename Row, std::size_t kCount>
@@ -111,6 +168,7 @@ constexpr std::array<std::string_view, kCount> names_of(
 constexpr auto kPipeWordNames = names_of(kPipeWords);
 constexpr auto kStatWordNames = names_of(kStatWords);
 constexpr auto kFilterFunctionNames = names_of(kFilterFunctions);
+constexpr auto kScalarWordNames = names_of(kScalarWords);
 
 template <typename Row, std::size_t kCount>
 std::optional<Row> find_word(const std::array<std::pair<std::string_view, Row>, kCount>& table, std::string_view word) {
@@ -134,6 +192,15 @@ std::optional<PipeWord> find_pipe_word(std::string_view word) {
 std::span<const std::string_view> all_pipe_words() {
   return kPipeWordNames;
 }
+std::optional<UnpackFormat> find_unpack_format(std::string_view word) {
+  return find_word(kUnpackFormats, word);
+}
+std::string_view unpack_format_name(UnpackFormat format) {
+  for (const auto& [name, known] : kUnpackFormats) {
+    if (known == format) return name;
+  }
+  return "";
+}
 std::optional<StatWord> find_stat_word(std::string_view word) {
   return find_word(kStatWords, word);
 }
@@ -145,6 +212,13 @@ std::optional<FilterFunction> find_filter_function(std::string_view word) {
 }
 std::span<const std::string_view> all_filter_functions() {
   return kFilterFunctionNames;
+}
+
+std::optional<ScalarWord> find_scalar_word(std::string_view word) {
+  return find_word(kScalarWords, word);
+}
+std::span<const std::string_view> all_scalar_words() {
+  return kScalarWordNames;
 }
 
 std::string_view nearest_name(std::string_view word, std::span<const std::string_view> names) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -24,11 +25,49 @@ enum class PipeWord : std::uint8_t {
   top,
   rare,
   stats,
+  rename,
+  copy,
+  eval,
+  extract,
+  extract_regex,
+  unpack,
+  unpack_json,
+  unpack_logfmt,
+  format,
+  replace,
+  replace_regex,
+  unroll,
+  field_names,
+  field_values,
+  facets,
+  pattern,
+  dedup,
+  join,
+  union_,
+  append,
+  coalesce,
+  fill_null,
+  trace,
+  sample,
+  tail,
+  first,
+  last,
+  grok,
+  decolorize,
+  mask,
+  hash,
+  split,
+  pack,
+  collapse_nums,
   not_built,  ///< of the language, but of a later issue
 };
 /// Of a folded word; nothing if the language has no such pipe.
 std::optional<PipeWord> find_pipe_word(std::string_view word);
 std::span<const std::string_view> all_pipe_words();
+
+/// "json", "logfmt", ...
+std::optional<UnpackFormat> find_unpack_format(std::string_view word);
+std::string_view unpack_format_name(UnpackFormat format);
 
 struct StatWord {
   StatKind kind;
@@ -50,10 +89,21 @@ enum class FilterFunction : std::uint8_t {
   equal_field,
   less_field,
   less_equal_field,
-  not_built,  ///< of the language, but of a later issue
+  string_range,
+  type,
+  pattern,
+  near,
 };
 std::optional<FilterFunction> find_filter_function(std::string_view word);
 std::span<const std::string_view> all_filter_functions();
+
+/// Of `eval`. Arguments: at least and at most.
+struct ScalarWord {
+  ScalarFunction function = ScalarFunction::none;
+  std::size_t arguments_min = 1, arguments_max = 1;
+};
+std::optional<ScalarWord> find_scalar_word(std::string_view word);
+std::span<const std::string_view> all_scalar_words();
 
 /// The nearest of `names` within two edits (insert, delete, replace); empty if none is near.
 std::string_view nearest_name(std::string_view word, std::span<const std::string_view> names);

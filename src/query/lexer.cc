@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "filter/predicate_text.h"
+#include "filter/text_pattern.h"
 
 namespace dendro {
 namespace {
@@ -100,6 +101,7 @@ Token Lexer::lex(std::size_t offset, LexMode mode) const {
   const char c = query_[token.offset];
   if (c == '"' || c == '\'') return lex_quoted(token.offset);
   if (c == '`') return lex_raw(token.offset);
+  if (mode == LexMode::expression && !punctuation_kind(c)) return lex_expression(token.offset);
   if (const auto kind = punctuation_kind(c)) {
     token.kind = *kind;
     token.size = 1;
@@ -110,7 +112,6 @@ Token Lexer::lex(std::size_t offset, LexMode mode) const {
     }
     return token;
   }
-  const auto char_at = [this](std::size_t at) { return at < query_.size() ? query_[at] : '\0'; };
   const auto is_part = [&](std::size_t at) {
     return at < query_.size() && (is_query_word_char(query_[at]) || (mode == LexMode::value && query_[at] == ':'));
   };
@@ -121,11 +122,9 @@ Token Lexer::lex(std::size_t offset, LexMode mode) const {
   }
   std::size_t end = token.offset;
   while (is_part(end)) ++end;
-  token.kind = char_at(token.offset) == '$' ? TokenKind::bad : TokenKind::word;
+  token.kind = mode == LexMode::plain && c == '$' ? TokenKind::saved : TokenKind::word;
   token.size = end - token.offset;
   token.text = query_.substr(token.offset, token.size);
-  if (token.kind == TokenKind::bad)
-    token.problem = "saved filters ($name) are not built yet; text that starts with \"$\" needs quotes";
   return token;
 }
 
@@ -169,8 +168,43 @@ Token Lexer::lex_raw(std::size_t offset) const {
     return token;
   }
   token.kind = TokenKind::string;
+  token.is_raw = true;
   token.size = last + 1 - offset;
   token.text = query_.substr(offset + 1, last - offset - 1);
+  return token;
+}
+
+/// An operator, a number with what touches it, or an identifier. Bytes beyond ASCII are letters.
+Token Lexer::lex_expression(std::size_t offset) const {
+  Token token;
+  token.offset = offset;
+  token.size = 1;
+  const char c = query_[offset];
+  const std::size_t sign = std::string_view("-+/%").find(c);
+  if (sign != std::string_view::npos) {
+    static constexpr TokenKind kKinds[] = {TokenKind::minus, TokenKind::plus, TokenKind::slash, TokenKind::percent};
+    token.kind = kKinds[sign];
+    return token;
+  }
+  const bool is_number = c >= '0' && c <= '9';
+  const bool is_hex = query_.substr(offset, 2) == "0x" || query_.substr(offset, 2) == "0X";
+  const auto is_part = [&](std::size_t at) {
+    const char part = query_[at];
+    if (is_word_char(part) || part == '.' || static_cast<unsigned char>(part) >= 0x80) return true;
+    if (!is_number) return part == '@';
+    const bool is_exponent = query_[at - 1] == 'e' || query_[at - 1] == 'E';
+    return (part == '-' || part == '+') && is_exponent && !is_hex;
+  };
+  std::size_t end = offset + 1;
+  while (end < query_.size() && is_part(end)) ++end;
+  token.size = end - offset;
+  token.text = query_.substr(offset, token.size);
+  token.kind = TokenKind::word;
+  if (!is_number && !is_word_char(c) && c != '@' && static_cast<unsigned char>(c) < 0x80) {
+    token.kind = TokenKind::bad;
+    token.problem =
+        "\"" + token.text + "\" has no meaning in an expression; a field with such a name stands in backticks";
+  }
   return token;
 }
 

@@ -31,7 +31,11 @@ enum class TokenKind : std::uint8_t {
   less,
   less_equal,
   exclamation,
-  bad,  ///< `problem` says what
+  plus,  ///< only in expressions, as the next two
+  slash,
+  percent,
+  saved,  ///< `$name`
+  bad,    ///< `problem` says what
 };
 
 struct Token {
@@ -43,11 +47,14 @@ struct Token {
   std::string repair;  ///< bad: text to put in its place, or empty
 
   std::size_t end() const { return offset + size; }
+  /// A string between backticks: in an expression the name of a field.
+  bool is_raw = false;
   bool is_text() const { return kind == TokenKind::word || kind == TokenKind::string; }
 };
 
-/// Where a token stands: behind a field's `:` or an operator a word may hold `:` and begin with `-` or `+` (3.2).
-enum class LexMode : std::uint8_t { plain, value };
+/// Where a token stands: behind a field's `:` or an operator a word may hold `:` and begin with `-` or `+` (3.2). In an
+/// expression a word is a number or an identifier, and `+ - / %` are operators.
+enum class LexMode : std::uint8_t { plain, value, expression };
 
 /// Cuts a query into tokens on demand (query-language.md 3). Borrows the query. Stateless; thread-safe.
 class Lexer {
@@ -61,6 +68,7 @@ class Lexer {
   std::size_t skip_space(std::size_t offset) const;
   Token lex_quoted(std::size_t offset) const;
   Token lex_raw(std::size_t offset) const;
+  Token lex_expression(std::size_t offset) const;
   bool append_escape(std::size_t& at, Token& token) const;
   std::string_view query_;
 };

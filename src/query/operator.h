@@ -9,8 +9,11 @@
 #include "query/query_context.h"
 #include "query/query_plan.h"
 #include "query/row_batch.h"
+#include "query/row_edits.h"
 
 namespace dendro {
+
+struct SubqueryRows;
 
 /// A step of a plan: pulls rows from the step before and hands on its own. Not thread-safe.
 class Operator {
@@ -53,6 +56,17 @@ OperatorPtr make_limit_operator(OperatorPtr input, std::uint64_t count, std::uin
                                 const RowCounter** counter);
 OperatorPtr make_offset_operator(OperatorPtr input, std::uint64_t count, std::uint64_t counted_before,
                                  const RowCounter** counter);
+/// One of the pipes that change rows one by one; `step` outlives the operator.
+OperatorPtr make_rewrite_operator(OperatorPtr input, std::unique_ptr<RowEditor> editor, const QueryStep& step);
+OperatorPtr make_dedup_operator(OperatorPtr input, const DedupPipe& pipe, const RowShape& shape, QueryContext& context);
+OperatorPtr make_sample_operator(OperatorPtr input, std::uint64_t one_in);
+OperatorPtr make_tail_operator(OperatorPtr input, std::uint64_t count, QueryContext& context);
+/// `other`: the rows of the query inside; `step.merges`: at their places in `order`.
+OperatorPtr make_union_operator(OperatorPtr input, std::shared_ptr<const SubqueryRows> other, const QueryStep& step,
+                                ScanOrder order);
+OperatorPtr make_field_names_operator(OperatorPtr input, const RowShape& shape, QueryContext& context);
+OperatorPtr make_pattern_operator(OperatorPtr input, std::uint64_t count, const RowShape& shape, QueryContext& context);
+OperatorPtr make_facets_operator(OperatorPtr input, std::uint64_t count, const RowShape& shape, QueryContext& context);
 /// `fields` and `drop` of a table; those of records are a matter of the plan's RowShape alone.
 OperatorPtr make_columns_operator(OperatorPtr input, std::vector<std::size_t> columns);
 OperatorPtr make_sort_operator(OperatorPtr input, const SortPipe& pipe, const SortStep& step, RowShape shape,

@@ -1,6 +1,8 @@
 // call of the grammar: the functions of filters, one method an argument list.
 #include <charconv>
 
+#include "filter/placeholder_regex.h"
+#include "filter/predicate_text.h"
 #include "query/language_words.h"
 #include "query/parser_state.h"
 
@@ -11,7 +13,6 @@ Result<Predicate> QueryParser::parse_call(const Scope* scope) {
   const std::string word = fold_keyword(name.text);
   const auto function = find_filter_function(word);
   if (!function) return unknown_function(scope, name);
-  if (*function == FilterFunction::not_built) return not_built(name, "the filter function " + word + "()");
   take(name);
   const Token opener = peek();
   take(opener);
@@ -67,18 +68,26 @@ Result<Condition> QueryParser::parse_arguments(FilterFunction function, const To
       return parse_length_range();
     case FilterFunction::ip:
       return parse_ip();
+    case FilterFunction::string_range:
+      return parse_string_range();
+    case FilterFunction::type:
+      return parse_type();
+    case FilterFunction::pattern:
+      return parse_placeholder_match();
+    case FilterFunction::near:
+      return parse_near();
     default:
       return parse_in(opener);
   }
 }
 
 Result<Condition> QueryParser::parse_in(const Token& opener) {
+  if (is_subquery(opener)) return parse_in_query(opener);
   OneOf list;
   for (Token next = peek(LexMode::value); next.kind != TokenKind::close_round; next = peek(LexMode::value)) {
     if (next.kind == TokenKind::end)
       return fail(opener, "this \"(\" is never closed", std::string(query()) + ")", {")"});
     if (!list.literals.empty()) {
-      if (next.kind == TokenKind::bar || next.is_text()) return not_built(next, "a query inside in( )");
       if (next.kind != TokenKind::comma) return unexpected(next, "\",\" or \")\"");
       take(next);
     }
@@ -122,6 +131,47 @@ Result<std::uint64_t> QueryParser::take_length() {
   if (!is_count) return unexpected(token, "a number of characters");
   take(token);
   return length;
+}
+
+Result<Condition> QueryParser::parse_string_range() {
+  StringRange range;
+  DENDRO_TRY_ASSIGN(const Token first, take_literal_token("("));
+  DENDRO_TRY(take_range_comma());
+  DENDRO_TRY_ASSIGN(const Token last, take_literal_token(","));
+  range.first = first.text;
+  range.last = last.text;
+  return Condition(std::move(range));
+}
+
+Result<Condition> QueryParser::parse_type() {
+  const Token token = peek(LexMode::value);
+  const std::string folded = fold_keyword(token.text);
+  for (const ValueKind kind : {ValueKind::number, ValueKind::string, ValueKind::boolean, ValueKind::list}) {
+    if (!token.is_text() || folded != value_kind_name(kind)) continue;
+    take(token);
+    return Condition(TypeIs{kind});
+  }
+  return unexpected(token, "number, string, bool or list");
+}
+
+Result<Condition> QueryParser::parse_placeholder_match() {
+  DENDRO_TRY_ASSIGN(const Token text, take_string("a pattern"));
+  auto regex = compile_placeholders(text.text);
+  if (!regex) return fail(text, regex.error().message());
+  return Condition(PlaceholderMatch{text.text, std::move(*regex)});
+}
+
+Result<Condition> QueryParser::parse_near() {
+  Near near;
+  DENDRO_TRY_ASSIGN(near.first, take_pattern_argument());
+  DENDRO_TRY(take_range_comma());
+  DENDRO_TRY_ASSIGN(near.second, take_pattern_argument());
+  DENDRO_TRY(take_range_comma());
+  const Token words = peek();
+  const auto count = take_optional_count();
+  if (!count) return unexpected(words, "how many words may stand between");
+  near.words = *count;
+  return Condition(std::move(near));
 }
 
 Result<Condition> QueryParser::parse_ip() {

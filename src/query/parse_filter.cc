@@ -75,6 +75,7 @@ Result<Predicate> QueryParser::parse_primary(const Scope* scope) {
   const Token token = peek();
   if (token.kind == TokenKind::open_round) return parse_group(scope);
   if (token.kind == TokenKind::open_curly && scope == nullptr) return parse_labels();
+  if (token.kind == TokenKind::saved && scope == nullptr) return parse_saved_filter();
   if (!token.is_text()) return parse_test(scope);
   const Token after = lexer_.lex(token.end(), LexMode::plain);
   if (after.kind != TokenKind::colon) return parse_test(scope);
@@ -165,7 +166,7 @@ Result<Predicate> QueryParser::parse_scoped(const Token& name) {
   const std::string field = name.text;
   const Token next = peek(LexMode::value);
   if (field == "_stream" && next.kind == TokenKind::open_curly) return parse_labels();
-  if (field == "_template" || field == "_tenant") return not_built(name, "a filter on " + field);
+  if (field == "_tenant") return not_built(name, "a filter on " + field);
   note_use(field, name);
   const Scope scope{field};
   if (next.kind == TokenKind::end) return unexpected(next, "what \"" + field + "\" is to be");

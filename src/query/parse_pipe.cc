@@ -22,7 +22,8 @@ Result<Pipe> QueryParser::parse_pipe() {
   const std::string folded = fold_keyword(word.text);
   const auto pipe = find_pipe_word(folded);
   // `| count() by (f)`: stats without its name.
-  if (!pipe && find_stat_word(folded)) return parse_stats();
+  const bool is_call = word.end() < query().size() && query()[word.end()] == '(';
+  if ((!pipe || is_call) && find_stat_word(folded)) return parse_stats();
   if (!pipe) {
     const std::string_view near = nearest_name(folded, all_pipe_words());
     return fail(word, "unknown pipe \"" + word.text + "\"",
@@ -54,8 +55,43 @@ Result<Pipe> QueryParser::parse_pipe() {
       return parse_top(true);
     case PipeWord::stats:
       return parse_stats();
+    case PipeWord::rename:
+      return parse_rename(false);
+    case PipeWord::copy:
+      return parse_rename(true);
+    case PipeWord::eval:
+      return parse_eval();
+    case PipeWord::extract:
+      return parse_extract();
+    case PipeWord::extract_regex:
+      return parse_extract_regex();
+    case PipeWord::unpack:
+      return parse_unpack(std::nullopt);
+    case PipeWord::unpack_json:
+      return parse_unpack(UnpackFormat::json);
+    case PipeWord::unpack_logfmt:
+      return parse_unpack(UnpackFormat::logfmt);
+    case PipeWord::format:
+      return parse_format();
+    case PipeWord::replace:
+      return parse_replace(false);
+    case PipeWord::replace_regex:
+      return parse_replace(true);
+    case PipeWord::unroll:
+      return parse_unroll(word);
+    case PipeWord::field_names:
+      return Pipe{FieldNamesPipe{}};
+    case PipeWord::field_values:
+      return parse_field_values();
+    case PipeWord::facets:
+      return Pipe{FacetsPipe{take_optional_count().value_or(10)}};
+    case PipeWord::pattern:
+      return Pipe{PatternPipe{take_optional_count().value_or(10)}};
+    case PipeWord::trace:  // parse_body sees to it
     case PipeWord::not_built:
       break;
+    default:
+      return parse_extended_pipe(*pipe, word);
   }
   return not_built(word, "the pipe \"" + folded + "\"");
 }

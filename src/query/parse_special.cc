@@ -1,4 +1,6 @@
 // severity by rank (query-language.md 2.3) and times (section 7).
+#include <array>
+
 #include "query/parser_state.h"
 #include "record/severity.h"
 
@@ -146,7 +148,6 @@ Status QueryParser::take_range_end(RangeBrackets& brackets, const Token& opener)
 }
 
 Error QueryParser::not_a_time(const Token& token) {
-  if (token.text.starts_with("day_range") || token.text.starts_with("week_range")) return not_built(token, token.text);
   return fail(token, "\"" + token.text + "\" is not a time; units are ns us ms s m h d w y");
 }
 
@@ -158,6 +159,11 @@ Result<Predicate> QueryParser::parse_when(const std::string& field) {
   }
   if (is_comparison(token.kind)) return parse_when_comparison(field);
   if (starts_range(token)) return parse_when_range(field);
+  if (is_keyword(token, "day_range") || is_keyword(token, "week_range")) {
+    const bool is_day = is_keyword(token, "day_range");
+    take(token);
+    return parse_clock_range(field, is_day ? ClockTest::Cycle::day : ClockTest::Cycle::week);
+  }
   if (token.kind == TokenKind::equal || token.kind == TokenKind::not_equal) {
     take(token);
     return parse_when_word(field, token.kind == TokenKind::not_equal);
@@ -220,6 +226,58 @@ Result<Predicate> QueryParser::parse_when_comparison(const std::string& field) {
       break;
   }
   return Predicate{TimeTest{field, range}};
+}
+
+/// `[08:00,18:00)`, `[Mon,Fri]`, or with "(" in front.
+Result<Predicate> QueryParser::parse_clock_range(const std::string& field, ClockTest::Cycle cycle) {
+  const Token opener = peek();
+  if (opener.kind != TokenKind::open_square && opener.kind != TokenKind::open_round)
+    return unexpected(opener, "\"[\" or \"(\"");
+  take(opener);
+  RangeBrackets brackets;
+  brackets.includes_first = opener.kind == TokenKind::open_square;
+  DENDRO_TRY_ASSIGN(const TimeRange first, parse_clock_time(cycle));
+  DENDRO_TRY(take_range_comma());
+  DENDRO_TRY_ASSIGN(const TimeRange last, parse_clock_time(cycle));
+  DENDRO_TRY(take_range_end(brackets, opener));
+  const std::int64_t cycle_ns = cycle == ClockTest::Cycle::day ? kNanosPerDay : 7 * kNanosPerDay;
+  ClockTest test;
+  test.field = field;
+  test.cycle = cycle;
+  test.first_ns = (brackets.includes_first ? first.first : first.last).number() % cycle_ns;
+  test.last_ns = (brackets.includes_last ? last.last : last.first).number() % cycle_ns;
+  if (test.last_ns == 0) test.last_ns = cycle_ns;
+  test.zone = options_.time.zone != nullptr ? options_.time.zone : TimeZone::fixed(options_.time.utc_offset_s);
+  if (test.first_ns == test.last_ns) return fail(opener, "this range is empty");
+  return Predicate{std::move(test)};
+}
+
+/// `08:00`, `08:00:30`, `24:00`; `Mon`, `monday`: what it takes of the day or week.
+Result<TimeRange> QueryParser::parse_clock_time(ClockTest::Cycle cycle) {
+  const Token token = peek(LexMode::value);
+  if (!token.is_text()) return unexpected(token, cycle == ClockTest::Cycle::day ? "a time of day" : "a day");
+  if (cycle == ClockTest::Cycle::week) {
+    static constexpr std::array<std::string_view, 7> kDays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                              "friday", "saturday", "sunday"};
+    const std::string folded = fold_keyword(token.text);
+    for (std::size_t day = 0; day < kDays.size(); ++day) {
+      if (folded != kDays[day] && folded != kDays[day].substr(0, 3)) continue;
+      take(token);
+      const auto number = static_cast<std::int64_t>(day);
+      return TimeRange{Timestamp(number * kNanosPerDay), Timestamp((number + 1) * kNanosPerDay)};
+    }
+    return fail(token, "\"" + token.text + "\" is not a day; write Mon Tue Wed Thu Fri Sat Sun");
+  }
+  if (token.text == "24:00" || token.text == "24:00:00") {
+    take(token);
+    return TimeRange{Timestamp(kNanosPerDay), Timestamp(kNanosPerDay)};
+  }
+  const auto range = parse_partial_time("1970-01-01T" + token.text, 0);
+  const bool is_time = token.text.find(':') != std::string::npos && range &&
+                       token.text.find_first_not_of("0123456789:.") == std::string::npos;
+  if (!is_time) return fail(token, "\"" + token.text + "\" is not a time of day; write 08:00");
+  take(token);
+  return *range;
 }
 
 Result<Predicate> QueryParser::parse_when_range(const std::string& field) {

@@ -250,8 +250,13 @@ Result<Token> QueryParser::take_literal_token(std::string_view after) {
 }
 
 Literal QueryParser::literal_of(const Token& token) const {
-  return token.kind == TokenKind::string ? Literal::of_string(token.text)
-                                         : Literal::of_word(token.text, options_.time.utc_offset_s);
+  if (token.kind == TokenKind::string) return Literal::of_string(token.text);
+  std::int32_t offset_s = options_.time.utc_offset_s;
+  if (options_.time.zone != nullptr) {
+    const auto instant = parse_partial_time(token.text, options_.time);
+    if (instant) offset_s = options_.time.zone->offset_at(instant->first);
+  }
+  return Literal::of_word(token.text, offset_s);
 }
 
 Result<Predicate> QueryParser::make_test(const Scope* scope, Condition condition, Place place) {

@@ -17,17 +17,9 @@ bool QueryParser::take_keyword(std::string_view word) {
 }
 
 Error QueryParser::fail(Place place, std::string message, std::string suggestion, std::vector<std::string> expected) {
-  fault_.code = ErrorCode::invalid_argument;
-  fault_.message = std::move(message);
-  fault_.offset = place.offset;
-  fault_.size = place.size;
+  fault_ = fault_at(query(), place.offset, place.size, std::move(message));
   fault_.expected = std::move(expected);
   fault_.suggestion = std::move(suggestion);
-  const std::string_view before = query().substr(0, place.offset);
-  const std::size_t line_first = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-  fault_.line = 1;
-  for (const char c : before) fault_.line += c == '\n' ? 1u : 0u;
-  fault_.column = 1 + count_code_points(before.substr(line_first));
   return fault_.to_error();
 }
 
@@ -76,24 +68,38 @@ void QueryParser::note_use(std::string_view field, const Token& token) {
 }
 
 Result<ParsedQuery> QueryParser::parse() {
+  return parse_body(TokenKind::end);
+}
+
+/// Up to `closer`, which is left.
+Result<ParsedQuery> QueryParser::parse_body(TokenKind closer) {
   ParsedQuery parsed;
   const Token first = peek();
-  if (first.kind != TokenKind::end && first.kind != TokenKind::bar) {
+  if (first.kind != closer && first.kind != TokenKind::end && first.kind != TokenKind::bar) {
     DENDRO_TRY_ASSIGN(parsed.filter, parse_filter(nullptr));
   }
   for (;;) {
     const Token token = peek();
-    if (token.kind == TokenKind::end) break;
+    if (token.kind == closer || token.kind == TokenKind::end) break;
     if (token.kind == TokenKind::close_round)
       return fail(token, "this \")\" was never opened", with_part(token.offset, 1, ""));
     if (token.kind != TokenKind::bar) return unexpected(token, "a filter or \"|\"");
     take(token);
-    ++pipe_index_;
+    if (++pipe_index_ > kMaxQueryPipes) {
+      return fail(token, "the query has more than " + std::to_string(kMaxQueryPipes) + " pipes");
+    }
+    const Token word = peek();
+    if (is_keyword(word, "trace")) {
+      DENDRO_TRY_ASSIGN(parsed, trace_of(std::move(parsed), word));
+      continue;
+    }
     DENDRO_TRY_ASSIGN(Pipe pipe, parse_pipe());
     parsed.pipes.push_back(std::move(pipe));
+    parsed.pipe_words.push_back({word.offset, word.size});
   }
   parsed.uses = std::move(uses_);
   parsed.unindexed_regexes = std::move(unindexed_regexes_);
+  parsed.subqueries = std::move(subqueries_);
   return parsed;
 }
 

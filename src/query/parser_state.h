@@ -99,6 +99,10 @@ class QueryParser {
   Result<Condition> parse_length_range();
   Result<std::uint64_t> take_length();
   Result<Condition> parse_ip();
+  Result<Condition> parse_string_range();
+  Result<Condition> parse_type();
+  Result<Condition> parse_placeholder_match();
+  Result<Condition> parse_near();
   Result<Predicate> parse_field_comparison(const Scope* scope, FieldOrder order, const Token& name);
   Status check_bare_operator(const Token& word);
   Error star_inside(const Token& first, const Token& star);
@@ -106,6 +110,16 @@ class QueryParser {
   Result<Token> take_literal_token(std::string_view after);
   Literal literal_of(const Token& token) const;
   Result<Predicate> make_test(const Scope* scope, Condition condition, Place place);
+
+  // parse_subquery.cc: queries inside a query, saved filters
+  /// True if what stands behind an opening bracket holds a "|" before the bracket closes.
+  bool is_subquery(const Token& opener) const;
+  /// A whole query up to the ")" that closes `opener`, which is taken. The number is its place among the sub-queries.
+  Result<std::size_t> parse_subquery(const Token& opener, Subquery::Use use);
+  Result<Condition> parse_in_query(const Token& opener);
+  Condition in_condition(std::size_t number);
+  Result<Predicate> parse_saved_filter();
+  Result<ParsedQuery> parse_body(TokenKind closer);
 
   // parse_special.cc: severity and time
   Result<Predicate> make_severity_test(const std::string& field, const Condition& condition, Place place);
@@ -115,6 +129,8 @@ class QueryParser {
   Result<Predicate> parse_when_word(const std::string& field, bool negated);
   Result<Predicate> parse_when_comparison(const std::string& field);
   Result<Predicate> parse_when_range(const std::string& field);
+  Result<Predicate> parse_clock_range(const std::string& field, ClockTest::Cycle cycle);
+  Result<TimeRange> parse_clock_time(ClockTest::Cycle cycle);
   Result<TimeRange> parse_instant_token(std::string_view after);
   Error not_a_time(const Token& token);
   struct RangeBrackets {
@@ -138,6 +154,50 @@ class QueryParser {
   Result<std::uint64_t> take_count(std::string_view after);
   std::optional<std::uint64_t> take_optional_count();
 
+  // parse_row_pipe.cc
+  /// `if (filter)`, if it stands there.
+  Result<std::optional<Predicate>> parse_condition();
+  /// `word name`, or `otherwise`.
+  Result<std::string> take_optional_name(std::string_view word, std::string otherwise);
+  Result<std::string> take_from();
+  Status check_target(const Token& token);
+  Result<Token> take_string(std::string_view what);
+  Result<Pipe> parse_rename(bool copies);
+  Result<Pipe> parse_eval();
+  Result<Pipe> parse_extract();
+  Result<Pipe> parse_extract_regex();
+  Result<Pipe> parse_unpack(std::optional<UnpackFormat> format);
+  Result<Pipe> parse_format();
+  Result<Pipe> parse_replace(bool by_regex);
+  Result<Pipe> parse_unroll(const Token& word);
+  Result<Pipe> parse_field_values();
+
+  // parse_extended_pipe.cc
+  Result<Pipe> parse_extended_pipe(PipeWord pipe, const Token& word);
+  Result<Pipe> parse_dedup(const Token& word);
+  Result<Pipe> parse_join(const Token& word);
+  Result<Pipe> parse_union(bool appends);
+  Status check_expression_names(const std::vector<std::string>& names, const Token& first);
+  Result<Pipe> parse_coalesce();
+  Result<Pipe> parse_fill_null();
+  Result<Pipe> parse_ends(bool is_last, const Token& word);
+  Result<Pipe> parse_grok();
+  Result<Pipe> parse_text_pipe(TextPipe::Kind kind);
+  Result<Pipe> parse_pack();
+  /// The names behind `by`, in brackets or not.
+  Result<std::vector<std::string>> parse_by_names(std::string_view pipe);
+  /// Everything so far becomes a query inside `trace_id:in( )`.
+  Result<ParsedQuery> trace_of(ParsedQuery parsed, const Token& word);
+
+  // parse_expression.cc
+  Result<Expression> parse_expression();
+  Result<Expression> parse_term();
+  Result<Expression> parse_factor();
+  Result<Expression> parse_number_factor(const Token& token, std::string_view sign);
+  Result<Expression> parse_conditional();
+  Result<Expression> parse_scalar_call();
+  Status check_chain(int links, const Token& op);
+
   // parse_stats.cc
   Result<Pipe> parse_stats();
   Result<std::vector<GroupKey>> parse_groups(bool in_brackets);
@@ -155,6 +215,9 @@ class QueryParser {
   std::size_t at_ = 0;
   int depth_ = 0;
   std::size_t pipe_index_ = 0;
+  int saved_depth_ = 0;  ///< saved filters inside saved filters
+  std::vector<Subquery> subqueries_;
+  std::size_t subquery_count_ = 0;
   std::vector<FieldUse> uses_;
   std::vector<QueryPart> unindexed_regexes_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,19 +10,12 @@
 #include <vector>
 
 #include "filter/predicate.h"
+#include "query/pipe_ast.h"
 
 namespace dendro {
 
 // A parsed query as values (query-language.md 4). What later issues add becomes further alternatives of Pipe and
-// StatKind.
-
-/// `name`, or `name*`: every field that begins with it.
-struct NamePattern {
-  std::string name;
-  bool is_prefix = false;
-  bool matches(std::string_view field) const { return is_prefix ? field.starts_with(name) : field == name; }
-  friend bool operator==(const NamePattern&, const NamePattern&) = default;
-};
+// StatKind; the pipes that change rows stand in query/pipe_ast.h.
 
 struct WherePipe {
   Predicate filter;
@@ -110,7 +104,10 @@ struct StatsPipe {
   friend bool operator==(const StatsPipe&, const StatsPipe&) = default;
 };
 
-using Pipe = std::variant<WherePipe, FieldsPipe, LimitPipe, OffsetPipe, SortPipe, UniqPipe, TopPipe, StatsPipe>;
+using Pipe = std::variant<WherePipe, FieldsPipe, LimitPipe, OffsetPipe, SortPipe, UniqPipe, TopPipe, StatsPipe,
+                          RenamePipe, EvalPipe, ExtractPipe, ExtractRegexPipe, UnpackPipe, FormatPipe, ReplacePipe,
+                          UnrollPipe, FieldNamesPipe, FieldValuesPipe, FacetsPipe, PatternPipe, JoinPipe, UnionPipe,
+                          DedupPipe, SamplePipe, TailPipe, TextPipe, PackPipe>;
 
 /// A field that the query names, and where. `pipe`: 0 = the filter, 1 = the first pipe, ...
 struct FieldUse {
@@ -124,10 +121,21 @@ struct QueryPart {
   std::size_t offset = 0, size = 0;
 };
 
+struct ParsedQuery;
+/// A query inside a query.
+struct Subquery {
+  enum class Use : std::uint8_t { values, rows };
+  std::shared_ptr<const ParsedQuery> query;
+  Use use = Use::values;
+  std::string text;  ///< canonical
+};
+
 struct ParsedQuery {
   Predicate filter{Everything{}};
+  std::vector<Subquery> subqueries;  ///< by number; the tree has them as text
   std::vector<Pipe> pipes;
-  std::vector<FieldUse> uses;  ///< in the order of the text; not part of the tree
+  std::vector<FieldUse> uses;         ///< in the order of the text; not part of the tree
+  std::vector<QueryPart> pipe_words;  ///< the first word of each pipe; not part of the tree
   std::vector<QueryPart>
       unindexed_regexes;  ///< of the first filter, without a literal to look for; not part of the tree
   friend bool operator==(const ParsedQuery& a, const ParsedQuery& b) {

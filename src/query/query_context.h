@@ -50,7 +50,7 @@ class QueryContext {
   /// Counts memory that operators keep. False, and stopped, if it is too much.
   bool charge(std::uint64_t bytes) {
     memory_bytes_ += bytes;
-    if (memory_bytes_ <= limits.memory_bytes_max) return true;
+    if (memory_bytes_ <= limits.memory_bytes_max && take_shared_memory()) return true;
     stop(StopReason::memory);
     return false;
   }
@@ -63,10 +63,17 @@ class QueryContext {
 
   /// Handed to scans: ends them when the caller leaves or time is up.
   CancelToken scan_cancel() const { return scan_cancel_; }
+  std::chrono::nanoseconds deadline() const { return deadline_; }
   std::chrono::nanoseconds elapsed() const { return clock_.monotonic() - started_; }
   std::chrono::nanoseconds now() const { return clock_.monotonic(); }
 
  private:
+  /// In steps, so that queries do not fight over one counter for every row.
+  bool take_shared_memory() {
+    constexpr std::uint64_t kStepBytes = std::uint64_t{1} << 20;
+    return limits.shared_memory == nullptr || shared_memory_.grow_to((memory_bytes_ / kStepBytes + 1) * kStepBytes);
+  }
+
   const Clock& clock_;
   CancelToken caller_;
   CancelToken scan_cancel_;
@@ -74,6 +81,7 @@ class QueryContext {
   const std::chrono::nanoseconds deadline_;
   StopReason stop_ = StopReason::none;
   std::uint64_t memory_bytes_ = 0;
+  ByteLease shared_memory_{limits.shared_memory};
 };
 
 }  // namespace dendro

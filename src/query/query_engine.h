@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -24,6 +25,7 @@ class PreparedQuery {
  public:
   explicit PreparedQuery(std::shared_ptr<const QueryPlan> plan) : plan_(std::move(plan)) {}
   const QueryPlan& plan() const { return *plan_; }
+  std::shared_ptr<const QueryPlan> shared_plan() const { return plan_; }
   /// The query in its one canonical form, which parses to the same tree; relative times are instants in it.
   std::string canonical_text() const;
   /// True if rows are those of a table (stats, top, ..), false if records.
@@ -40,9 +42,11 @@ Result<PreparedQuery> prepare_query(const QueryRequest& request, QueryFault& fau
 /// What work may cost (query-language.md 9.2).
 struct QueryLimits {
   std::uint64_t memory_bytes_max = std::uint64_t{512} << 20;
+  std::shared_ptr<ByteBudget> shared_memory;  ///< what all queries may take together; null: no bound
   std::uint64_t groups_max = 1'000'000;
-  std::uint64_t sort_rows_max = 1'000'000;  ///< of a sort without limit
-  std::uint64_t values_max = 10'000;        ///< elements of values() and uniq_values()
+  std::uint64_t sort_rows_max = 1'000'000;    ///< of a sort without limit
+  std::uint64_t values_max = 10'000;          ///< elements of values() and uniq_values()
+  std::uint64_t subquery_rows_max = 100'000;  ///< values of in(query), rows of the right side of a join or union
 };
 
 struct QueryRunOptions {

@@ -1,6 +1,9 @@
 #include "query/query_fault.h"
 
+#include <utility>
+
 #include "base/json_writer.h"
+#include "base/utf8.h"
 
 namespace dendro {
 
@@ -28,6 +31,18 @@ std::string QueryFault::to_json() const {
   }
   writer.end_object();
   return json;
+}
+
+QueryFault fault_at(std::string_view query, std::size_t offset, std::size_t size, std::string message) {
+  QueryFault fault;
+  fault.message = std::move(message);
+  fault.offset = offset;
+  fault.size = size;
+  const std::string_view before = query.substr(0, offset);
+  const std::size_t line_first = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  for (const char c : before) fault.line += c == '\n' ? 1u : 0u;
+  fault.column = 1 + count_code_points(before.substr(line_first));
+  return fault;
 }
 
 std::string fault_text(const QueryFault& fault, std::string_view query) {

@@ -29,6 +29,8 @@ struct QueryFault {
   std::string to_json() const;
 };
 
+/// A fault of the part of `query` from `offset` on: line and column counted.
+QueryFault fault_at(std::string_view query, std::size_t offset, std::size_t size, std::string message);
 /// Line of the fault, a caret below it, and the suggestion: for a terminal. Ends with a line feed.
 std::string fault_text(const QueryFault& fault, std::string_view query);
 

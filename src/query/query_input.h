@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "base/ids.h"
@@ -10,12 +11,17 @@
 
 namespace dendro {
 
+inline constexpr std::uint64_t kKeptInputBytesMax = std::uint64_t{512} << 20;
+
 /// Where a query finds its records: opens one pass over them. Used by one run at a time.
 class QueryInput {
  public:
   virtual ~QueryInput() = default;
   /// Errors: those of opening; what fails later is the source's.
   virtual Result<std::unique_ptr<BlockSource>> open(const ScanRequest& request) = 0;
+  /// Said before the first pass where there will be several: an input that can be read once keeps what it read, up to
+  /// kKeptInputBytesMax; beyond it, later passes fail with too_large.
+  virtual void expect_passes() {}
   /// False: blocks come in any order of time (files), so the newest rows are known only at the end.
   virtual bool is_ordered() const = 0;
 };

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -8,15 +10,23 @@
 #include "filter/time_literal.h"
 #include "query/query_ast.h"
 #include "query/query_fault.h"
+#include "query/saved_filters.h"
 
 namespace dendro {
 
 inline constexpr std::size_t kMaxQueryBytes = std::size_t{64} << 10;
 inline constexpr int kMaxQueryDepth = 100;
+inline constexpr std::size_t kMaxSubqueries = 20;   ///< each is a pass over the input
+inline constexpr std::size_t kMaxQueryPipes = 200;  ///< each is a step that rows go through
+
+/// Values of queries inside in( ), by the canonical text of the query.
+using SubqueryValues = std::map<std::string, OneOf, std::less<>>;
 
 struct ParseOptions {
   TimeReading time;
-  std::string default_field;  ///< of text filters without one; empty: any value
+  std::string default_field;                        ///< of text filters without one; empty: any value
+  const SavedFilters* saved_filters = nullptr;      ///< of `$name`; null: there are none
+  const SubqueryValues* subquery_values = nullptr;  ///< null: they are not known yet
 };
 
 /// Parses a whole query (query-language.md 3, 4). Thread-safe. On failure `fault` says where and what (section 10), and

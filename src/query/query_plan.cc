@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.h"
-#include "query/language_words.h"
+#include "query/plan_steps.h"
 #include "query/query_parser.h"
 #include "record/record_id.h"
 
@@ -56,32 +56,72 @@ class Planner {
     plan_->request = request;
   }
 
-  Result<std::shared_ptr<const QueryPlan>> plan() {
+  Result<std::shared_ptr<const QueryPlan>> plan(const SubqueryValues* values) {
     DENDRO_TRY(read_request());
-    auto parsed = parse_query(plan_->request.query, {time_, plan_->request.default_field}, fault_);
+    ParseOptions options;
+    options.time = time_;
+    options.default_field = plan_->request.default_field;
+    options.saved_filters = plan_->request.saved_filters.get();
+    options.subquery_values = values;
+    auto parsed = parse_query(plan_->request.query, options, fault_);
     if (!parsed) return parsed.error();
     plan_->parsed = std::move(*parsed);
     warn_of_regexes();
     DENDRO_TRY(split_filter());
-    add_steps();
-    DENDRO_TRY(add_request_fields());
+    return finish();
+  }
+
+  /// Of a query inside `outer`: the same records and times, unless it names times itself.
+  Result<std::shared_ptr<const QueryPlan>> plan_inside(const ParsedQuery& parsed, const QueryPlan& outer,
+                                                       const TimeReading& time) {
+    time_ = time;
+    plan_->request.limit = 0;
+    plan_->request.cursor.clear();
+    plan_->request.fields.clear();
+    plan_->zone = outer.zone;
+    plan_->parsed = parsed;
+    bool has_own_times = false;
+    for_each_field(parsed.filter,
+                   [&has_own_times](std::string_view field) { has_own_times = has_own_times || field == "_time"; });
+    if (!has_own_times) plan_->range = outer.range;
+    DENDRO_TRY(split_filter());
+    return finish();
+  }
+
+ private:
+  Result<std::shared_ptr<const QueryPlan>> finish() {
+    DENDRO_TRY(plan_subqueries());
+    DENDRO_TRY(add_steps(*plan_, first_pipe_, fault_));
+    assign_needs(*plan_);
     decide_order();
     reduce_scan();
     return std::shared_ptr<const QueryPlan>(std::move(plan_));
   }
 
- private:
+  Status plan_subqueries() {
+    for (const Subquery& sub : plan_->parsed.subqueries) {
+      Planner inner(plan_->request, fault_);
+      DENDRO_TRY_ASSIGN(auto planned, inner.plan_inside(*sub.query, *plan_, time_));
+      if (sub.use == Subquery::Use::values && !only_column(*planned)) {
+        return request_fault(fault_, "a query inside in( ) must leave one column, \"" + sub.text +
+                                         "\" does not; end it with | fields name");
+      }
+      plan_->subplans.push_back({std::move(planned), sub.use, sub.text});
+    }
+    return {};
+  }
+
   Status read_request() {
     QueryRequest& request = plan_->request;
     plan_->query_hash = hash_of_request(request);
-    const auto offset = parse_utc_offset(request.tz);
-    if (!offset) {
+    auto zone = TimeZone::find(request.tz);
+    if (!zone) {
       if (request.tz.find_first_of("+-0123456789") == 0)
         return request_fault(fault_, "tz: \"" + request.tz + "\" is not an offset like +01:00");
-      return request_fault(fault_,
-                           "tz: named zones (\"" + request.tz + "\") are not built yet; give an offset like +01:00",
-                           ErrorCode::unimplemented);
+      return request_fault(fault_, "tz: " + zone.error().message() + "; write Europe/Berlin or +01:00",
+                           zone.error().code());
     }
+    plan_->zone = std::move(*zone);
     if (!request.cursor.empty()) {
       plan_->cursor = parse_cursor_text(request.cursor);
       if (!plan_->cursor) return request_fault(fault_, "cursor: not a cursor of this server");
@@ -89,7 +129,7 @@ class Planner {
         return request_fault(fault_, "cursor: it belongs to another query");
       request.now = plan_->cursor->now;
     }
-    time_ = {request.now, *offset};
+    time_ = {request.now, plan_->zone->offset_at(request.now), plan_->zone->is_fixed() ? nullptr : plan_->zone};
     DENDRO_TRY(read_bound("start", request.start, plan_->range.first));
     DENDRO_TRY(read_bound("end", request.end, plan_->range.last));
     if (plan_->cursor) plan_->range = intersection(plan_->range, plan_->cursor->range);
@@ -141,113 +181,6 @@ class Planner {
     return {};
   }
 
-  void add_steps() {
-    const std::vector<Pipe>& pipes = plan_->parsed.pipes;
-    for (pipe_index_ = first_pipe_; pipe_index_ < pipes.size(); ++pipe_index_) {
-      warn_of_dropped_fields();
-      std::visit([this](const auto& pipe) { add(pipe); }, pipes[pipe_index_]);
-    }
-    plan_->output = shape_;
-    plan_->limit = plan_->request.limit;
-    if (!plan_->limit && !shape_.is_table) plan_->limit = 1000;
-    if (plan_->limit == std::uint64_t{0}) plan_->limit.reset();
-  }
-
-  QueryStep& push_step(Pipe pipe) {
-    QueryStep& step = plan_->steps.emplace_back();
-    step.pipe = std::move(pipe);
-    step.input = shape_;
-    return step;
-  }
-  void add(const WherePipe& pipe) { push_step(pipe).filter = compile_filter(pipe.filter); }
-  void add(const LimitPipe& pipe) { push_step(pipe); }
-  void add(const OffsetPipe& pipe) { push_step(pipe); }
-  void add(const FieldsPipe& pipe) {
-    if (!shape_.is_table) {
-      push_step(pipe);
-      shape_.projections.push_back(pipe);
-      return;
-    }
-    QueryStep& step = push_step(pipe);
-    std::vector<std::string> kept;
-    const auto keep = [&](std::size_t column) {
-      if (std::find(kept.begin(), kept.end(), shape_.columns[column]) != kept.end()) return;
-      kept.push_back(shape_.columns[column]);
-      step.columns.push_back(column);
-    };
-    if (pipe.drops) {
-      for (std::size_t column = 0; column < shape_.columns.size(); ++column) {
-        const bool is_dropped = std::any_of(pipe.names.begin(), pipe.names.end(), [&](const NamePattern& name) {
-          return name.matches(shape_.columns[column]);
-        });
-        if (!is_dropped) keep(column);
-      }
-    } else {
-      for (const NamePattern& name : pipe.names) {
-        for (std::size_t column = 0; column < shape_.columns.size(); ++column) {
-          if (name.matches(shape_.columns[column])) keep(column);
-        }
-      }
-    }
-    shape_.columns = std::move(kept);
-  }
-  void add(const SortPipe& pipe) {
-    QueryStep& step = push_step(pipe);
-    step.sort.order = plan_->request.order;
-    step.sort.ties_by_position = !shape_.is_table && !is_reordered_;
-    is_reordered_ = true;
-  }
-  void add(const StatsPipe& pipe) { add_stats(pipe, false); }
-  void add(const UniqPipe& pipe) {
-    StatsPipe stats;
-    for (const std::string& name : pipe.names) stats.groups.push_back({name, {}, name});
-    if (pipe.with_hits) stats.aggregates.push_back(hits());
-    add_stats(stats, false);
-  }
-  /// Rows without the field are left out; `hits` first, then value.
-  void add(const TopPipe& pipe) {
-    StatsPipe stats;
-    SortPipe sort;
-    sort.keys.push_back({"hits", !pipe.rarest});
-    sort.limit = pipe.count;
-    for (const std::string& name : pipe.names) {
-      stats.groups.push_back({name, {}, name});
-      sort.keys.push_back({name, false});
-    }
-    stats.aggregates.push_back(hits());
-    add_stats(stats, true);
-    add(sort);
-  }
-  static Aggregate hits() {
-    Aggregate aggregate;
-    aggregate.function = "count";
-    aggregate.column = "hits";
-    return aggregate;
-  }
-  void add_stats(const StatsPipe& pipe, bool leaves_out_missing) {
-    QueryStep& step = push_step(pipe);
-    step.stats = {leaves_out_missing, time_.utc_offset_s, plan_->range};
-    shape_ = RowShape();
-    shape_.is_table = true;
-    for (const GroupKey& key : pipe.groups) shape_.columns.push_back(key.column);
-    for (const Aggregate& aggregate : pipe.aggregates) shape_.columns.push_back(aggregate.column);
-    is_reordered_ = true;
-  }
-
-  /// The request's `fields` are a last `fields` pipe.
-  Status add_request_fields() {
-    if (plan_->request.fields.empty()) return {};
-    FieldsPipe pipe;
-    for (const std::string& name : plan_->request.fields) {
-      if (name.empty()) return request_fault(fault_, "fields: a name is empty");
-      const bool is_prefix = name.back() == '*';
-      pipe.names.push_back({is_prefix ? name.substr(0, name.size() - 1) : name, is_prefix});
-    }
-    add(pipe);
-    plan_->output = shape_;
-    return {};
-  }
-
   /// Without a literal of three characters every record of the range must be read (query-language.md 5).
   void warn_of_regexes() {
     for (const QueryPart& part : plan_->parsed.unindexed_regexes) {
@@ -258,26 +191,31 @@ class Planner {
     }
   }
 
-  void warn_of_dropped_fields() {
-    for (const FieldUse& use : plan_->parsed.uses) {
-      if (use.pipe != pipe_index_ + 1 || std::holds_alternative<FieldsPipe>(plan_->parsed.pipes[pipe_index_])) continue;
-      if (shape_.is_visible(use.name)) continue;
-      plan_->warnings.push_back({"dropped_field",
-                                 "\"" + use.name + "\" is not among the fields that the pipes before left", use.offset,
-                                 use.size});
-    }
+  /// True if a row in is at least a row out, in the same order.
+  static bool keeps_rows(const Pipe& pipe) {
+    return std::holds_alternative<FieldsPipe>(pipe) || std::holds_alternative<RenamePipe>(pipe) ||
+           std::holds_alternative<EvalPipe>(pipe) || std::holds_alternative<ExtractPipe>(pipe) ||
+           std::holds_alternative<ExtractRegexPipe>(pipe) || std::holds_alternative<UnpackPipe>(pipe) ||
+           std::holds_alternative<TextPipe>(pipe) || std::holds_alternative<PackPipe>(pipe) ||
+           std::holds_alternative<FormatPipe>(pipe) || std::holds_alternative<ReplacePipe>(pipe) ||
+           std::holds_alternative<UnrollPipe>(pipe);
+  }
+  static bool makes_table(const Pipe& pipe) {
+    return std::holds_alternative<StatsPipe>(pipe) || std::holds_alternative<FieldNamesPipe>(pipe) ||
+           std::holds_alternative<FacetsPipe>(pipe) || std::holds_alternative<PatternPipe>(pipe);
   }
 
   /// How many ordered records the steps can use, and whether they must be ordered at all.
   void decide_order() {
     const auto& steps = plan_->steps;
-    plan_->is_pageable = !shape_.is_table;
+    plan_->is_pageable = !plan_->output.is_table;
     plan_->needs_order = true;
     for (const QueryStep& step : steps) {
-      const bool takes_any_order =
-          std::holds_alternative<SortPipe>(step.pipe) || std::holds_alternative<StatsPipe>(step.pipe);
+      const bool takes_any_order = std::holds_alternative<SortPipe>(step.pipe) || makes_table(step.pipe);
       const bool counts_rows =
-          std::holds_alternative<LimitPipe>(step.pipe) || std::holds_alternative<OffsetPipe>(step.pipe);
+          std::holds_alternative<LimitPipe>(step.pipe) || std::holds_alternative<OffsetPipe>(step.pipe) ||
+          std::holds_alternative<DedupPipe>(step.pipe) || std::holds_alternative<TailPipe>(step.pipe) ||
+          std::holds_alternative<UnionPipe>(step.pipe);
       if (std::holds_alternative<SortPipe>(step.pipe)) plan_->is_pageable = false;
       if (counts_rows) break;
       if (takes_any_order) {
@@ -286,7 +224,13 @@ class Planner {
       }
     }
     for (const QueryStep& step : steps) {
-      if (std::holds_alternative<SortPipe>(step.pipe)) plan_->is_pageable = false;
+      // A place in the order tells no two rows apart that unroll made of one record, and a page that begins there
+      // does not know what went before.
+      const bool loses_places =
+          std::holds_alternative<SortPipe>(step.pipe) || std::holds_alternative<UnrollPipe>(step.pipe) ||
+          std::holds_alternative<JoinPipe>(step.pipe) || std::holds_alternative<UnionPipe>(step.pipe) ||
+          std::holds_alternative<DedupPipe>(step.pipe) || std::holds_alternative<TailPipe>(step.pipe);
+      if (loses_places) plan_->is_pageable = false;
     }
     // One row more than the limit tells whether there is a next page.
     std::uint64_t needed = plan_->limit ? *plan_->limit + 1 : 0;
@@ -297,7 +241,7 @@ class Planner {
                              : std::min(needed, std::max<std::uint64_t>(limit->count, 1));
       } else if (const auto* offset = std::get_if<OffsetPipe>(&step->pipe)) {
         needed = needed == 0 || needed + offset->count < needed ? 0 : needed + offset->count;
-      } else if (!std::holds_alternative<FieldsPipe>(step->pipe)) {
+      } else if (!keeps_rows(step->pipe)) {
         needed = 0;
       }
     }
@@ -307,6 +251,9 @@ class Planner {
   /// Statistics over few fields need no whole records (storage/snapshot.h, Reduction).
   void reduce_scan() {
     if (plan_->steps.empty() || plan_->late_filter != nullptr || plan_->cursor) return;
+    if (std::holds_alternative<PatternPipe>(plan_->steps.front().pipe)) {
+      plan_->reduction = Reduction{{std::string(kTemplateField), "severity"}, 0, true};
+    }
     const auto* stats = std::get_if<StatsPipe>(&plan_->steps.front().pipe);
     if (stats == nullptr) return;
     Reduction reduction;
@@ -339,7 +286,11 @@ class Planner {
     const bool is_calendar = bucket.kind == BucketKind::week || bucket.kind == BucketKind::month ||
                              bucket.kind == BucketKind::year ||
                              (bucket.kind == BucketKind::duration && bucket.width_ns % kNanosPerDay == 0);
-    if (!is_calendar || time_.utc_offset_s % kQuarterHourSeconds != 0) return false;
+    // Since 1980 every zone's offset is a multiple of it, whichever way its clocks changed.
+    constexpr Timestamp kQuarterHoursSince{315'532'800 * kNanosPerSecond};
+    const bool is_regular = plan_->zone->is_fixed() ? time_.utc_offset_s % kQuarterHourSeconds == 0
+                                                    : plan_->range.first >= kQuarterHoursSince;
+    if (!is_calendar || !is_regular) return false;
     step_ns = kQuarterHourSeconds * kNanosPerSecond;
     return true;
   }
@@ -347,16 +298,22 @@ class Planner {
   QueryFault& fault_;
   std::shared_ptr<QueryPlan> plan_;
   TimeReading time_;
-  RowShape shape_;
   std::size_t first_pipe_ = 0;
-  std::size_t pipe_index_ = 0;
-  bool is_reordered_ = false;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<const QueryPlan>> make_plan(const QueryRequest& request, QueryFault& fault) {
-  return Planner(request, fault).plan();
+Result<std::shared_ptr<const QueryPlan>> make_plan(const QueryRequest& request, QueryFault& fault,
+                                                   const SubqueryValues* values) {
+  return Planner(request, fault).plan(values);
+}
+
+std::optional<std::string> only_column(const QueryPlan& plan) {
+  if (plan.output.is_table) {
+    return plan.output.columns.size() == 1 ? std::optional(plan.output.columns[0]) : std::nullopt;
+  }
+  const std::vector<NamePattern> names = plan.output.kept_names();
+  return names.size() == 1 && !names[0].is_prefix ? std::optional(names[0].name) : std::nullopt;
 }
 
 Result<PreparedQuery> prepare_query(const QueryRequest& request, QueryFault& fault) {

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "filter/compiled_filter.h"
+#include "query/field_need.h"
 #include "query/query_ast.h"
 #include "query/query_cursor.h"
 #include "query/query_engine.h"
+#include "query/query_parser.h"
 #include "query/query_request.h"
 #include "query/row_batch.h"
 #include "storage/snapshot.h"
@@ -22,7 +24,7 @@ struct SortStep {
 };
 struct StatsStep {
   bool leaves_out_missing = false;  ///< rows without a group's field (top, rare)
-  std::int32_t utc_offset_s = 0;
+  std::shared_ptr<const TimeZone> zone = TimeZone::utc();
   TimeRange range;
 };
 
@@ -30,10 +32,21 @@ struct StatsStep {
 struct QueryStep {
   Pipe pipe;
   RowShape input;
-  std::shared_ptr<const CompiledFilter> filter;  ///< where
+  RowShape output;                               ///< of pipes that change rows
+  FieldNeed need;                                ///< of them: what is looked at further on
+  std::shared_ptr<const CompiledFilter> filter;  ///< where; the condition of others
   std::vector<std::size_t> columns;              ///< fields, drop of a table
   SortStep sort;
   StatsStep stats;
+  bool merges = false;  ///< union: the other rows go to their places
+};
+
+struct QueryPlan;
+/// A query inside a query, planned.
+struct SubPlan {
+  std::shared_ptr<const QueryPlan> plan;
+  Subquery::Use use = Subquery::Use::values;
+  std::string text;  ///< canonical
 };
 
 /// A query made ready: what to read, what to do with it, what the answer looks like. Immutable.
@@ -49,7 +62,10 @@ struct QueryPlan {
   bool needs_order = true;             ///< records must come in the total order before the first step
   std::uint64_t rows_needed = 0;       ///< of the ordered records; 0 = all
   std::optional<Reduction> reduction;  ///< what the first step looks at, where that is all there is to look at
+  std::vector<SubPlan> subplans;       ///< by number
   std::vector<QueryStep> steps;
+  std::shared_ptr<const TimeZone> zone = TimeZone::utc();  ///< of the request
+  std::vector<FieldUse> record_uses;  ///< of records, behind the first filter, and not of names that pipes set
   RowShape output;
   std::optional<std::uint64_t> limit;  ///< rows of the answer; nothing = all
   bool is_pageable = false;
@@ -58,7 +74,10 @@ struct QueryPlan {
   std::uint64_t query_hash = 0;
 };
 
-/// Errors and `fault`: as prepare_query.
-Result<std::shared_ptr<const QueryPlan>> make_plan(const QueryRequest& request, QueryFault& fault);
+/// Errors and `fault`: as prepare_query. `values`: what is known of queries inside in( ).
+Result<std::shared_ptr<const QueryPlan>> make_plan(const QueryRequest& request, QueryFault& fault,
+                                                   const SubqueryValues* values = nullptr);
+/// Name of the only column that a query leaves; nothing if it leaves another count.
+std::optional<std::string> only_column(const QueryPlan& plan);
 
 }  // namespace dendro

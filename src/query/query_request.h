@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/timestamp.h"
+#include "query/saved_filters.h"
 #include "record/record_block.h"
 
 namespace dendro {
@@ -19,7 +21,7 @@ struct QueryRequest {
   /// Instants as after `_time:` (`2026-11-20T10:00:00Z`, `now-1h`, `1700000000`); empty = open. Half-open: [start,
   /// end).
   std::string start, end;
-  std::string tz;  ///< empty or "UTC", "Z", "+01:00"; names of zones are unimplemented
+  std::string tz;  ///< empty or "UTC", "Z", "+01:00"; "Europe/Berlin"
   /// Rows of the answer. Nothing: 1,000 records, all rows of a table. 0: all.
   std::optional<std::uint64_t> limit;
   std::string cursor;  ///< `next_cursor` of the page before, of the same query
@@ -27,10 +29,11 @@ struct QueryRequest {
   std::vector<std::string> fields;  ///< only these keys, in this order; empty: all
   std::uint64_t clip_bytes = 4096;  ///< longer texts are cut and named in `_clipped`; 0: never
   std::chrono::milliseconds timeout{30'000};
-  std::string default_field;  ///< field of text filters without one; empty: every value
-  bool exact = true;          ///< numbers a double cannot hold become strings
-  bool progress = true;       ///< `_progress` lines
-  Timestamp now;              ///< when the request was read
+  std::string default_field;                          ///< field of text filters without one; empty: every value
+  bool exact = true;                                  ///< numbers a double cannot hold become strings
+  bool progress = true;                               ///< `_progress` lines
+  std::shared_ptr<const SavedFilters> saved_filters;  ///< what `$name` stands for; null: an error
+  Timestamp now;                                      ///< when the request was read
 };
 
 enum class OutputFormat : std::uint8_t { ndjson, json, csv, text, table };

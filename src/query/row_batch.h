@@ -43,14 +43,30 @@ struct RowBatch {
 
 /// What the rows at one place of a plan are, and which of their fields can be seen.
 struct RowShape {
+  /// A field, or every field of a prefix, that a pipe set.
+  struct Made {
+    NamePattern name;
+    std::size_t projections_before = 0;  ///< of `projections`: these say nothing about it
+  };
   bool is_table = false;
   std::vector<std::string> columns;     ///< table
   std::vector<FieldsPipe> projections;  ///< records: `fields` and `drop` so far, in order
+  std::vector<Made> made;               ///< records, in order
 
   /// True if the pipes so far left the field.
   bool is_visible(std::string_view field) const;
+  /// The same of a label of the resource, which a pipe that sets fields by a prefix does not bring back.
+  bool is_label_visible(std::string_view label) const;
   /// The last `fields`, or null: whole records.
   const FieldsPipe* kept() const;
+  /// What kept() names and what was set behind it, as far as it is visible, in the order of output.
+  std::vector<NamePattern> kept_names() const;
+  /// A pipe sets a field: of a table a column, a new one unless it has it.
+  void make(const NamePattern& name);
+  /// A pipe takes a field away.
+  void remove(const std::string& name);
+  /// A pipe gives a field another name, at the place of the old one.
+  void rename(const std::string& from, const std::string& to);
   /// Column of a table; the count of columns if there is none.
   std::size_t column_of(std::string_view name) const;
 };

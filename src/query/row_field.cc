@@ -1,35 +1,8 @@
 #include "query/row_field.h"
 
-#include <algorithm>
-
 #include "filter/leaf_walk.h"
 
 namespace dendro {
-namespace {
-
-bool matches_any(const std::vector<NamePattern>& names, std::string_view field) {
-  return std::any_of(names.begin(), names.end(), [field](const NamePattern& name) { return name.matches(field); });
-}
-
-}  // namespace
-
-bool RowShape::is_visible(std::string_view field) const {
-  if (is_table) return column_of(field) < columns.size();
-  return std::all_of(projections.begin(), projections.end(), [field](const FieldsPipe& projection) {
-    return matches_any(projection.names, field) != projection.drops;
-  });
-}
-
-const FieldsPipe* RowShape::kept() const {
-  for (auto projection = projections.rbegin(); projection != projections.rend(); ++projection) {
-    if (!projection->drops) return &*projection;
-  }
-  return nullptr;
-}
-
-std::size_t RowShape::column_of(std::string_view name) const {
-  return static_cast<std::size_t>(std::find(columns.begin(), columns.end(), name) - columns.begin());
-}
 
 RowField::RowField(std::string name, const RowShape& shape)
     : name_(resolve_field_name(name)),
@@ -79,7 +52,7 @@ void RowSource::visit_searchable(const ValueVisitor& visit) const {
   });
   if (!goes_on) return;
   for (const StreamLabel& label : record.stream().labels) {
-    if (label.path != kSourceLabel && shape_.is_visible(label.path) && !visit(label.value)) return;
+    if (label.path != kSourceLabel && shape_.is_label_visible(label.path) && !visit(label.value)) return;
   }
 }
 

@@ -77,7 +77,7 @@ class StatsOperator final : public Operator {
     key_text_.clear();
     for (std::size_t k = 0; k < key_fields_.size(); ++k) {
       const Value value =
-          bucket_value(pipe_.groups[k].bucket, key_fields_[k].read(rows, index), step_.utc_offset_s, bucket_texts_[k]);
+          bucket_value(pipe_.groups[k].bucket, key_fields_[k].read(rows, index), *step_.zone, bucket_texts_[k]);
       if (value.is_missing() && step_.leaves_out_missing) return false;
       key_values_[k] = value;
       if (value.is_missing()) {
@@ -181,7 +181,7 @@ class StatsOperator final : public Operator {
   TableRow finish_group(Group& group) {
     double seconds = 0;
     for (std::size_t k = 0; k < group.keys.size() && seconds == 0; ++k) {
-      seconds = bucket_seconds(pipe_.groups[k].bucket, group.keys[k].value(), step_.utc_offset_s);
+      seconds = bucket_seconds(pipe_.groups[k].bucket, group.keys[k].value(), *step_.zone);
     }
     const bool is_bounded = step_.range.first != kTimestampMin && step_.range.last != kTimestampMax;
     if (seconds == 0 && is_bounded) {

@@ -46,9 +46,9 @@ TEST(Lexer, CommentsReachToTheEndOfTheLine) {
   EXPECT_EQ(texts("#"), Texts{});
 }
 
-TEST(Lexer, SavedFiltersAreForLater) {
-  EXPECT_EQ(texts("$errors").size(), 1u);
-  EXPECT_TRUE(texts("$errors")[0].starts_with("bad: saved filters"));
+TEST(Lexer, SavedFilters) {
+  EXPECT_EQ(Lexer("$errors").lex(0, LexMode::plain).kind, TokenKind::saved);
+  EXPECT_EQ(Lexer("$errors").lex(0, LexMode::value).kind, TokenKind::word) << "behind a colon it is text";
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "tests/query/qtest_file.h"
 #include "tests/query/query_harness.h"
+#include "tests/storage/store_fixture.h"
 
 namespace dendro {
 namespace {
@@ -58,6 +60,58 @@ void expect_answer(const QueryCase& test, const Answer& answer, const std::strin
   EXPECT_FALSE(answer.status.empty()) << how;
 }
 
+/// The same records in every state that the engine keeps records in.
+class StoredStates {
+ public:
+  explicit StoredStates(const std::vector<std::shared_ptr<const RecordBatch>>& batches) {
+    one_.open();
+    two_.open();
+    append(one_, batches, 0, batches.size());
+    keep(one_, "in memory");
+    EXPECT_TRUE(one_.store->flush().has_value());
+    keep(one_, "in a segment");
+    EXPECT_TRUE(one_.store->compact(CompactionScope::all_final).has_value());
+    keep(one_, "compacted");
+    append(two_, batches, 0, batches.size() / 2);
+    EXPECT_TRUE(two_.store->flush().has_value());
+    append(two_, batches, batches.size() / 2, batches.size());
+    keep(two_, "half in a segment, half in memory");
+    EXPECT_TRUE(two_.store->flush().has_value());
+    keep(two_, "in two segments");
+    EXPECT_TRUE(two_.store->compact(CompactionScope::all_final).has_value());
+    keep(two_, "merged");
+  }
+  const std::vector<std::pair<std::string, std::shared_ptr<const Snapshot>>>& states() const { return states_; }
+
+ private:
+  static void append(StoreFixture& fixture, const std::vector<std::shared_ptr<const RecordBatch>>& batches,
+                     std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      CommitRequest request;
+      request.receive_time = batches[i]->receive_time();
+      request.batches.push_back(batches[i]);
+      EXPECT_TRUE(fixture.append(std::move(request)).has_value());
+    }
+  }
+  void keep(StoreFixture& fixture, const std::string& how) {
+    states_.emplace_back(how, *fixture.store->snapshot(TenantId::default_tenant()));
+  }
+
+  StoreFixture one_, two_;
+  std::vector<std::pair<std::string, std::shared_ptr<const Snapshot>>> states_;
+};
+
+/// One for each data set: making them takes longer than asking them.
+const StoredStates& stored_states_of(const std::string& ndjson, Timestamp now) {
+  static std::map<std::string, std::unique_ptr<StoredStates>> known;
+  std::unique_ptr<StoredStates>& states = known[std::to_string(now.number()) + ndjson];
+  if (states == nullptr) {
+    std::mt19937_64 random(kSplitSeeds[0]);
+    states = std::make_unique<StoredStates>(split_batches(load_json(ndjson, now), random, 4));
+  }
+  return *states;
+}
+
 void run_case(const QueryCase& test, const std::string& ndjson) {
   const QueryRequest request = request_of(test);
   QueryFault fault;
@@ -79,6 +133,9 @@ void run_case(const QueryCase& test, const std::string& ndjson) {
     expect_answer(test, run_query(request, make_snapshot_input(make_memory_snapshot(pieces)), clock), how);
     BatchesSource source(pieces);
     expect_answer(test, run_query(request, make_source_input(source), clock), "as files, " + how);
+  }
+  for (const auto& [how, snapshot] : stored_states_of(ndjson, request.now).states()) {
+    expect_answer(test, run_query(request, make_snapshot_input(snapshot), clock), how);
   }
 }
 

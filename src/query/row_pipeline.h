@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "query/field_warnings.h"
+#include "query/operator.h"
+
+namespace dendro {
+
+/// Rows of a sub-query, all of them, with what they are: the right side of `join` and its like. Immutable.
+struct SubqueryRows {
+  RowShape shape;
+  RowBatch rows;
+};
+/// By the canonical text of the sub-query.
+using SubqueryTables = std::map<std::string, std::shared_ptr<const SubqueryRows>, std::less<>>;
+
+/// What the pipelines of one run share. Everything outlives them.
+struct RunParts {
+  QueryInput& input;
+  QueryContext& context;
+  const Clock& clock;
+  CancelToken caller;
+  std::shared_ptr<FieldCensus> census;
+  const SubqueryTables& tables;
+};
+
+/// The operators of one plan over one pass of the input. Not thread-safe.
+class RowPipeline {
+ public:
+  /// Opens the input. Errors: those of opening.
+  static Result<std::unique_ptr<RowPipeline>> open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts);
+
+  /// As Operator::next of the last operator.
+  Result<std::optional<RowBatch>> next() { return root_->next(); }
+  const QueryPlan& plan() const { return *plan_; }
+  const ScanOperator& scan() const { return *scan_; }
+  /// One a `limit` and `offset` pipe, null where no cursor is wanted.
+  const std::vector<const RowCounter*>& counters() const { return counters_; }
+
+ private:
+  RowPipeline(std::shared_ptr<const QueryPlan> plan, const RunParts& parts) : plan_(std::move(plan)), parts_(parts) {}
+  Status build();
+  TimeRange scan_range() const;
+  void add_operator(const QueryStep& step, bool can_page);
+
+  const std::shared_ptr<const QueryPlan> plan_;
+  const RunParts parts_;
+  OperatorPtr root_;
+  ScanOperator* scan_ = nullptr;             // inside root_
+  std::vector<const RowCounter*> counters_;  // inside root_
+};
+
+}  // namespace dendro
