@@ -7,6 +7,7 @@ namespace dendro {
 /// `dendro admin`: what an operator does with the files of a store, each in a file of its own.
 Command admin_command();
 
+Command admin_delete_command();
 Command admin_inspect_command();
 Command admin_verify_command();
 Command admin_repair_command();

@@ -1,5 +1,7 @@
 #include "apps/admin_progress.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "apps/cli.h"
@@ -22,9 +24,34 @@ void AdminProgress::show(const std::string& file, std::uint64_t files_done, std:
   std::fflush(io_.err);
 }
 
+void AdminProgress::show_counts(std::uint64_t done, std::uint64_t total) {
+  if (!io_.err_is_terminal) return;
+  is_shown_ = true;
+  std::fprintf(io_.err, "\r\x1b[K%llu of %llu", static_cast<unsigned long long>(done),
+               static_cast<unsigned long long>(total));
+  std::fflush(io_.err);
+}
+
+bool can_ask(const CommandIo& io) {
+  return io.err_is_terminal && ::isatty(io.in_fd) != 0;
+}
+
+bool is_agreed(CommandIo& io, std::string_view question) {
+  std::fprintf(io.err, "%.*s [y/N] ", static_cast<int>(question.size()), question.data());
+  std::fflush(io.err);
+  // Byte by byte: what follows the line is not ours.
+  std::string answer;
+  for (char c = 0; ::read(io.in_fd, &c, 1) == 1 && c != '\n';) answer.push_back(c);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 int report_admin_error(CommandIo& io, std::string_view command, const Error& error) {
   const bool is_locked = error.code() == ErrorCode::unavailable;
-  const std::string text = error.message() + (is_locked ? "; stop the server that uses the folder first" : "");
+  const std::string text =
+      error.message() +
+      (is_locked ? "; stop the server that uses the folder first, or speak to it with --server URL where the "
+                   "command has it"
+                 : "");
   // What is not there cannot be read: docs/operations.md counts it as usage.
   const bool is_usage = error.code() == ErrorCode::not_found || error.code() == ErrorCode::already_exists;
   return report_failure(io, command, text, is_usage ? 2 : exit_code_of(error.code()));

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 
 #include "apps/admin_command.h"
@@ -44,15 +42,6 @@ void print_lines(CommandIo& io, const char* title, const std::vector<std::string
   for (const std::string& line : lines) std::fprintf(io.out, "  %s\n", line.c_str());
 }
 
-/// One line from `in_fd`, read byte by byte: what follows is not ours.
-bool is_agreed(CommandIo& io) {
-  std::fputs("carry this out? [y/N] ", io.err);
-  std::fflush(io.err);
-  std::string answer;
-  for (char c = 0; ::read(io.in_fd, &c, 1) == 1 && c != '\n';) answer.push_back(c);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 int run_repair(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<RepairFlags>();
   const auto app = make_repair_app_with(flags);
@@ -73,10 +62,11 @@ int run_repair(std::span<const std::string> args, CommandIo& io) {
   if (plan.losses.empty()) std::fputs("nothing is lost\n", io.out);
   std::fflush(io.out);
   if (flags->only_look) return 0;
-  if (!flags->yes && (!io.err_is_terminal || ::isatty(io.in_fd) == 0)) {
+  if (!flags->yes && !can_ask(io)) {
     return report_failure(io, "admin repair", "nothing was changed; --yes carries this out", 1);
   }
-  if (!flags->yes && !is_agreed(io)) return report_failure(io, "admin repair", "nothing was changed", 1);
+  if (!flags->yes && !is_agreed(io, "carry this out?"))
+    return report_failure(io, "admin repair", "nothing was changed", 1);
   const Status done = (*repair)->carry_out();
   if (!done) return report_admin_error(io, "admin repair", done.error());
   std::fprintf(io.out, "repaired: %s\n", flags->data.c_str());

@@ -2,6 +2,7 @@
 
 #include "apps/admin_command.h"
 #include "apps/admin_progress.h"
+#include "apps/admin_remote.h"
 #include "apps/cli.h"
 #include "apps/text_table.h"
 #include "base/clock.h"
@@ -14,7 +15,8 @@ namespace {
 constexpr std::string_view kVerifySummary = "read all of a data folder or backup and name what is damaged";
 
 struct VerifyFlags {
-  std::string data, backup;
+  AdminPlace place;
+  std::string backup;
 };
 
 std::shared_ptr<CLI::App> make_verify_app_with(const std::shared_ptr<VerifyFlags>& flags) {
@@ -22,9 +24,10 @@ std::shared_ptr<CLI::App> make_verify_app_with(const std::shared_ptr<VerifyFlags
       "admin verify", kVerifySummary,
       "  dendro admin verify --data dendro-data\n"
       "  dendro admin verify --backup /backup/monday\n"
+      "  dendro admin verify --server http://127.0.0.1:8080\n"
       "Reads every byte and every record, changes nothing. One line a fault on stdout, FILE: offset: what.\n"
       "Exit codes: 0 undamaged, 1 damaged or a server uses the folder, 2 usage or no such folder.\n");
-  app->add_option("--data", flags->data, "data folder, while no server uses it")->type_name("DIR");
+  add_place_options(*app, flags->place);
   app->add_option("--backup", flags->backup, "folder made by `dendro admin backup`")->type_name("DIR");
   return app;
 }
@@ -74,14 +77,39 @@ int verify_backup_folder(const std::string& directory, CommandIo& io) {
   return faults->empty() ? 0 : 1;
 }
 
+int verify_server(const AdminPlace& place, CommandIo& io) {
+  Result<AdminRemote> remote = AdminRemote::open(place);
+  if (!remote) return report_remote_error(io, "admin verify", remote.error());
+  const Result<JsonValue> result = remote->run_job("/api/v1/admin/verify", "", io);
+  if (!result) return report_remote_error(io, "admin verify", result.error());
+  if (const JsonValue* faults = result->find("faults")) {
+    for (const JsonValue& fault : faults->elements()) {
+      std::fprintf(io.out, "%s\n", std::string(fault.as_string().value_or("")).c_str());
+    }
+  }
+  const std::uint64_t fault_count = count_of(*result, "fault_count");
+  std::fprintf(
+      io.err, "%s: %s segments, %s records in them, %s bytes; %s records in closed journal files: %s\n",
+      place.server.c_str(), grouped_digits(count_of(*result, "segments")).c_str(),
+      grouped_digits(count_of(*result, "records")).c_str(), grouped_digits(count_of(*result, "segment_bytes")).c_str(),
+      grouped_digits(count_of(*result, "wal_records")).c_str(),
+      fault_count == 0 ? "undamaged"
+                       : (std::to_string(fault_count) + " faults; docs/operations.md says what to do").c_str());
+  return fault_count == 0 ? 0 : 1;
+}
+
 int run_verify(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<VerifyFlags>();
   const auto app = make_verify_app_with(flags);
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
-  if (flags->data.empty() == flags->backup.empty()) {
-    return report_failure(io, "admin verify", "name a folder with --data DIR, or a backup with --backup DIR", 2);
+  const AdminPlace& place = flags->place;
+  if ((place.data.empty() ? 0 : 1) + (place.server.empty() ? 0 : 1) + (flags->backup.empty() ? 0 : 1) != 1) {
+    return report_failure(
+        io, "admin verify",
+        "name a folder with --data DIR, the server that uses it with --server URL, or a backup with --backup DIR", 2);
   }
-  return flags->data.empty() ? verify_backup_folder(flags->backup, io) : verify_data(flags->data, io);
+  if (!place.server.empty()) return verify_server(place, io);
+  return place.data.empty() ? verify_backup_folder(flags->backup, io) : verify_data(place.data, io);
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ struct EditSpeaker {
   EditWords operator()(const TombstoneInfo& tombstone) const {
     return {"add tombstone", std::to_string(tombstone.id.number()) + ", tenant " + tombstone.tenant.text() + ", " +
                                  to_rfc3339(tombstone.range.first) + " up to " + to_rfc3339(tombstone.range.last) +
-                                 ", sequence numbers to " + std::to_string(tombstone.sequence.number())};
+                                 ", sequence numbers to " + std::to_string(tombstone.sequence.number()) +
+                                 (tombstone.origin == TombstoneOrigin::retention_rule ? ", by a retention rule" : "")};
   }
   EditWords operator()(const TombstoneDone& done) const { return {"tombstone done", std::to_string(done.id.number())}; }
   EditWords operator()(const DropDay& drop) const {
@@ -44,6 +45,10 @@ struct EditSpeaker {
     return {"counters", "next segment " + std::to_string(counters.next_segment.number()) + ", last sequence number " +
                             std::to_string(counters.last_sequence.number()) + ", first live WAL file " +
                             std::to_string(counters.first_live_wal.number())};
+  }
+  EditWords operator()(const RetryKeys& keys) const {
+    return {"retry keys", "tenant " + keys.tenant.text() + ", " + std::to_string(keys.keys.size()) +
+                              " of requests whose records are all deleted"};
   }
 };
 

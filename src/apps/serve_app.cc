@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "apps/build_info.h"
+#include "apps/memory_shares.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -14,11 +15,13 @@
 #include "io/file_system.h"
 #include "io/object_store.h"
 #include "server/http_server.h"
+#include "server/routes/admin_routes.h"
 #include "server/routes/analyze_routes.h"
 #include "server/routes/entries_routes.h"
 #include "server/routes/ingest_routes.h"
 #include "server/routes/query_routes.h"
 #include "server/system_routes.h"
+#include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
 #include "storage/store.h"
 
@@ -97,6 +100,7 @@ struct ServeApp::Parts {
   std::unique_ptr<FileSystem> files = make_posix_file_system();
   std::unique_ptr<ObjectStore> objects = make_local_object_store();
   std::unique_ptr<Store> store;
+  std::unique_ptr<AdminService> admin;
   std::unique_ptr<EntryStore> entries;
   std::unique_ptr<WorkerPool> workers;
   ServerMetrics metrics;
@@ -108,13 +112,16 @@ struct ServeApp::Parts {
 };
 
 Status ServeApp::Parts::open() {
+  DENDRO_TRY(divide_memory(settings));
+  const std::size_t cores = std::max<std::size_t>(std::thread::hardware_concurrency(), 2);
+  settings.store.scan_threads = cores - 1;
   DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners));
   DENDRO_TRY(check_listeners(listeners, {.has_auth = false, .insecure = settings.insecure}));
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
   const SnapshotFunction snapshot_of = [this](const TenantId& tenant) { return store->snapshot(tenant); };
   entries = make_engine_entry_store(*store, snapshot_of);
-  const std::size_t cores = std::max<std::size_t>(std::thread::hardware_concurrency(), 2);
+  admin = std::make_unique<AdminService>(*store, clock, random, AdminOptions{settings.backup_directory});
   workers = std::make_unique<WorkerPool>(settings.worker_threads == 0 ? cores : settings.worker_threads,
                                          settings.worker_queue_tasks_max);
   DENDRO_TRY_ASSIGN(server,
@@ -128,8 +135,11 @@ RouteTable ServeApp::Parts::routes() {
     std::move(rows.begin(), rows.end(), std::back_inserter(table));
   };
   add(make_ingest_routes(*workers, *store));
-  add(query_routes({*workers, clock, [this](const TenantId& tenant) { return store->snapshot(tenant); }}));
+  QueryLimits query_limits;
+  query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
+  add(query_routes({*workers, clock, [this](const TenantId& tenant) { return store->snapshot(tenant); }, query_limits}));
   add(make_entries_routes(*workers, *entries, random));
+  add(make_admin_routes(*workers, *admin));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
   add_system_routes(table, system_parts());
   return table;
@@ -166,8 +176,10 @@ std::vector<std::string> ServeApp::listening_lines() const {
 }
 
 void ServeApp::stop() {
+  if (parts_->admin != nullptr) parts_->admin->jobs().stop();  // first: callers may wait for them
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
   parts_->workers.reset();  // what they still do uses the store
+  parts_->admin.reset();
   parts_->store.reset();
 }
 

@@ -27,6 +27,25 @@ std::optional<std::string> listener_text(const toml::table& block) {
   return profile ? *address + "=" + *profile : *address;
 }
 
+/// `[[retention.rules]]` blocks of filter and days, as the text that the table's row takes.
+std::optional<std::string> retention_rule_text(const toml::table& block) {
+  const auto filter = block["filter"].value<std::string>();
+  const toml::node* days = block.get("days");
+  if (!filter || days == nullptr || !days->is_integer() || block.size() != 2) return std::nullopt;
+  return std::to_string(days->as_integer()->get()) + "d " + *filter;
+}
+
+/// A block of a list of blocks.
+std::optional<std::string> block_text(const std::string& path, const toml::table& block) {
+  if (path == "server.listen") return listener_text(block);
+  return path == "retention.rules" ? retention_rule_text(block) : std::nullopt;
+}
+
+std::string_view block_hint(const std::string& path) {
+  if (path == "server.listen") return ", or blocks with address and profile";
+  return path == "retention.rules" ? ", or blocks with a filter and a whole number of days" : "";
+}
+
 class TomlReader {
  public:
   explicit TomlReader(std::string name) : name_(std::move(name)) {}
@@ -62,10 +81,8 @@ class TomlReader {
     if (const toml::array* list = node.as_array()) {
       for (const toml::node& element : *list) {
         const toml::table* block = element.as_table();
-        const auto text = block != nullptr ? listener_text(*block) : scalar_text(element);
-        if (!text)
-          return fault(element, "'" + path + "' takes texts" +
-                                    (path == "server.listen" ? ", or blocks with address and profile" : ""));
+        const auto text = block != nullptr ? block_text(path, *block) : scalar_text(element);
+        if (!text) return fault(element, "'" + path + "' takes texts" + std::string(block_hint(path)));
         values.push_back(*text);
       }
     } else if (const auto text = scalar_text(node)) {

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "apps/settings.h"
+#include "services/admin/deletion_request.h"
+#include "storage/tombstone.h"
 
 namespace dendro {
 namespace {
@@ -110,6 +112,17 @@ Status set_truth(Settings& settings, Values values) {
   return {};
 }
 
+/// The filter of a rule: what of a record is asked for, never when.
+Result<Predicate> parse_rule_filter(const std::string& text) {
+  QueryFault fault;
+  const Result<PreparedDeletion> deletion = prepare_deletion({text, "", "", Timestamp()}, fault);
+  if (!deletion) return deletion.error().with_context("filter '" + text + "'");
+  bool asks_time = deletion->range != TimeRange();
+  for_each_field(deletion->predicate, [&asks_time](std::string_view field) { asks_time |= field == "_time"; });
+  if (asks_time) return bad_value(text, "a filter of a rule: leave _time out, the rule's days say when");
+  return deletion->predicate;
+}
+
 /// 0: for ever. Beyond a hundred years is a mistake, and would not fit.
 Status set_max_age(Settings& settings, Values values) {
   constexpr std::chrono::hours kHundredYears{24 * 36'525};
@@ -117,6 +130,23 @@ Status set_max_age(Settings& settings, Values values) {
   if (age > kHundredYears) return bad_value(values.back(), "a time up to 36525d; 0s keeps records for ever");
   settings.store.retention.standard.max_age.reset();
   if (age.count() > 0) settings.store.retention.standard.max_age = age;
+  return {};
+}
+
+/// "7d FILTER" each.
+Status set_stream_rules(Settings& settings, Values values) {
+  constexpr std::uint64_t kDaysMax = 36'525;
+  settings.store.retention.streams.clear();
+  for (const std::string& value : values) {
+    const std::size_t space = value.find("d ");
+    const Result<std::uint64_t> days = parse_natural(value.substr(0, space));
+    if (space == std::string::npos || !days || *days < 1 || *days > kDaysMax) {
+      return bad_value(value, "a rule such as '7d {service=\"debug\"}', of 1 to 36525 days");
+    }
+    DENDRO_TRY_ASSIGN(const Predicate predicate, parse_rule_filter(value.substr(space + 2)));
+    DENDRO_TRY_ASSIGN(std::string encoded, encode_tombstone_predicate(predicate));
+    settings.store.retention.streams.push_back({std::move(encoded), std::chrono::hours(24) * *days});
+  }
   return {};
 }
 
@@ -168,6 +198,12 @@ constexpr SettingRow kSettings[] = {
     {"server.origin_verify", "DENDRO_ORIGIN_VERIFY", "", false, false, "SECRET",
      "secret that every request's X-Origin-Verify must equal, health paths excepted; default none",
      &set_text<DENDRO_MEMBER(server.origin_verify)>},
+    {"memory.limit", "DENDRO_MEMORY_LIMIT", "--memory-limit", false, false, "SIZE",
+     "memory that all parts together keep to, within 64MiB; default 40 % of the machine's or container's, at most 8GiB",
+     &set_size<DENDRO_MEMBER(memory_limit_bytes)>},
+    {"query.memory_bytes_max", "DENDRO_QUERY_MEMORY_BYTES_MAX", "", false, false, "SIZE",
+     "memory of all running queries, 512MiB each at most; default 2GiB, a quarter of memory.limit if that is less",
+     &set_size<DENDRO_MEMBER(query_memory_bytes)>},
     {"server.loop_threads", "DENDRO_LOOP_THREADS", "", false, false, "N", "network threads; default 0 = one a core",
      &set_count<DENDRO_MEMBER(server.loop_threads)>},
     {"server.worker_threads", "DENDRO_WORKER_THREADS", "", false, false, "N",
@@ -201,7 +237,7 @@ constexpr SettingRow kSettings[] = {
     {"storage.memtable_age_max", "DENDRO_MEMTABLE_AGE_MAX", "", false, false, "TIME",
      "age of records in memory, then they are flushed; default 60s", &set_span<DENDRO_MEMBER(store.memtable_age_max)>},
     {"storage.wal_backlog_bytes_max", "DENDRO_WAL_BACKLOG_BYTES_MAX", "", false, false, "SIZE",
-     "journal not flushed yet; over it 429; default 1GiB", &set_size<DENDRO_MEMBER(store.wal_backlog_bytes_max)>},
+     "memory of records not flushed yet; over it requests wait, 10 s at most, then 429; default 1GiB", &set_size<DENDRO_MEMBER(store.wal_backlog_bytes_max)>},
     {"storage.queue_bytes_max", "DENDRO_QUEUE_BYTES_MAX", "", false, false, "SIZE",
      "records waiting for the journal; over it 429; default 256MiB", &set_size<DENDRO_MEMBER(store.queue_bytes_max)>},
     {"storage.free_bytes_min", "DENDRO_FREE_BYTES_MIN", "", false, false, "SIZE",
@@ -220,6 +256,15 @@ constexpr SettingRow kSettings[] = {
     {"retention.total_bytes", "DENDRO_RETENTION_TOTAL_BYTES", "", false, false, "SIZE",
      "segments of all tenants; over it the oldest days are deleted, never a tenant's newest; default 0 = no bound",
      &set_bound<DENDRO_MEMBER(store.retention.total_bytes)>},
+    {"retention.rules", "", "", false, true, "RULE",
+     "records that match a filter are deleted so many days after the end of their UTC day; see below; default none",
+     &set_stream_rules},
+    {"retention.clock_jump_max", "DENDRO_RETENTION_CLOCK_JUMP_MAX", "", false, false, "TIME",
+     "a clock so far ahead of what is explained is not believed by retention; default 24h, 0s = always believed",
+     &set_span<DENDRO_MEMBER(store.retention.clock_jump_max)>},
+    {"admin.backup_directory", "DENDRO_ADMIN_BACKUP_DIRECTORY", "", false, false, "DIR",
+     "folder inside which POST /api/v1/admin/backup may make folders; default none = such backups are refused",
+     &set_text<DENDRO_MEMBER(backup_directory)>},
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},

@@ -171,7 +171,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   /// What a body may hold before the next look: a chunked one grows in steps.
   std::uint64_t leased_bytes() {
     if (exchange_.body_plan.discard || !reader_.head().is_chunked) return 0;
-    return (reader_.body_bytes() / kBodyLeaseStepBytes + 1) * kBodyLeaseStepBytes;
+    return (reader_.body_bytes() / kByteLeaseStepBytes + 1) * kByteLeaseStepBytes;
   }
 
   /// A head is here: decide what becomes of its request.

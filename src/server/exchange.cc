@@ -61,13 +61,13 @@ void plan_discard(Exchange& exchange, const RequestHead& head) {
 void plan_body(const ServerCore& core, Exchange& exchange, const RequestHead& head) {
   const std::uint64_t bytes_max = exchange.route->body_bytes_max;
   exchange.body_plan = {.bytes_max = bytes_max};
-  const std::uint64_t announced = head.content_length.value_or(head.is_chunked ? kBodyLeaseStepBytes : 0);
+  const std::uint64_t announced = head.content_length.value_or(head.is_chunked ? kByteLeaseStepBytes : 0);
   if (head.content_length && announced > bytes_max) {
     exchange.early_reply =
         exchange_error(exchange, 413, "the request's body is over " + std::to_string(bytes_max) + " bytes");
     return;
   }
-  exchange.lease = BodyLease(core.budget);
+  exchange.lease = ByteLease(core.budget);
   if (exchange.lease.grow_to(announced)) return;
   exchange.early_reply = exchange_error(exchange, 429, "too many request bodies are being handled: retry later");
 }
@@ -75,7 +75,7 @@ void plan_body(const ServerCore& core, Exchange& exchange, const RequestHead& he
 /// An HttpRequest and the share of the body budget that lives as long.
 struct LeasedRequest {
   HttpRequest request;
-  BodyLease lease;
+  ByteLease lease;
 };
 
 /// Lives as long as any copy of a responder.

@@ -24,7 +24,7 @@ struct Exchange {
   std::optional<HttpResponse> early_reply;  ///< decided at the head: no handler runs
   RequestReader::BodyPlan body_plan;
   std::vector<std::pair<std::string, std::string>> path_params;
-  BodyLease lease;
+  ByteLease lease;
 
   /// Index in the route table for the metrics; its size where none answers.
   std::size_t route_index(const RouteTable& routes) const;

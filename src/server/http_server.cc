@@ -40,7 +40,7 @@ class HttpServer::Impl {
     core_->routes = std::move(routes);
     core_->workers = &parts.workers;
     core_->metrics = &parts.metrics;
-    core_->budget = std::make_shared<BodyBudget>(core_->options.limits.body_bytes_in_flight_max);
+    core_->budget = std::make_shared<ByteBudget>(core_->options.limits.body_bytes_in_flight_max);
     const std::size_t wanted = core_->options.loop_threads;
     const std::size_t threads = wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
     for (std::size_t i = 0; i < threads; ++i) {

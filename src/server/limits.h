@@ -20,7 +20,7 @@ inline constexpr std::size_t kInlineUnpackBytesMax = 1024;
 /// Unpacked bytes are judged by ratio once over 1 MiB has come out (clients.md 2.8).
 inline constexpr std::uint64_t kUnpackRatioMax = 1000;
 /// A chunked body reserves its share of the bytes in flight in steps of this.
-inline constexpr std::uint64_t kBodyLeaseStepBytes = std::uint64_t{256} << 10;
+inline constexpr std::uint64_t kByteLeaseStepBytes = std::uint64_t{256} << 10;
 /// Connections taken from the kernel's queue before the loop looks at others.
 inline constexpr int kAcceptBatch = 64;
 inline constexpr std::size_t kRequestIdBytesMax = 128;

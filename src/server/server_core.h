@@ -6,7 +6,7 @@
 
 #include "base/mutex.h"
 #include "base/worker_pool.h"
-#include "server/body_budget.h"
+#include "base/byte_budget.h"
 #include "server/options.h"
 #include "server/router.h"
 #include "server/server_metrics.h"
@@ -20,7 +20,7 @@ struct ServerCore {
   std::unique_ptr<Router> router;  // borrows `routes`
   WorkerPool* workers = nullptr;
   ServerMetrics* metrics = nullptr;
-  std::shared_ptr<BodyBudget> budget;
+  std::shared_ptr<ByteBudget> budget;
   std::atomic<bool> is_stopping{false};
 
   /// Connections open, for the bound and for the drain.

@@ -195,6 +195,48 @@ TEST_F(AdminCommand, Compacts) {
   EXPECT_EQ(run({"verify", "--data", data}).exit_code, 0);
 }
 
+TEST_F(AdminCommand, DeletesOnlyWhenTold) {
+  const std::string data = make_store();
+  AdminOutcome outcome = run({"delete", "--data", data, "--dry-run", "\"/orders/7 \""});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "1 records match\n");
+  outcome = run({"delete", "--data", data, "took"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.out, "2,002 records match\n");
+  EXPECT_NE(outcome.err.find("--yes"), std::string::npos) << outcome.err;
+  outcome = run({"delete", "--data", data, "took"}, "y\n", true);  // a terminal to write to, none to read from
+  EXPECT_EQ(outcome.exit_code, 1);
+  outcome = run({"delete", "--data", data, "--yes", "--start", "2023-11-14T22:13:30Z", "took"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(outcome.out.starts_with("1,990 records match\ndeleted")) << outcome.out;
+  EXPECT_EQ(run({"delete", "--data", data, "--dry-run", "*"}).out, "12 records match\n");
+  EXPECT_EQ(run({"compact", "--data", data}).exit_code, 0);
+  EXPECT_EQ(run({"verify", "--data", data}).exit_code, 0);
+  outcome = run({"delete", "--data", data, "--yes", "took | limit 1"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("a filter only"), std::string::npos) << outcome.err;
+  outcome = run({"delete", "--data", data, "--yes", "took ("});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("^"), std::string::npos) << outcome.err;
+  EXPECT_EQ(run({"delete", "--data", data, "--dry-run", "*"}).out, "12 records match\n");
+}
+
+TEST_F(AdminCommand, AHeldFolderNamesTheOtherFlag) {
+  const std::string data = make_store();
+  const std::unique_ptr<FileSystem> files = make_posix_file_system();
+  const auto lock = files->lock(data + "/LOCK");
+  ASSERT_TRUE(lock.has_value());
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"verify", "--data", data},
+                                             {"compact", "--data", data},
+                                             {"backup", "--data", data, "--to", folder_.path("to")},
+                                             {"delete", "--data", data, "--yes", "*"}}) {
+    const AdminOutcome outcome = run(args);
+    EXPECT_EQ(outcome.exit_code, 1) << args.front();
+    EXPECT_NE(outcome.err.find("--server URL"), std::string::npos) << outcome.err;
+  }
+}
+
 TEST_F(AdminCommand, WrongUseIsOneLineAndExitCode2) {
   for (const std::vector<std::string>& args :
        std::vector<std::vector<std::string>>{{},
@@ -203,6 +245,14 @@ TEST_F(AdminCommand, WrongUseIsOneLineAndExitCode2) {
                                              {"verify", "--data", "/no/such"},
                                              {"repair", "--data", "/no/such"},
                                              {"backup", "--data", "x"},
+                                             {"backup", "--to", "x"},
+                                             {"compact"},
+                                             {"compact", "--data", "x", "--server", "y"},
+                                             {"verify", "--backup", "x", "--server", "y"},
+                                             {"verify", "--server", "ftp://x"},
+                                             {"delete", "*"},
+                                             {"delete", "--data", "/no/such", "*"},
+                                             {"delete", "--data", "x"},
                                              {"compact", "--data", "/no/such"},
                                              {"restore", "--from", "/no/such", "--data", folder_.path("x")},
                                              {"inspect"}}) {
@@ -211,7 +261,7 @@ TEST_F(AdminCommand, WrongUseIsOneLineAndExitCode2) {
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
     EXPECT_EQ(outcome.out, "");
   }
-  for (const std::string command : {"inspect", "verify", "repair", "backup", "restore", "compact"}) {
+  for (const std::string command : {"inspect", "verify", "repair", "backup", "restore", "compact", "delete"}) {
     const AdminOutcome help = run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_NE(help.out.find("Examples:"), std::string::npos);

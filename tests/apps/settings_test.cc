@@ -70,6 +70,40 @@ TEST(Settings, UnitsAreRead) {
   EXPECT_TRUE(settings.insecure);
 }
 
+TEST(Settings, RulesOfStreamsAreBlocks) {
+  const auto loaded =
+      load_settings(from_toml("[[retention.rules]]\nfilter = '{service=\"debug\"}'\ndays = 7\n"
+                              "[[retention.rules]]\nfilter = 'severity:debug or zone:in(a, b)'\ndays = 30\n"));
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message();
+  const auto& streams = loaded->settings.store.retention.streams;
+  ASSERT_EQ(streams.size(), 2u);
+  EXPECT_EQ(streams[0].max_age, std::chrono::hours(7 * 24));
+  EXPECT_EQ(streams[1].max_age, std::chrono::hours(30 * 24));
+  EXPECT_FALSE(streams[0].predicate.empty());
+  EXPECT_NE(streams[0].predicate, streams[1].predicate);
+}
+
+TEST(Settings, RulesOfStreamsAreCheckedAtStart) {
+  const auto text_of = [](const std::string& block) {
+    const auto loaded = load_settings(from_toml("[[retention.rules]]\n" + block));
+    EXPECT_FALSE(loaded.has_value()) << block;
+    return loaded ? std::string() : loaded.error().message();
+  };
+  EXPECT_THAT(text_of("filter = 'a'\n"), HasSubstr("days"));
+  EXPECT_THAT(text_of("days = 7\n"), HasSubstr("filter"));
+  EXPECT_THAT(text_of("filter = 'a'\ndays = '7'\n"), HasSubstr("whole number of days"));
+  EXPECT_THAT(text_of("filter = 'a'\ndays = 7\nday = 8\n"), HasSubstr("whole number of days"));
+  for (const char* days : {"0", "-1", "40000"}) {
+    EXPECT_THAT(text_of("filter = 'a'\ndays = " + std::string(days) + "\n"),
+                AllOf(HasSubstr("retention.rules"), HasSubstr("1 to 36525")));
+  }
+  EXPECT_THAT(text_of("filter = 'a | limit 1'\ndays = 7\n"), HasSubstr("a filter only"));
+  EXPECT_THAT(text_of("filter = 'a ('\ndays = 7\n"), AllOf(HasSubstr("filter 'a ('"), HasSubstr("line 1")));
+  for (const char* timed : {"_time:1h", "a or _time:>2020", "_observed:>2020"}) {
+    EXPECT_FALSE(text_of("filter = '" + std::string(timed) + "'\ndays = 7\n").empty());
+  }
+}
+
 TEST(Settings, ASecretKeyIsNeverSilentlyIgnored) {
   SettingSources sources;
   sources.environment["SECRET_KEY"] = "x";

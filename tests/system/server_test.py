@@ -65,6 +65,28 @@ class Platform(unittest.TestCase):
         with Server(data=self.server.data) as again:
             self.assertEqual(again.count("number"), 500)
 
+    def test_views_beside_the_rows_agree_with_the_query(self):
+        self.server.ingest([{"_time": f"2026-01-{1 + i % 20:02}T10:00:00Z", "level": ("info", "error")[i % 3 == 0], "service": "api",
+                             "msg": f"order {i} took {i % 7}ms"} for i in range(3000)])
+        post = lambda path, body: json.loads(self.server.request("POST", "/api/v1/" + path, json.dumps(body).encode())[2])
+        volume = post("histogram", {"query": "order", "tz": "Europe/Berlin"})
+        self.assertEqual((volume["total"], volume["complete"], volume["bucket_ns"]), (3000, True, 6 * 3600 * 10**9))
+        self.assertEqual({s["key"]: sum(s["counts"]) for s in volume["series"]}, {"info": 2000, "error": 1000})
+        fields = post("facets", {"query": "order", "fields": ["severity"]})["fields"]
+        self.assertEqual(fields[0]["values"], [{"value": "info", "count": 2000}, {"value": "error", "count": 1000}])
+        found = post("patterns", {"query": "order"})["patterns"]
+        self.assertEqual((found[0]["count"], sum(found[0]["trend"])), (3000, 3000))
+        slots = json.loads(self.server.request("GET", "/api/v1/patterns/" + found[0]["id"])[2])["slots"]
+        self.assertEqual([s["distinct"] for s in slots], [3000, 7])
+        status, headers, body = self.server.request("GET", "/api/v1/export?query=order")
+        lines = body.splitlines()
+        self.assertEqual((status, len(lines)), (200, 3000))
+        middle = json.loads(lines[1499])["_id"]
+        rest = f"/api/v1/export?query=order&cursor={headers['x-dendro-cursor']}&after={middle}"
+        self.assertEqual(self.server.request("GET", rest)[2].splitlines(), lines[1500:])
+        around = json.loads(self.server.request("GET", f"/api/v1/records/{middle}/context?before=1&after=1")[2])
+        self.assertEqual([r["_id"] for r in around["before"] + around["after"]], [json.loads(lines[i])["_id"] for i in (1500, 1498)])
+
     def test_errors_are_problem_details_with_the_place(self):
         status, headers, body = self.server.request("GET", "/api/v1/query?query=status%3D500")
         problem = json.loads(body)

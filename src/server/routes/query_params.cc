@@ -156,18 +156,49 @@ OutputFormat format_of_accept(const HttpRequest& request) {
 
 }  // namespace
 
-Result<QueryCall> read_query_call(const HttpRequest& request, QueryParamFault& fault) {
+Result<std::string> QueryExtras::text(std::string_view name, std::string otherwise, QueryParamFault& fault) const {
+  const auto found = values.find(name);
+  if (found == values.end()) return otherwise;
+  if (const auto text = found->second.as_string()) return std::string(*text);
+  fault = {std::string(name), "must be a string"};
+  return Error(ErrorCode::invalid_argument, fault.field + " " + fault.message);
+}
+
+Result<std::uint64_t> QueryExtras::count(std::string_view name, std::uint64_t otherwise, std::uint64_t min,
+                                         std::uint64_t max, QueryParamFault& fault) const {
+  const auto found = values.find(name);
+  if (found == values.end()) return otherwise;
+  const auto number = found->second.as_int();
+  if (number && *number >= 0 && static_cast<std::uint64_t>(*number) >= min &&
+      static_cast<std::uint64_t>(*number) <= max)
+    return static_cast<std::uint64_t>(*number);
+  fault = {std::string(name), "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max)};
+  return Error(ErrorCode::invalid_argument, fault.field + " " + fault.message);
+}
+
+Result<QueryCall> read_query_call(const HttpRequest& request, QueryParamFault& fault, QueryExtras* extras) {
   QueryCall call;
   call.request.now = request.received;
   call.format = format_of_accept(request);
   CallReader reader(call, fault);
+  const auto is_extra = [extras](std::string_view name) {
+    return extras != nullptr && std::find(extras->names.begin(), extras->names.end(), name) != extras->names.end();
+  };
   if (request.method == "POST") {
     DENDRO_TRY_ASSIGN(const JsonValue body, parse_json_document(request.body));
     if (!body.is_object())
       return Error(ErrorCode::invalid_argument, "the body must be an object, not " + std::string(body.kind_text()));
-    for (const auto& [name, value] : body.members()) DENDRO_TRY(reader.take(QueryParam(name, value)));
+    for (const auto& [name, value] : body.members()) {
+      if (!is_extra(name)) {
+        DENDRO_TRY(reader.take(QueryParam(name, value)));
+      } else if (!value.is_null()) {
+        extras->values[name] = value;
+      }
+    }
   }
-  for (const auto& [name, text] : request.query) DENDRO_TRY(reader.take(QueryParam(name, std::string_view(text))));
+  for (const auto& [name, text] : request.query) {
+    if (!is_extra(name)) DENDRO_TRY(reader.take(QueryParam(name, std::string_view(text))));
+  }
   return call;
 }
 

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "services/admin/admin_jobs.h"
+#include "services/admin/deletion_log.h"
+#include "storage/store.h"
+
+namespace dendro {
+
+struct AdminOptions {
+  std::string backup_directory;  ///< backups go to new folders inside it; empty: there are none over the network
+};
+
+/// What an operator asks of a server's store: deletions, and long work as jobs. Thread-safe.
+class AdminService {
+ public:
+  /// All outlive this.
+  AdminService(Store& store, const Clock& clock, RandomSource& random, AdminOptions options);
+
+  DeletionLog& deletions() { return deletions_; }
+  AdminJobs& jobs() { return jobs_; }
+  const AdminJobs& jobs() const { return jobs_; }
+  StoreCondition condition() const { return store_.condition(); }
+
+  /// Flushes and does what is due, or all as if every day were over. Counts merges. Errors: as AdminJobs::start.
+  Result<std::string> start_compaction(CompactionScope scope, AdminJobs::OnEnd on_end = {});
+  /// @param directory  a new or empty folder: absolute, or within backup_directory. Counts files.
+  /// Errors: permission_denied (none is configured; or it lies elsewhere), invalid_argument, and those of
+  /// AdminJobs::start.
+  Result<std::string> start_backup(const std::string& directory);
+  /// Its result says what is damaged; the job is `done` all the same. Counts files. Errors: as AdminJobs::start.
+  Result<std::string> start_verify();
+
+ private:
+  Store& store_;
+  const AdminOptions options_;
+  DeletionLog deletions_;
+  AdminJobs jobs_;  ///< last: its threads use the rest
+};
+
+/// Where a backup goes that a caller wants in `wanted`. Looks at texts, not at the disk.
+/// Errors: permission_denied (`allowed` is empty; `wanted` lies elsewhere), invalid_argument (empty, or the folder
+/// itself).
+Result<std::string> resolve_backup_folder(const std::string& allowed, const std::string& wanted);
+
+}  // namespace dendro

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "query/query_engine.h"
+#include "services/search/pattern_text.h"
+#include "storage/snapshot.h"
+
+namespace dendro {
+
+inline constexpr std::size_t kPatternTrendBuckets = 30;
+inline constexpr std::uint64_t kPatternsMax = 1000;
+/// Bodies that tell what stands in the slots of one template.
+inline constexpr std::uint64_t kPatternBodiesMax = 10'000;
+
+struct PatternListRequest {
+  QueryRequest query;         ///< fields and order mean nothing here
+  std::uint64_t limit = 100;  ///< templates of the answer, 1 to kPatternsMax
+  std::uint64_t offset = 0;   ///< templates of the pages before
+};
+
+/// A template of bodies and the records that have it (ui.md 11.5).
+struct PatternRow {
+  std::string id;
+  std::vector<PatternPart> parts;
+  std::vector<std::string> slot_types;  ///< one a slot, of the newest record: number, time, .. any
+  std::string severity;                 ///< the one most of them have; "" = none
+  std::uint64_t count = 0;
+  double share = 0;  ///< of all records that have a template
+  Timestamp first_seen, last_seen;
+  std::array<std::uint64_t, kPatternTrendBuckets> trend{};  ///< equal parts of the range
+  std::string sample_ids;                                   ///< JSON array of the newest records' ids
+};
+
+struct PatternList {
+  std::uint64_t total_records = 0;    ///< that match
+  std::uint64_t covered_records = 0;  ///< of them those with a text as body
+  std::vector<PatternRow> patterns;   ///< most frequent first
+  bool has_more = false;
+  bool complete = true;
+  std::string reason = "end";
+};
+
+/// Counts on the calling thread; every matching record counts, none is sampled. The trend covers the range of the
+/// query; where it is open, from the oldest to the newest record that matches.
+/// Errors: as prepare_query with `fault`; those of the snapshot.
+Result<PatternList> list_patterns(const PatternListRequest& request, const std::shared_ptr<const Snapshot>& snapshot,
+                                  const QueryRunOptions& options, const Clock& clock, QueryFault& fault);
+
+}  // namespace dendro

@@ -1,0 +1,27 @@
+#include "services/search/row_scope.h"
+
+namespace dendro {
+
+QueryRequest scope_request(const PreparedQuery& planned, std::vector<Pipe> pipes) {
+  const QueryPlan& plan = planned.plan();
+  ParsedQuery scope;
+  scope.filter = plan.parsed.filter;
+  for (const Pipe& pipe : plan.parsed.pipes) {
+    if (!std::holds_alternative<WherePipe>(pipe)) break;
+    scope.pipes.push_back(pipe);
+  }
+  for (Pipe& pipe : pipes) scope.pipes.push_back(std::move(pipe));
+  QueryRequest request;
+  request.query = to_text(scope);
+  if (plan.range.first != kTimestampMin) request.start = to_rfc3339(plan.range.first);
+  if (plan.range.last != kTimestampMax) request.end = to_rfc3339(plan.range.last);
+  request.tz = plan.request.tz;
+  request.limit = 0;
+  request.timeout = plan.request.timeout;
+  request.saved_filters = plan.request.saved_filters;
+  request.now = plan.request.now;
+  request.progress = false;
+  return request;
+}
+
+}  // namespace dendro
