@@ -413,7 +413,7 @@ def add_server_options(parser):
     parser.add_argument("--corpora", default="../shared/data/corpora", help="folder of the unpacked corpora")
     parser.add_argument("--cache", help="folder for what is converted or generated once; default: dendro-bench in the temporary folder")
     parser.add_argument("--scratch", help="folder for the data folders, on the disk to be measured; default: the temporary folder")
-    parser.add_argument("--compact", default="{dendro} admin compact --wait --server {url}",
+    parser.add_argument("--compact", default="{dendro} admin compact --all --server {url}",
                         help="command that flushes and compacts dendro; {dendro} {url} {data} are filled in; empty: none")
     parser.add_argument("--dendro-arg", action="append", default=[], help="a further argument of `dendro serve`, repeatable")
     parser.add_argument("--vl-arg", action="append", default=[], help="a further argument of victoria-logs, repeatable")
