@@ -43,39 +43,21 @@ std::string_view facet_type(const Value& value) {
 
 class FacetCount {
  public:
-  FacetCount(const FacetListRequest& request, std::shared_ptr<QueryInput> input, const QueryRunOptions& options,
-             const Clock& clock, PreparedQuery query)
-      : request_(request),
-        input_(std::move(input)),
-        options_(options),
-        clock_(clock),
-        query_(std::move(query)),
-        deadline_(clock.monotonic() + request.query.timeout) {}
+  FacetCount(const FacetListRequest& request, ScopedQueries queries)
+      : request_(request), queries_(std::move(queries)) {}
 
   Result<FacetList> run() {
     DENDRO_TRY(count_fields());
-    if (list_.complete && !list_.fields.empty()) DENDRO_TRY(count_values());
+    if (queries_.is_complete() && !list_.fields.empty()) DENDRO_TRY(count_values());
+    list_.complete = queries_.is_complete();
+    list_.reason = queries_.reason();
     return std::move(list_);
   }
 
  private:
-  Result<QueryTable> run_one(std::vector<Pipe> pipes) {
-    QueryRequest request = scope_request(query_, std::move(pipes));
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - clock_.monotonic());
-    request.timeout = std::max(left, std::chrono::milliseconds(1));
-    QueryFault own_fault;
-    DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(request, own_fault));
-    DENDRO_TRY_ASSIGN(QueryTable table, run_to_table(prepared, input_, options_, clock_));
-    if (!table.outcome.complete) {
-      list_.complete = false;
-      list_.reason = table.outcome.reason;
-    }
-    return table;
-  }
-
   /// The fields of the answer with their records.
   Status count_fields() {
-    DENDRO_TRY_ASSIGN(const QueryTable table, run_one({FieldNamesPipe{}}));
+    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run({FieldNamesPipe{}}));
     std::map<std::string, std::uint64_t, std::less<>> records;
     const std::string wanted = folded(request_.find);
     for (const std::vector<Cell>& row : table.rows) {
@@ -111,7 +93,7 @@ class FacetCount {
     for (const FacetField& field : list_.fields) kept.names.push_back({field.name, false});
     FacetsPipe facets;
     facets.count = kFacetDistinctMax;
-    DENDRO_TRY_ASSIGN(const QueryTable table, run_one({kept, facets}));
+    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run({kept, facets}));
     std::map<std::string, FacetField*, std::less<>> by_name;
     for (FacetField& field : list_.fields) by_name.emplace(field.name, &field);
     for (const std::vector<Cell>& row : table.rows) {
@@ -140,7 +122,7 @@ class FacetCount {
     FieldsPipe kept;
     kept.names.push_back({field.name, false});
     DENDRO_TRY_ASSIGN(const QueryTable table,
-                      run_one({WherePipe{Predicate{FieldTest{field.name, Exists{}}}}, one, kept}));
+                      queries_.run({WherePipe{Predicate{FieldTest{field.name, Exists{}}}}, one, kept}));
     if (!table.rows.empty()) field.type = facet_type(table.rows[0][0].value());
     return {};
   }
@@ -152,11 +134,7 @@ class FacetCount {
   }
 
   const FacetListRequest& request_;
-  const std::shared_ptr<QueryInput> input_;
-  const QueryRunOptions options_;
-  const Clock& clock_;
-  const PreparedQuery query_;
-  const std::chrono::nanoseconds deadline_;
+  ScopedQueries queries_;
   FacetList list_;
 };
 
@@ -168,7 +146,7 @@ Result<FacetList> list_facets(const FacetListRequest& request, const std::shared
   query.cursor.clear();
   query.fields.clear();
   DENDRO_TRY_ASSIGN(PreparedQuery prepared, prepare_query(query, fault));
-  return FacetCount(request, input, options, clock, std::move(prepared)).run();
+  return FacetCount(request, {std::move(prepared), input, options, clock}).run();
 }
 
 }  // namespace dendro

@@ -12,46 +12,29 @@
 namespace dendro {
 namespace {
 
-/// Runs the queries a histogram takes, all within the time of the request.
 class HistogramCount {
  public:
-  HistogramCount(const HistogramRequest& request, std::shared_ptr<QueryInput> input, const QueryRunOptions& options,
-                 const Clock& clock, PreparedQuery query)
-      : request_(request),
-        input_(std::move(input)),
-        options_(options),
-        clock_(clock),
-        query_(std::move(query)),
-        deadline_(clock.monotonic() + request.query.timeout) {}
+  HistogramCount(const HistogramRequest& request, ScopedQueries queries)
+      : request_(request), queries_(std::move(queries)) {}
 
   Result<Histogram> run() {
-    TimeRange range = query_.plan().range;
-    if (query_.plan().is_empty_range) return std::move(histogram_);
-    DENDRO_TRY_ASSIGN(const bool is_closed, close_range(range));
-    if (!is_closed) return std::move(histogram_);
-    const TimeEdges edges = choose_time_edges(range, *query_.plan().zone, request_.buckets_max);
-    histogram_.bucket_ns = edges.step_ns;
-    histogram_.starts = edges.starts;
-    if (edges.starts.empty()) return std::move(histogram_);
     DENDRO_TRY(count());
+    histogram_.complete = histogram_.exact = queries_.is_complete();
+    histogram_.reason = queries_.reason();
     return std::move(histogram_);
   }
 
  private:
-  Result<QueryTable> run_one(QueryRequest request) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - clock_.monotonic());
-    request.timeout = std::max(left, std::chrono::milliseconds(1));
-    QueryFault own_fault;
-    DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(request, own_fault));
-    DENDRO_TRY_ASSIGN(QueryTable table, run_to_table(prepared, input_, options_, clock_));
-    return table;
-  }
-
-  void note_end(const QueryOutcome& outcome) {
-    if (outcome.complete) return;
-    histogram_.complete = false;
-    histogram_.exact = false;
-    histogram_.reason = outcome.reason;
+  Status count() {
+    const QueryPlan& plan = queries_.plan();
+    TimeRange range = plan.range;
+    if (plan.is_empty_range) return {};
+    DENDRO_TRY_ASSIGN(const bool is_closed, close_range(range));
+    if (!is_closed) return {};
+    const TimeEdges edges = choose_time_edges(range, *plan.zone, request_.buckets_max);
+    histogram_.bucket_ns = edges.step_ns;
+    histogram_.starts = edges.starts;
+    return edges.starts.empty() ? Status() : count_buckets();
   }
 
   /// Open ends become the oldest and the newest record that matches. False: none does, or the time is up.
@@ -71,12 +54,11 @@ class HistogramCount {
   Result<std::optional<Timestamp>> find_end(ScanOrder order) {
     LimitPipe one;
     one.count = 1;
-    QueryRequest request = scope_request(query_, {one});
+    QueryRequest request = queries_.request({one});
     request.order = order;
     request.fields = {"_time"};
-    DENDRO_TRY_ASSIGN(const QueryTable table, run_one(std::move(request)));
-    note_end(table.outcome);
-    if (table.rows.empty() || !histogram_.complete) return std::optional<Timestamp>();
+    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run(std::move(request)));
+    if (table.rows.empty() || !queries_.is_complete()) return std::optional<Timestamp>();
     return std::optional(Timestamp(table.rows[0][0].value().integer));
   }
 
@@ -104,7 +86,7 @@ class HistogramCount {
     return bucket;
   }
 
-  Status count() {
+  Status count_buckets() {
     StatsPipe stats;
     stats.groups.push_back({"_time", counted_bucket(), "t"});
     stats.groups.push_back({request_.by, {}, "k"});
@@ -112,8 +94,7 @@ class HistogramCount {
     hits.function = "count";
     hits.column = "n";
     stats.aggregates.push_back(hits);
-    DENDRO_TRY_ASSIGN(const QueryTable table, run_one(scope_request(query_, {stats})));
-    note_end(table.outcome);
+    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run({stats}));
     histogram_.warnings = table.outcome.warnings;
     std::map<std::string, std::vector<std::uint64_t>, std::less<>> by_key;
     std::string scratch;
@@ -165,11 +146,7 @@ class HistogramCount {
   }
 
   const HistogramRequest& request_;
-  const std::shared_ptr<QueryInput> input_;
-  const QueryRunOptions options_;
-  const Clock& clock_;
-  const PreparedQuery query_;
-  const std::chrono::nanoseconds deadline_;
+  ScopedQueries queries_;
   Histogram histogram_;
 };
 
@@ -187,7 +164,7 @@ Result<Histogram> count_histogram(const HistogramRequest& request, std::shared_p
   query.cursor.clear();
   query.fields.clear();
   DENDRO_TRY_ASSIGN(PreparedQuery prepared, prepare_query(query, fault));
-  return HistogramCount(request, std::move(input), options, clock, std::move(prepared)).run();
+  return HistogramCount(request, {std::move(prepared), std::move(input), options, clock}).run();
 }
 
 }  // namespace dendro

@@ -29,41 +29,24 @@ std::string cell_text(const Cell& cell) {
 class PatternCount {
  public:
   PatternCount(const PatternListRequest& request, const std::shared_ptr<const Snapshot>& snapshot,
-               const QueryRunOptions& options, const Clock& clock, PreparedQuery query)
-      : request_(request),
-        snapshot_(snapshot),
-        options_(options),
-        clock_(clock),
-        query_(std::move(query)),
-        deadline_(clock.monotonic() + request.query.timeout) {}
+               ScopedQueries queries)
+      : request_(request), snapshot_(snapshot), queries_(std::move(queries)) {}
 
   Result<PatternList> run() {
     DENDRO_TRY(count());
-    if (list_.complete && !list_.patterns.empty()) DENDRO_TRY(add_trends());
+    if (queries_.is_complete() && !list_.patterns.empty()) DENDRO_TRY(add_trends());
     for (PatternRow& row : list_.patterns) DENDRO_TRY(add_types(row));
+    list_.complete = queries_.is_complete();
+    list_.reason = queries_.reason();
     return std::move(list_);
   }
 
  private:
-  Result<QueryTable> run_one(std::vector<Pipe> pipes) {
-    QueryRequest request = scope_request(query_, std::move(pipes));
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - clock_.monotonic());
-    request.timeout = std::max(left, std::chrono::milliseconds(1));
-    QueryFault own_fault;
-    DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(request, own_fault));
-    DENDRO_TRY_ASSIGN(QueryTable table, run_to_table(prepared, make_snapshot_input(snapshot_), options_, clock_));
-    if (!table.outcome.complete) {
-      list_.complete = false;
-      list_.reason = table.outcome.reason;
-    }
-    return table;
-  }
-
   /// Columns as the `pattern` pipe has them: id, template, hits, share, severity, first, last, sample ids.
   Status count() {
     PatternPipe all;
     all.count = UINT64_MAX;
-    DENDRO_TRY_ASSIGN(const QueryTable table, run_one({all}));
+    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run({all}));
     list_.total_records = table.outcome.matched;
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
       const std::vector<Cell>& cells = table.rows[i];
@@ -99,7 +82,7 @@ class PatternCount {
   }
 
   Status add_trends() {
-    TimeRange range = query_.plan().range;
+    TimeRange range = queries_.plan().range;
     if (range.first == kTimestampMin) range.first = oldest_;
     if (range.last == kTimestampMax) range.last = newest_ == kTimestampMax ? newest_ : newest_.next();
     const TimeEdges edges = choose_time_edges(range, *TimeZone::utc(), kTrendCountsMax);
@@ -114,7 +97,7 @@ class PatternCount {
     hits.function = "count";
     hits.column = "n";
     stats.aggregates.push_back(hits);
-    DENDRO_TRY_ASSIGN(const QueryTable table, run_one({WherePipe{listed_only()}, stats}));
+    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run({WherePipe{listed_only()}, stats}));
     std::map<std::string, PatternRow*, std::less<>> by_id;
     for (PatternRow& row : list_.patterns) by_id.emplace(row.id, &row);
     const double width = static_cast<double>(range.last.number()) - static_cast<double>(range.first.number());
@@ -153,10 +136,7 @@ class PatternCount {
 
   const PatternListRequest& request_;
   const std::shared_ptr<const Snapshot> snapshot_;
-  const QueryRunOptions options_;
-  const Clock& clock_;
-  const PreparedQuery query_;
-  const std::chrono::nanoseconds deadline_;
+  ScopedQueries queries_;
   Timestamp oldest_ = kTimestampMax, newest_ = kTimestampMin;
   PatternList list_;
 };
@@ -169,7 +149,7 @@ Result<PatternList> list_patterns(const PatternListRequest& request, const std::
   query.cursor.clear();
   query.fields.clear();
   DENDRO_TRY_ASSIGN(PreparedQuery prepared, prepare_query(query, fault));
-  return PatternCount(request, snapshot, options, clock, std::move(prepared)).run();
+  return PatternCount(request, snapshot, {std::move(prepared), make_snapshot_input(snapshot), options, clock}).run();
 }
 
 }  // namespace dendro

@@ -1,5 +1,8 @@
 #include "services/search/row_scope.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace dendro {
 
 QueryRequest scope_request(const PreparedQuery& planned, std::vector<Pipe> pipes) {
@@ -22,6 +25,19 @@ QueryRequest scope_request(const PreparedQuery& planned, std::vector<Pipe> pipes
   request.now = plan.request.now;
   request.progress = false;
   return request;
+}
+
+Result<QueryTable> ScopedQueries::run(QueryRequest request) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - clock_.monotonic());
+  request.timeout = std::max(left, std::chrono::milliseconds(1));
+  QueryFault own_fault;
+  DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(request, own_fault));
+  DENDRO_TRY_ASSIGN(QueryTable table, run_to_table(prepared, input_, options_, clock_));
+  if (!table.outcome.complete) {
+    is_complete_ = false;
+    reason_ = table.outcome.reason;
+  }
+  return table;
 }
 
 }  // namespace dendro
