@@ -72,7 +72,17 @@ class StepPlanner {
     }
     shape_.columns = std::move(kept);
   }
+  /// Newest first is how records come: such a sort is at most a limit.
+  bool is_order_of_scan(const SortPipe& pipe) const {
+    return !shape_.is_table && !is_reordered_ && !loses_order_ && pipe.keys.size() == 1 &&
+           pipe.keys[0].name == "_time" && pipe.keys[0].descending &&
+           plan_->request.order == ScanOrder::newest_first;
+  }
   void add(const SortPipe& pipe) {
+    if (is_order_of_scan(pipe)) {
+      if (pipe.limit) add(LimitPipe{*pipe.limit});
+      return;
+    }
     QueryStep& step = push_step(pipe);
     step.sort.order = plan_->request.order;
     step.sort.ties_by_position = !shape_.is_table && !is_reordered_ && !loses_order_;

@@ -122,6 +122,16 @@ TEST_F(QueryLimitsFixture, MemoryGoneIsStated) {
   EXPECT_EQ(answer.outcome.reason, "memory");
 }
 
+TEST_F(QueryLimitsFixture, MemoryOfAllQueriesTogetherIsBounded) {
+  const auto shared = std::make_shared<ByteBudget>(std::uint64_t{4} << 20);
+  options.limits.shared_memory = shared;
+  EXPECT_TRUE(run(ask("* | stats by (n) count()")).outcome.complete);
+  EXPECT_EQ(shared->used(), 0u) << "given back";
+  ASSERT_TRUE(shared->try_acquire(shared->bytes_max())) << "another query holds it all";
+  EXPECT_EQ(run(ask("* | stats by (n) count()")).outcome.reason, "memory");
+  EXPECT_EQ(shared->used(), shared->bytes_max());
+}
+
 TEST_F(QueryLimitsFixture, GroupsAndSortedRowsAreBounded) {
   options.limits.groups_max = 7;
   Answer answer = run(ask("* | stats by (n) count()"));
