@@ -40,12 +40,13 @@ Status Committer::reserve(const TenantId& tenant, std::uint64_t queue_bytes) {
   MutexLock lock(mutex_);
   if (stopping_) return Error(ErrorCode::unavailable, "the store is being closed");
   const std::uint64_t queued = queued_bytes_.load(std::memory_order_relaxed);
-  std::uint64_t& of_tenant = queued_by_tenant_[tenant];
+  const auto known = queued_by_tenant_.find(tenant);
+  const std::uint64_t of_tenant = known == queued_by_tenant_.end() ? 0 : known->second;
   if (!queue_share_.admits(queued, of_tenant, queue_bytes)) {
     return Error(ErrorCode::resource_exhausted, "the write queue is full: " + std::to_string(queued) + " bytes wait, " +
                                                     std::to_string(of_tenant) + " of this tenant; send again later");
   }
-  of_tenant += queue_bytes;
+  queued_by_tenant_[tenant] += queue_bytes;
   queued_bytes_ += queue_bytes;
   return {};
 }

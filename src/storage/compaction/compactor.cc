@@ -1,13 +1,12 @@
 #include "storage/compaction/compactor.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
 
 #include "base/log.h"
+#include "base/thread_priority.h"
 
 namespace dendro {
 namespace {
@@ -20,10 +19,7 @@ constexpr std::chrono::milliseconds kWorkAtOnce{20};
 
 /// Not SCHED_IDLE: the thread holds the manifest's lock now and then, and on a machine that is always busy a flush
 /// would wait for it. With nice 19 it gets about 1.5 % of a core that another thread wants.
-void lower_thread_priority() {
-  constexpr int kLowestPriority = 19;
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kLowestPriority);
-}
+constexpr int kCompactorNice = 19;
 
 std::chrono::nanoseconds thread_work_time() {
   timespec time{};
@@ -113,7 +109,7 @@ bool Compactor::is_asked() const {
 }
 
 void Compactor::run() {
-  lower_thread_priority();
+  lower_thread_priority(kCompactorNice);
   std::chrono::nanoseconds next_try{};  // of the steady clock
   for (;;) {
     std::uint64_t round = 0;
