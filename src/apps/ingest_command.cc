@@ -7,6 +7,7 @@
 #include "apps/ingest_chunks.h"
 #include "apps/ingest_target.h"
 #include "apps/url_text.h"
+#include "base/hex.h"
 #include "base/random.h"
 #include "io/decompress.h"
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/hex.h"
 
 namespace dendro {
 
@@ -15,17 +16,6 @@ void SystemRandom::fill(std::span<std::uint8_t> out) {
     DENDRO_CHECK(got > 0);  // getrandom without flags cannot fail otherwise
     out = out.subspan(static_cast<std::size_t>(got));
   }
-}
-
-std::string to_hex(std::span<const std::uint8_t> bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::uint8_t byte : bytes) {
-    text.push_back(kDigits[byte >> 4]);
-    text.push_back(kDigits[byte & 15]);
-  }
-  return text;
 }
 
 std::string uuid_v4(Bytes16 bytes) {

@@ -31,7 +31,4 @@ class SystemRandom final : public RandomSource {
 /// 9562, 5.4).
 std::string uuid_v4(Bytes16 bytes);
 
-/// Lower-case hexadecimal.
-std::string to_hex(std::span<const std::uint8_t> bytes);
-
 }  // namespace dendro

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "base/hex.h"
 #include "codec/splitter.h"
 
 namespace dendro {
@@ -400,15 +401,8 @@ std::uint64_t leaf_id(std::string_view leaf, HashSeed key) {
   return xxh3(leaf, key);
 }
 
-std::string leaf_id_text(std::uint64_t id) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text(16, '0');
-  for (std::size_t i = 0; i < 16; ++i) text[15 - i] = kDigits[id >> (4 * i) & 15];
-  return text;
-}
-
 std::string template_id_of(std::string_view body) {
-  return leaf_id_text(leaf_id(canonical_leaf(body), kLeafIdSeed));
+  return to_hex16(leaf_id(canonical_leaf(body), kLeafIdSeed));
 }
 
 }  // namespace dendro

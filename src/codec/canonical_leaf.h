@@ -55,9 +55,7 @@ std::uint64_t leaf_id(std::string_view leaf, HashSeed key);
 /// Of the ids that people see: one for all tenants, files and servers, so that a link or a saved query from one means
 /// the same in another.
 inline constexpr HashSeed kLeafIdSeed{0x6465'6E64'726F'0001};
-/// 16 hex digits.
-std::string leaf_id_text(std::uint64_t id);
-/// The id of the leaf of a body, as `_template` shows it.
+/// The id of the leaf of a body, as `_template` shows it: to_hex16 (base/hex.h) of leaf_id under kLeafIdSeed.
 std::string template_id_of(std::string_view body);
 
 }  // namespace dendro

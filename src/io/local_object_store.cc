@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/hex.h"
 #include "base/random.h"
 #include "io/errno_error.h"
 #include "io/object_store.h"

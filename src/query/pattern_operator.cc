@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hex.h"
 #include "codec/canonical_leaf.h"
 #include "query/operator.h"
 #include "query/row_field.h"
@@ -95,7 +96,7 @@ class PatternOperator final : public Operator {
       ids.append(ids.empty() ? "[\"" : ",\"").append(to_record_id(position)).push_back('"');
     }
     const bool has_time = pattern.first <= pattern.last;
-    return {Cell(Value::of_text(leaf_id_text(leaf_id(entry.first, kLeafIdSeed)))),
+    return {Cell(Value::of_text(to_hex16(leaf_id(entry.first, kLeafIdSeed)))),
             Cell(Value::of_text(shown)),
             Cell(Number::of_uint64(pattern.hits).to_value()),
             Cell(Value::of_float64(static_cast<double>(pattern.hits) / static_cast<double>(total_))),

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.h"
+
 namespace dendro {
 namespace {
 
@@ -121,18 +123,13 @@ void Loop::look_at_clock() {
 
 std::string Loop::make_request_id() {
   constexpr std::size_t kIdBytes = 16;
-  constexpr char kDigits[] = "0123456789abcdef";
   if (random_used_ == random_bytes_.size()) {
     random_.fill(random_bytes_);
     random_used_ = 0;
   }
-  std::string text(2 * kIdBytes, '0');
-  for (std::size_t i = 0; i < kIdBytes; ++i) {
-    const std::uint8_t byte = random_bytes_[random_used_++];
-    text[2 * i] = kDigits[byte >> 4];
-    text[2 * i + 1] = kDigits[byte & 15];
-  }
-  return text;
+  const std::span<const std::uint8_t> id = std::span(random_bytes_).subspan(random_used_, kIdBytes);
+  random_used_ += kIdBytes;
+  return to_hex(id);
 }
 
 }  // namespace dendro

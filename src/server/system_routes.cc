@@ -5,6 +5,7 @@
 
 #include "base/checksum.h"
 #include "base/json_writer.h"
+#include "base/hex.h"
 #include "base/random.h"
 #include "server/docs_page.h"
 #include "server/openapi.h"

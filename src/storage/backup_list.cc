@@ -3,19 +3,13 @@
 #include <charconv>
 
 #include "base/checksum.h"
+#include "base/hex.h"
 
 namespace dendro {
 namespace {
 
 constexpr std::string_view kBackupTitle = "dendro backup 1";
 constexpr std::uint64_t kMaxBackupListBytes = std::uint64_t{256} << 20;
-
-std::string hex_number(std::uint64_t number) {
-  std::string text(16, '0');
-  constexpr char kDigits[] = "0123456789abcdef";
-  for (std::size_t i = 16; i-- > 0; number >>= 4) text[i] = kDigits[number & 15];
-  return text;
-}
 
 template <typename Number>
 bool take_number(std::string_view& line, int base, Number& number) {
@@ -38,9 +32,9 @@ bool is_inner_path(std::string_view path) {
 std::string encode_backup_list(const std::vector<BackupEntry>& entries, Timestamp created) {
   std::string out = std::string(kBackupTitle) + " " + to_rfc3339(created, 3) + "\n";
   for (const BackupEntry& entry : entries) {
-    out += hex_number(entry.file.hash) + " " + std::to_string(entry.file.bytes) + " " + entry.path + "\n";
+    out += to_hex16(entry.file.hash) + " " + std::to_string(entry.file.bytes) + " " + entry.path + "\n";
   }
-  return out + "end " + hex_number(xxh3(out, HashSeed(0))) + "\n";
+  return out + "end " + to_hex16(xxh3(out, HashSeed(0))) + "\n";
 }
 
 Result<std::vector<BackupEntry>> read_backup_list(const std::string& folder, FileSystem& files) {
@@ -56,7 +50,7 @@ Result<std::vector<BackupEntry>> read_backup_list(const std::string& folder, Fil
     return damaged("it is cut off");
   }
   const std::string_view body = std::string_view(*text).substr(0, end + 1);
-  if (std::string_view(*text).substr(end + 5, 16) != hex_number(xxh3(body, HashSeed(0)))) {
+  if (std::string_view(*text).substr(end + 5, 16) != to_hex16(xxh3(body, HashSeed(0)))) {
     return damaged("checksum mismatch");
   }
   if (!body.starts_with(std::string(kBackupTitle) + " ")) {

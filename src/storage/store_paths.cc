@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/hex.h"
+
 namespace dendro {
 namespace {
 
@@ -24,10 +26,7 @@ std::optional<std::uint64_t> parse_file_number(std::string_view digits) {
 }
 
 std::string segment_name(SegmentId id) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string name;
-  for (int shift = 60; shift >= 0; shift -= 4) name.push_back(kHex[(id.number() >> shift) & 15]);
-  return name + ".seg";
+  return to_hex16(id.number()) + ".seg";
 }
 
 }  // namespace

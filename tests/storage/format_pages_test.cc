@@ -1,5 +1,6 @@
 // The worked examples of docs/formats/: if one of these fails, the page is wrong or the format has changed.
 
+#include "base/hex.h"
 #include "base/random.h"
 #include "codec/integer_column.h"
 #include "codec/string_column.h"

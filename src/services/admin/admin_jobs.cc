@@ -1,5 +1,6 @@
 #include "services/admin/admin_jobs.h"
 
+#include "base/hex.h"
 #include "base/log.h"
 
 namespace dendro {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hex.h"
 #include "codec/canonical_leaf.h"
 #include "filter/field_reader.h"
 #include "filter/value_test.h"
@@ -76,7 +77,7 @@ class TemplateIdScan final : public ScanNode {
     DENDRO_TRY_ASSIGN(const auto map, reader.rows_of(column));
     std::vector<bool> matches;
     for (const std::uint64_t leaf : codes->leaves) {
-      matches.push_back(test_.matches(Value::of_text(leaf_id_text(leaf))));
+      matches.push_back(test_.matches(Value::of_text(to_hex16(leaf))));
     }
     for (std::size_t value = 0; value < codes->of_value.size(); ++value) {
       const std::uint32_t row = map->row_of(value);
