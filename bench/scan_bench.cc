@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "bench/corpus_rows.h"
-#include "query/query_plan.h"
+#include "query/plan/query_plan.h"
 #include "storage/scan/segment_filter.h"
 #include "storage/segment/record_decoder.h"
 #include "storage/segment/segment_writer.h"

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "query/query_parser.h"
+#include "query/language/query_parser.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view query(reinterpret_cast<const char*>(data), size);

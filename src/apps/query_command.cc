@@ -13,7 +13,7 @@
 #include "apps/url_text.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "query/query_engine.h"
+#include "query/plan/query_engine.h"
 #include "services/analyze/input_paths.h"
 #include "storage/store.h"
 

@@ -4,7 +4,7 @@
 
 #include "apps/command.h"
 #include "io/http_client.h"
-#include "query/query_request.h"
+#include "query/plan/query_request.h"
 
 namespace dendro {
 

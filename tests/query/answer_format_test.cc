@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "query/record_lookup.h"
+#include "query/output/record_lookup.h"
 #include "record/record_id.h"
 #include "tests/query/query_harness.h"
 

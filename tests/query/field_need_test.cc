@@ -1,10 +1,10 @@
-#include "query/field_need.h"
+#include "query/plan/field_need.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "query/query_plan.h"
+#include "query/plan/query_plan.h"
 #include "tests/query/query_harness.h"
 
 namespace dendro {

@@ -1,4 +1,4 @@
-#include "query/lexer.h"
+#include "query/language/lexer.h"
 
 #include <gtest/gtest.h>
 

@@ -13,7 +13,7 @@
 
 #include "io/byte_source.h"
 #include "parse/file_record_source.h"
-#include "query/query_input.h"
+#include "query/plan/query_input.h"
 #include "record/record_batch_builder.h"
 #include "storage/snapshot.h"
 

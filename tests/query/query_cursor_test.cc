@@ -1,4 +1,4 @@
-#include "query/query_cursor.h"
+#include "query/plan/query_cursor.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "query/query_engine.h"
+#include "query/plan/query_engine.h"
 #include "tests/query/memory_snapshot.h"
 
 namespace dendro {

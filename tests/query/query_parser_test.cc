@@ -1,4 +1,4 @@
-#include "query/query_parser.h"
+#include "query/language/query_parser.h"
 
 #include <gtest/gtest.h>
 

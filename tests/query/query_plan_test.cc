@@ -1,4 +1,4 @@
-#include "query/query_plan.h"
+#include "query/plan/query_plan.h"
 
 #include <gtest/gtest.h>
 

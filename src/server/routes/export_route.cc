@@ -4,8 +4,8 @@
 #include <chrono>
 #include <limits>
 
-#include "query/query_cursor.h"
-#include "query/query_plan.h"
+#include "query/plan/query_cursor.h"
+#include "query/plan/query_plan.h"
 #include "record/record_id.h"
 #include "server/routes/query_problem.h"
 #include "server/routes/query_response.h"

@@ -7,7 +7,7 @@
 
 #include "base/json_document.h"
 #include "base/result.h"
-#include "query/query_request.h"
+#include "query/plan/query_request.h"
 #include "server/http_message.h"
 
 namespace dendro {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "query/query_fault.h"
+#include "query/language/query_fault.h"
 #include "server/http_message.h"
 
 namespace dendro {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/worker_pool.h"
-#include "query/query_engine.h"
+#include "query/plan/query_engine.h"
 #include "server/http_message.h"
 
 namespace dendro {

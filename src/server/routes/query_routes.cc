@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "query/query_engine.h"
-#include "query/record_lookup.h"
+#include "query/output/record_lookup.h"
+#include "query/plan/query_engine.h"
 #include "server/routes/export_route.h"
 #include "server/routes/facet_route.h"
 #include "server/routes/histogram_route.h"

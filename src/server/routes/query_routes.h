@@ -8,7 +8,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/worker_pool.h"
-#include "query/query_engine.h"
+#include "query/plan/query_engine.h"
 #include "server/route.h"
 #include "storage/snapshot.h"
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <optional>
 
-#include "query/record_context.h"
+#include "query/run/record_context.h"
 #include "server/routes/search_route.h"
 
 namespace dendro {

@@ -5,8 +5,8 @@
 #include "filter/compiled_filter.h"
 #include "filter/field_name.h"
 #include "filter/predicate_text.h"
-#include "query/query_engine.h"
-#include "query/query_plan.h"
+#include "query/plan/query_engine.h"
+#include "query/plan/query_plan.h"
 #include "storage/tombstone.h"
 
 namespace dendro {

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "filter/predicate.h"
-#include "query/query_fault.h"
+#include "query/language/query_fault.h"
 #include "storage/snapshot.h"
 
 namespace dendro {

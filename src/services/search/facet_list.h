@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "query/query_engine.h"
+#include "query/plan/query_engine.h"
 
 namespace dendro {
 

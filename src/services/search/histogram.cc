@@ -5,7 +5,7 @@
 #include <map>
 
 #include "filter/number.h"
-#include "query/query_table.h"
+#include "query/run/query_table.h"
 #include "services/search/row_scope.h"
 #include "services/search/time_edges.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "query/query_engine.h"
+#include "query/plan/query_engine.h"
 
 namespace dendro {
 

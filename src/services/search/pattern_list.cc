@@ -5,8 +5,8 @@
 
 #include "base/json_document.h"
 #include "filter/number.h"
-#include "query/query_table.h"
-#include "query/row_field.h"
+#include "query/rows/row_field.h"
+#include "query/run/query_table.h"
 #include "record/record_id.h"
 #include "services/search/row_scope.h"
 #include "services/search/time_edges.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "query/query_engine.h"
+#include "query/plan/query_engine.h"
 #include "services/search/pattern_text.h"
 #include "storage/snapshot.h"
 

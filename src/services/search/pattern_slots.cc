@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "query/query_table.h"
+#include "query/run/query_table.h"
 
 namespace dendro {
 namespace {

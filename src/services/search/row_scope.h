@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "query/query_engine.h"
-#include "query/query_plan.h"
-#include "query/query_table.h"
+#include "query/plan/query_engine.h"
+#include "query/plan/query_plan.h"
+#include "query/run/query_table.h"
 
 namespace dendro {
 

@@ -1,0 +1,132 @@
+#include "query/pipes/row_pipeline.h"
+
+#include <algorithm>
+
+#include "query/edit/row_editors.h"
+
+namespace dendro {
+namespace {
+
+/// The plan's filter, seeing to it that a scan ends when time is up or the caller has left, and learning field names on
+/// the way.
+class WatchedFilter final : public RecordFilter {
+ public:
+  WatchedFilter(std::shared_ptr<const CompiledFilter> filter, std::shared_ptr<FieldCensus> census, const Clock& clock,
+                CancelToken caller, CancelToken scan, std::chrono::nanoseconds deadline)
+      : filter_(std::move(filter)),
+        census_(std::move(census)),
+        clock_(clock),
+        caller_(caller),
+        scan_(scan),
+        deadline_(deadline) {}
+  void select(const RecordBatch& batch, std::vector<std::uint32_t>& rows) const override {
+    if (!wants_more()) {
+      rows.clear();
+      return;
+    }
+    census_->look_at(batch);
+    filter_->select(batch, rows);
+  }
+  std::optional<FilterMeaning> meaning() const override { return filter_->meaning(); }
+  void note_field_seen(std::string_view field) const override { filter_->note_field_seen(field); }
+  void note_kinds(const std::vector<Shape>& shapes, const std::vector<Stream>& streams) const override {
+    census_->look_at(shapes, streams);
+  }
+  bool wants_more() const override {
+    if (!scan_.cancelled() && !caller_.cancelled() && clock_.monotonic() < deadline_) return true;
+    CancelToken(scan_).cancel();
+    return false;
+  }
+
+ private:
+  const std::shared_ptr<const CompiledFilter> filter_;
+  const std::shared_ptr<FieldCensus> census_;
+  const Clock& clock_;
+  const CancelToken caller_;
+  const CancelToken scan_;
+  const std::chrono::nanoseconds deadline_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RowPipeline>> RowPipeline::open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts) {
+  std::unique_ptr<RowPipeline> pipeline(new RowPipeline(std::move(plan), parts));
+  DENDRO_TRY(pipeline->build());
+  return pipeline;
+}
+
+Status RowPipeline::build() {
+  ScanRequest request;
+  request.range = plan_->is_empty_range ? TimeRange{Timestamp(0), Timestamp(0)} : scan_range();
+  request.order = plan_->request.order;
+  request.cancel = parts_.context.scan_cancel();
+  request.reduction = plan_->reduction;
+  request.filter = std::make_shared<WatchedFilter>(plan_->scan_filter, parts_.census, parts_.clock, parts_.caller,
+                                                   parts_.context.scan_cancel(), parts_.context.deadline());
+  DENDRO_TRY_ASSIGN(auto source, parts_.input.open(request));
+  auto scan = make_scan_operator(*plan_, std::move(source), parts_.context);
+  scan_ = scan.get();
+  const bool can_page = plan_->is_pageable && parts_.input.is_ordered() && plan_->limit.has_value();
+  if (plan_->needs_order) {
+    root_ = make_order_operator(std::move(scan), *plan_, parts_.input.is_ordered(), parts_.context);
+  } else {
+    root_ = std::move(scan);
+  }
+  for (const QueryStep& step : plan_->steps) add_operator(step, can_page);
+  return {};
+}
+
+/// What a cursor has passed need not be looked at again.
+TimeRange RowPipeline::scan_range() const {
+  TimeRange range = plan_->range;
+  if (!plan_->cursor) return range;
+  const Timestamp at = plan_->cursor->position.timestamp;
+  if (plan_->request.order == ScanOrder::newest_first) {
+    if (at != kTimestampMax) range.last = std::min(range.last, at.next());
+  } else {
+    range.first = std::max(range.first, at);
+  }
+  return range;
+}
+
+void RowPipeline::add_operator(const QueryStep& step, bool can_page) {
+  const auto counted_before = [&] {
+    const std::size_t index = counters_.size();
+    return plan_->cursor && index < plan_->cursor->counts.size() ? plan_->cursor->counts[index] : std::uint64_t{0};
+  };
+  if (const auto* limit = std::get_if<LimitPipe>(&step.pipe)) {
+    const RowCounter* counter = nullptr;
+    root_ = make_limit_operator(std::move(root_), limit->count, counted_before(), can_page ? &counter : nullptr);
+    counters_.push_back(counter);
+  } else if (const auto* offset = std::get_if<OffsetPipe>(&step.pipe)) {
+    const RowCounter* counter = nullptr;
+    root_ = make_offset_operator(std::move(root_), offset->count, counted_before(), can_page ? &counter : nullptr);
+    counters_.push_back(counter);
+  } else if (std::holds_alternative<WherePipe>(step.pipe)) {
+    root_ = make_where_operator(std::move(root_), step.filter, step.input);
+  } else if (std::holds_alternative<FieldsPipe>(step.pipe)) {
+    if (step.input.is_table) root_ = make_columns_operator(std::move(root_), step.columns);
+  } else if (const auto* sort = std::get_if<SortPipe>(&step.pipe)) {
+    root_ = make_sort_operator(std::move(root_), *sort, step.sort, step.input, parts_.context);
+  } else if (const auto* stats = std::get_if<StatsPipe>(&step.pipe)) {
+    root_ = make_stats_operator(std::move(root_), *stats, step.stats, step.input, parts_.context);
+  } else if (std::holds_alternative<FieldNamesPipe>(step.pipe)) {
+    root_ = make_field_names_operator(std::move(root_), step.input, parts_.context);
+  } else if (const auto* pattern = std::get_if<PatternPipe>(&step.pipe)) {
+    root_ = make_pattern_operator(std::move(root_), pattern->count, step.input, parts_.context);
+  } else if (const auto* facets = std::get_if<FacetsPipe>(&step.pipe)) {
+    root_ = make_facets_operator(std::move(root_), facets->count, step.input, parts_.context);
+  } else if (const auto* dedup = std::get_if<DedupPipe>(&step.pipe)) {
+    root_ = make_dedup_operator(std::move(root_), *dedup, step.input, parts_.context);
+  } else if (const auto* sample = std::get_if<SamplePipe>(&step.pipe)) {
+    root_ = make_sample_operator(std::move(root_), sample->one_in);
+  } else if (const auto* tail = std::get_if<TailPipe>(&step.pipe)) {
+    root_ = make_tail_operator(std::move(root_), tail->count, parts_.context);
+  } else if (const auto* other = std::get_if<UnionPipe>(&step.pipe)) {
+    root_ = make_union_operator(std::move(root_), parts_.tables.find(other->query)->second, step, plan_->request.order);
+  } else if (auto editor = make_row_editor(step, *plan_, parts_)) {
+    root_ = make_rewrite_operator(std::move(root_), std::move(editor), step);
+  }
+}
+
+}  // namespace dendro

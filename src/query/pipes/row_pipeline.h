@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "query/pipes/operator.h"
+#include "query/plan/field_warnings.h"
+#include "query/rows/subquery_rows.h"
+
+namespace dendro {
+
+/// What the pipelines of one run share. Everything outlives them.
+struct RunParts {
+  QueryInput& input;
+  QueryContext& context;
+  const Clock& clock;
+  CancelToken caller;
+  std::shared_ptr<FieldCensus> census;
+  const SubqueryTables& tables;
+};
+
+/// The editor of a step of this kind; null for others.
+std::unique_ptr<RowEditor> make_row_editor(const QueryStep& step, const QueryPlan& plan, const RunParts& parts);
+
+/// The operators of one plan over one pass of the input. Not thread-safe.
+class RowPipeline {
+ public:
+  /// Opens the input. Errors: those of opening.
+  static Result<std::unique_ptr<RowPipeline>> open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts);
+
+  /// As Operator::next of the last operator.
+  Result<std::optional<RowBatch>> next() { return root_->next(); }
+  const QueryPlan& plan() const { return *plan_; }
+  const ScanOperator& scan() const { return *scan_; }
+  /// One a `limit` and `offset` pipe, null where no cursor is wanted.
+  const std::vector<const RowCounter*>& counters() const { return counters_; }
+
+ private:
+  RowPipeline(std::shared_ptr<const QueryPlan> plan, const RunParts& parts) : plan_(std::move(plan)), parts_(parts) {}
+  Status build();
+  TimeRange scan_range() const;
+  void add_operator(const QueryStep& step, bool can_page);
+
+  const std::shared_ptr<const QueryPlan> plan_;
+  const RunParts parts_;
+  OperatorPtr root_;
+  ScanOperator* scan_ = nullptr;             // inside root_
+  std::vector<const RowCounter*> counters_;  // inside root_
+};
+
+}  // namespace dendro

@@ -1,0 +1,94 @@
+#include "query/pipes/operator.h"
+#include "query/rows/row_field.h"
+
+namespace dendro {
+namespace {
+
+/// True if the record stands behind the cursor's place.
+bool is_behind(RecordPosition position, RecordPosition place, ScanOrder order) {
+  return order == ScanOrder::newest_first ? position < place : place < position;
+}
+
+class BlockScanOperator final : public ScanOperator {
+ public:
+  BlockScanOperator(const QueryPlan& plan, std::unique_ptr<BlockSource> source, QueryContext& context)
+      : plan_(plan), source_(std::move(source)), context_(context), bound_(source_->bound()) {}
+
+  Result<std::optional<RowBatch>> next() override {
+    if (is_exhausted_ || context_.should_stop()) return std::optional<RowBatch>();
+    auto block = source_->next();
+    // A filter that saw time run out, or the caller leave, lets nothing pass any more: what this call went over does
+    // not count as looked at, so the bound stays.
+    const bool is_cut_short = context_.scan_cancel().cancelled();
+    if (is_cut_short) context_.should_stop();
+    if (!is_cut_short) bound_ = source_->bound();
+    if (!block) return after_error(block.error());
+    if (!block->has_value()) {
+      is_exhausted_ = !is_cut_short;
+      return std::optional<RowBatch>();
+    }
+    return std::optional<RowBatch>(rows_of(**block));
+  }
+  Timestamp bound() const override { return bound_; }
+  bool is_exhausted() const override { return is_exhausted_; }
+  std::uint64_t scanned_records() const override { return source_->scanned_records(); }
+  std::uint64_t scanned_bytes() const override { return source_->scanned_bytes(); }
+
+ private:
+  RowBatch rows_of(const RecordBlock& block) {
+    RowBatch rows;
+    rows.hold(block.batch);
+    rows.records.reserve(block.rows.size());
+    for (std::size_t i = 0; i < block.rows.size(); ++i) {
+      const std::uint32_t row = block.rows[i];
+      RecordRow record{block.batch.get(), row, block.sequence(row), block.receive_time(row)};
+      if (!block.weights.empty()) record.weight = block.weights[i];
+      if (plan_.cursor && !is_behind(record.position(), plan_.cursor->position, plan_.request.order)) continue;
+      rows.records.push_back(record);
+    }
+    if (plan_.late_filter != nullptr) keep_late(rows);
+    for (const RecordRow& record : rows.records) context_.matched += record.weight;
+    return rows;
+  }
+  void keep_late(RowBatch& rows) const {
+    static const RowShape kWholeRecords;
+    std::vector<RecordRow> kept;
+    for (std::size_t i = 0; i < rows.records.size(); ++i) {
+      if (plan_.late_filter->matches(RowSource(kWholeRecords, rows, i))) kept.push_back(rows.records[i]);
+    }
+    rows.records = std::move(kept);
+  }
+  Result<std::optional<RowBatch>> after_error(const Error& failure) {
+    if (failure.code() == ErrorCode::corruption) {
+      // That part is left out and named; the rest goes on.
+      context_.note_error(failure);
+      return std::optional<RowBatch>(RowBatch());
+    }
+    if (!context_.should_stop()) {
+      if (failure.code() == ErrorCode::cancelled) {
+        context_.stop(StopReason::cancelled);
+      } else if (failure.code() == ErrorCode::deadline_exceeded) {
+        context_.stop(StopReason::timeout);
+      } else {
+        context_.note_error(failure);
+        context_.stop(StopReason::error);
+      }
+    }
+    return std::optional<RowBatch>();
+  }
+
+  const QueryPlan& plan_;
+  std::unique_ptr<BlockSource> source_;
+  QueryContext& context_;
+  Timestamp bound_;
+  bool is_exhausted_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<ScanOperator> make_scan_operator(const QueryPlan& plan, std::unique_ptr<BlockSource> source,
+                                                 QueryContext& context) {
+  return std::make_unique<BlockScanOperator>(plan, std::move(source), context);
+}
+
+}  // namespace dendro

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "filter/compiled_filter.h"
+#include "query/language/query_ast.h"
+#include "query/language/query_parser.h"
+#include "query/plan/field_need.h"
+#include "query/plan/query_cursor.h"
+#include "query/plan/query_engine.h"
+#include "query/plan/query_request.h"
+#include "query/rows/row_batch.h"
+#include "storage/snapshot.h"
+
+namespace dendro {
+
+struct SortStep {
+  bool ties_by_position = false;  ///< the rows come in no order; otherwise ties keep the order they come in
+  ScanOrder order = ScanOrder::newest_first;
+};
+struct StatsStep {
+  bool leaves_out_missing = false;  ///< rows without a group's field (top, rare)
+  std::shared_ptr<const TimeZone> zone = TimeZone::utc();
+  TimeRange range;
+};
+
+/// One pipe as it will run: `pipe` says what, the rest how. `top`, `rare` and `uniq` are stats and sort here.
+struct QueryStep {
+  Pipe pipe;
+  RowShape input;
+  RowShape output;                               ///< of pipes that change rows
+  FieldNeed need;                                ///< of them: what is looked at further on
+  std::shared_ptr<const CompiledFilter> filter;  ///< where; the condition of others
+  std::vector<std::size_t> columns;              ///< fields, drop of a table
+  SortStep sort;
+  StatsStep stats;
+  bool merges = false;  ///< union: the other rows go to their places
+};
+
+struct QueryPlan;
+/// A query inside a query, planned.
+struct SubPlan {
+  std::shared_ptr<const QueryPlan> plan;
+  Subquery::Use use = Subquery::Use::values;
+  std::string text;  ///< canonical
+};
+
+/// A query made ready: what to read, what to do with it, what the answer looks like. Immutable.
+struct QueryPlan {
+  QueryRequest request;
+  ParsedQuery parsed;
+  TimeRange range;  ///< start, end and every `_time` of the filter
+  bool is_empty_range = false;
+  std::shared_ptr<const CompiledFilter> scan_filter;  ///< what the scan itself asks
+  std::shared_ptr<const CompiledFilter>
+      late_filter;  ///< what needs a record's sequence or receive time (`_id`, `_observed`), or null
+  bool excludes_dead_letters = false;
+  bool needs_order = true;             ///< records must come in the total order before the first step
+  std::uint64_t rows_needed = 0;       ///< of the ordered records; 0 = all
+  std::optional<Reduction> reduction;  ///< what the first step looks at, where that is all there is to look at
+  std::vector<SubPlan> subplans;       ///< by number
+  std::vector<QueryStep> steps;
+  std::shared_ptr<const TimeZone> zone = TimeZone::utc();  ///< of the request
+  std::vector<FieldUse> record_uses;  ///< of records, behind the first filter, and not of names that pipes set
+  RowShape output;
+  std::optional<std::uint64_t> limit;  ///< rows of the answer; nothing = all
+  bool is_pageable = false;
+  std::optional<QueryCursor> cursor;
+  std::vector<QueryWarning> warnings;
+  std::uint64_t query_hash = 0;
+};
+
+/// Errors and `fault`: as prepare_query. `values`: what is known of queries inside in( ).
+Result<std::shared_ptr<const QueryPlan>> make_plan(const QueryRequest& request, QueryFault& fault,
+                                                   const SubqueryValues* values = nullptr);
+/// Name of the only column that a query leaves; nothing if it leaves another count.
+std::optional<std::string> only_column(const QueryPlan& plan);
+
+}  // namespace dendro

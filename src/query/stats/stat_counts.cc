@@ -1,0 +1,101 @@
+// count, count_empty, count_uniq, rate.
+#include <algorithm>
+#include <string>
+#include <unordered_set>
+
+#include "base/bytes.h"
+#include "query/stats/stat_accumulator.h"
+
+namespace dendro {
+namespace {
+
+class CountAccumulator final : public StatAccumulator {
+ public:
+  explicit CountAccumulator(bool counts_empty) : counts_empty_(counts_empty) {}
+  std::uint64_t add(const StatRow& row) override {
+    if (row.values.empty()) {
+      count_ += row.weight;
+      return 0;
+    }
+    const bool all_empty = std::all_of(row.values.begin(), row.values.end(), is_empty_value);
+    if (all_empty == counts_empty_) count_ += row.weight;
+    return 0;
+  }
+  Cell finish(StatFinish&) override { return Cell(Number::of_uint64(count_).to_value()); }
+
+ private:
+  const bool counts_empty_;
+  std::uint64_t count_ = 0;
+};
+
+/// Records a second.
+class RateAccumulator final : public StatAccumulator {
+ public:
+  std::uint64_t add(const StatRow& row) override {
+    count_ += row.weight;
+    return 0;
+  }
+  Cell finish(StatFinish& finish) override {
+    return finish.seconds > 0 ? Cell(Value::of_float64(static_cast<double>(count_) / finish.seconds)) : Cell();
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+/// Exact: keeps each distinct combination, by text.
+class DistinctAccumulator final : public StatAccumulator {
+ public:
+  std::uint64_t add(const StatRow& row) override {
+    if (std::all_of(row.values.begin(), row.values.end(), is_empty_value)) return 0;
+    key_.clear();
+    for (const Value& value : row.values) append_sized(key_, value_text(value, scratch_));
+    const bool is_new = seen_.insert(key_).second;
+    return is_new ? key_.size() + 64 : 0;
+  }
+  Cell finish(StatFinish&) override { return Cell(Number::of_uint64(seen_.size()).to_value()); }
+
+ private:
+  std::unordered_set<std::string> seen_;
+  std::string key_;
+  std::string scratch_;
+};
+
+}  // namespace
+
+bool is_empty_value(const Value& value) {
+  if (value.is_missing() || value.type == ValueType::empty_object) return true;
+  if (value.type == ValueType::text || value.type == ValueType::bytes) return value.text.empty();
+  return value.type == ValueType::list && value.text == "[]";
+}
+
+std::unique_ptr<StatAccumulator> make_count_accumulator(const Aggregate& aggregate) {
+  if (aggregate.kind == StatKind::rate) return std::make_unique<RateAccumulator>();
+  if (aggregate.kind == StatKind::count_uniq) return std::make_unique<DistinctAccumulator>();
+  return std::make_unique<CountAccumulator>(aggregate.kind == StatKind::count_empty);
+}
+
+std::unique_ptr<StatAccumulator> make_stat_accumulator(const Aggregate& aggregate, const QueryLimits& limits) {
+  switch (aggregate.kind) {
+    case StatKind::count:
+    case StatKind::count_empty:
+    case StatKind::count_uniq:
+    case StatKind::rate:
+      return make_count_accumulator(aggregate);
+    case StatKind::sum:
+    case StatKind::avg:
+    case StatKind::min:
+    case StatKind::max:
+      return make_number_accumulator(aggregate);
+    case StatKind::quantile:
+      return make_quantile_accumulator(aggregate);
+    case StatKind::first:
+    case StatKind::last:
+    case StatKind::values:
+    case StatKind::uniq_values:
+      break;
+  }
+  return make_choice_accumulator(aggregate, limits);
+}
+
+}  // namespace dendro
