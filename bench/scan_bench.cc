@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
   }
   const dendro::SegmentInfo info = must(writer->finish());
   const auto segment = dendro::Segment::open(*files, paths.segment(info.tenant, info.day, info.id), {}, info);
-  const dendro::SegmentTables& tables = *must(segment->tables());
+  const std::shared_ptr<const dendro::SegmentTables> held = must(segment->tables());
+  const dendro::SegmentTables& tables = *held;
   std::printf("%s: %zu records, segment of %llu bytes, %zu row groups\n", argv[1], source.rows.size(),
               static_cast<unsigned long long>(info.file_bytes), tables.row_groups.size());
   bool check = false;

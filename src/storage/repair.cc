@@ -122,7 +122,7 @@ void StoreRepairWork::note_lost_range(const SequenceSpan& range) {
 Status StoreRepairWork::read_sequences(const SegmentInfo& info, const SequenceSpan& range,
                                        std::vector<SequenceNumber>& out) {
   const auto segment = Segment::open(files_, paths_.segment(info.tenant, info.day, info.id), store_id_, info);
-  DENDRO_TRY_ASSIGN(const SegmentTables* const tables, segment->tables());
+  DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, segment->tables());
   PieceCache cache(0);
   for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
     RowGroupReader reader(*segment, *tables, i, cache);

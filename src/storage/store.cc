@@ -232,7 +232,7 @@ class StoreImpl final : public Store {
     for (const TenantId& tenant : tenants) {
       const TenantView view = tenants_.view(tenant);
       for (const auto& segment : *view.segments) {
-        for (const ReceiveTime& received : segment->receive_times()) take(received.time);
+        if (segment->newest_receive_time()) take(*segment->newest_receive_time());
       }
       for (std::size_t i = 0; i < view.active.count; ++i) take(view.active[i].batch->receive_time());
     }

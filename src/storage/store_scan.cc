@@ -20,7 +20,8 @@ struct ScanUnit {
   Timestamp time;  ///< the first that it may have left, in the order of the scan
   Kind kind = Kind::memtable_batch;
   const MemtableEntry* entry = nullptr;
-  std::size_t index = 0;  ///< of the segment in the view, or of the row group among turns
+  const JoinedBatch* joined = nullptr;  ///< or this
+  std::size_t index = 0;                ///< of the segment in the view, or of the row group among turns
 };
 
 class StoreScan final : public BlockSource {
@@ -36,7 +37,7 @@ class StoreScan final : public BlockSource {
     for (std::size_t i = 0; i < view_.segments->size(); ++i) {
       const SegmentInfo& info = (*view_.segments)[i]->info();
       if (!request_.sequences.overlaps(info.first_sequence, info.last_sequence)) continue;
-      if (add({{}, ScanUnit::Kind::segment, nullptr, i}, info.min_timestamp, info.max_timestamp)) {
+      if (add({{}, ScanUnit::Kind::segment, nullptr, nullptr, i}, info.min_timestamp, info.max_timestamp)) {
         unopened_.push_back(units_.back());
       }
     }
@@ -89,11 +90,23 @@ class StoreScan final : public BlockSource {
   }
 
   void collect(const MemtableView& memtable) {
+    constexpr std::size_t kGroup = Memtable::kGroupEntries;
     for (std::size_t i = 0; i < memtable.count; ++i) {
+      const bool begins_group = i % kGroup == 0 && i + kGroup <= memtable.count;
+      const JoinedBatch* const joined = begins_group ? memtable.memtable->joined(i / kGroup) : nullptr;
+      if (joined != nullptr) {
+        add_batch({{}, ScanUnit::Kind::memtable_batch, nullptr, joined, 0}, *joined->batch, joined->sequences->front(),
+                  joined->sequences->back());
+        i += kGroup - 1;
+        continue;
+      }
       const MemtableEntry& entry = memtable[i];
-      if (!request_.sequences.overlaps(entry.first_sequence, entry.first_sequence.next(entry.batch->size() - 1))) continue;
-      add({{}, ScanUnit::Kind::memtable_batch, &entry, 0}, entry.batch->min_timestamp(), entry.batch->max_timestamp());
+      add_batch({{}, ScanUnit::Kind::memtable_batch, &entry, nullptr, 0}, *entry.batch, entry.first_sequence,
+                entry.first_sequence.next(entry.batch->size() - 1));
     }
+  }
+  void add_batch(const ScanUnit& unit, const RecordBatch& batch, SequenceNumber first, SequenceNumber last) {
+    if (request_.sequences.overlaps(first, last)) add(unit, batch.min_timestamp(), batch.max_timestamp());
   }
 
   /// To the end of the heap's array, if it lies in the range.
@@ -112,7 +125,7 @@ class StoreScan final : public BlockSource {
   Result<std::optional<RecordBlock>> take(const ScanUnit& unit) {
     switch (unit.kind) {
       case ScanUnit::Kind::memtable_batch:
-        return std::optional<RecordBlock>(select_rows(*unit.entry));
+        return std::optional<RecordBlock>(select_rows(block_of(unit)));
       case ScanUnit::Kind::segment:
         if (opened_.insert(unit.index).second) DENDRO_TRY(open_segment((*view_.segments)[unit.index]));
         return std::optional<RecordBlock>();
@@ -124,16 +137,17 @@ class StoreScan final : public BlockSource {
 
   /// Its row groups take its place.
   Status open_segment(const std::shared_ptr<const Segment>& segment) {
-    DENDRO_TRY_ASSIGN(const SegmentTables* const tables, segment->tables());
+    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, cached_tables(work_.cache(), *segment));
     const std::size_t first = turns_.size();
     for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
       const RowGroupEntry& entry = tables->row_groups[i];
       if (!request_.sequences.overlaps(entry.first_sequence, entry.last_sequence)) continue;
-      if (!add({{}, ScanUnit::Kind::row_group, nullptr, turns_.size()}, entry.min_timestamp, entry.max_timestamp)) {
+      if (!add({{}, ScanUnit::Kind::row_group, nullptr, nullptr, turns_.size()}, entry.min_timestamp,
+               entry.max_timestamp)) {
         continue;
       }
       std::push_heap(units_.begin(), units_.end(), Later{request_.order});
-      turns_.push_back(std::make_shared<RowGroupTurn>(work_, segment, *tables, i));
+      turns_.push_back(std::make_shared<RowGroupTurn>(work_, segment, tables, i));
     }
     // Row groups of a segment lie by time.
     for (std::size_t i = first; i < turns_.size(); ++i) {
@@ -199,10 +213,20 @@ class StoreScan final : public BlockSource {
     (void)helpers_->submit([turn] { turn->run_ahead(); });
   }
 
-  RecordBlock select_rows(const MemtableEntry& entry) {
+  static RecordBlock block_of(const ScanUnit& unit) {
     RecordBlock block;
-    block.batch = entry.batch;
-    block.first_sequence = entry.first_sequence;
+    if (unit.joined != nullptr) {
+      block.batch = unit.joined->batch;
+      block.sequences = unit.joined->sequences;
+      block.receive_times = unit.joined->receive_times;
+    } else {
+      block.batch = unit.entry->batch;
+      block.first_sequence = unit.entry->first_sequence;
+    }
+    return block;
+  }
+
+  RecordBlock select_rows(RecordBlock block) {
     const RecordBatch& batch = *block.batch;
     scanned_records_ += batch.size();
     scanned_bytes_ += batch.encoded().size();
@@ -215,7 +239,8 @@ class StoreScan final : public BlockSource {
         if (request_.range.contains(batch.timestamp(row))) rows.push_back(row);
       }
     }
-    if (!request_.sequences.covers(block.first_sequence, block.first_sequence.next(batch.size() - 1))) {
+    const auto last_row = static_cast<std::uint32_t>(batch.size() - 1);
+    if (!request_.sequences.covers(block.sequence(0), block.sequence(last_row))) {
       std::erase_if(rows, [&](std::uint32_t row) { return !request_.sequences.contains(block.sequence(row)); });
     }
     if (request_.filter != nullptr) request_.filter->select(batch, rows);
@@ -313,7 +338,7 @@ class StoreSnapshot final : public Snapshot {
              part.first_sequence <= position.sequence && position.sequence <= part.last_sequence;
     };
     if (!may_hold(segment.info())) return std::optional<RecordBlock>();
-    DENDRO_TRY_ASSIGN(const SegmentTables* const tables, segment.tables());
+    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, cached_tables(*resources_.cache, segment));
     for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
       if (!may_hold(tables->row_groups[i])) continue;
       RowGroupReader reader(segment, *tables, i, *resources_.cache);

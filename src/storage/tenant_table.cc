@@ -19,12 +19,28 @@ TenantTable::Tenant& TenantTable::tenant_locked(const TenantId& id) {
 
 void TenantTable::publish(std::vector<CommittedRequest> requests, SequenceNumber last_sequence) {
   const std::chrono::nanoseconds now = clock_.monotonic();
-  MutexLock lock(mutex_);
-  for (CommittedRequest& request : requests) publish_one_locked(request, now);
-  last_sequence_ = std::max(last_sequence_, last_sequence);
+  std::vector<FullGroup> full;
+  {
+    MutexLock lock(mutex_);
+    for (CommittedRequest& request : requests) publish_one_locked(request, now, full);
+    last_sequence_ = std::max(last_sequence_, last_sequence);
+  }
+  for (const FullGroup& group : full) join(group);
 }
 
-void TenantTable::publish_one_locked(CommittedRequest& request, std::chrono::nanoseconds now) {
+void TenantTable::join(const FullGroup& full) {
+  std::unique_ptr<const JoinedBatch> joined = join_batches(full.memtable->group(full.group));
+  if (joined == nullptr) return;
+  MutexLock lock(mutex_);
+  const Tenant& tenant = tenant_locked(full.tenant);
+  if (tenant.active != full.memtable && tenant.sealed != full.memtable) return;  // flushed meanwhile
+  const std::uint64_t bytes_before = full.memtable->bytes();
+  full.memtable->attach(full.group, std::move(joined));
+  unflushed_bytes_ += full.memtable->bytes() - bytes_before;
+}
+
+void TenantTable::publish_one_locked(CommittedRequest& request, std::chrono::nanoseconds now,
+                                     std::vector<FullGroup>& full) {
   Tenant& tenant = tenant_locked(request.tenant);
   std::shared_ptr<const KeyedReply> keyed;
   if (request.key) {
@@ -37,6 +53,9 @@ void TenantTable::publish_one_locked(CommittedRequest& request, std::chrono::nan
   for (auto& batch : request.batches) {
     const std::uint64_t count = batch->size();
     tenant.active->append({std::move(batch), sequence, keyed});
+    if (tenant.active->size() % Memtable::kGroupEntries == 0) {
+      full.push_back({request.tenant, tenant.active, tenant.active->size() / Memtable::kGroupEntries - 1});
+    }
     sequence = sequence.next(count);
     unflushed_records_ += count;
   }

@@ -44,7 +44,8 @@ struct TenantView {
 //   T1 a record is in exactly one of active memtable, sealed memtable, segments, and moves between them under the lock,
 //   so every
 //      view has it once;
-//   T2 a request's records and its key appear together.
+//   T2 a request's records and its key appear together;
+//   T3 a joined batch holds what its entries hold: a reader takes either.
 
 /// The committed records of all tenants. Thread-safe.
 class TenantTable {
@@ -102,7 +103,15 @@ class TenantTable {
     BatchKeyWindow keys;
   };
   Tenant& tenant_locked(const TenantId& id) DENDRO_REQUIRES(mutex_);
-  void publish_one_locked(CommittedRequest& request, std::chrono::nanoseconds now) DENDRO_REQUIRES(mutex_);
+  /// A group of entries that became full.
+  struct FullGroup {
+    TenantId tenant;
+    std::shared_ptr<Memtable> memtable;
+    std::size_t group = 0;
+  };
+  void publish_one_locked(CommittedRequest& request, std::chrono::nanoseconds now, std::vector<FullGroup>& full)
+      DENDRO_REQUIRES(mutex_);
+  void join(const FullGroup& full);
   static void append_segments(Tenant& tenant, const SegmentList& segments);
 
   // Fixed after construction.

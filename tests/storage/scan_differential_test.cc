@@ -310,7 +310,7 @@ class ScanDifferential : public ::testing::Test {
   std::deque<std::string> held_;
   std::shared_ptr<const RecordBatch> batch_;
   std::shared_ptr<const Segment> segment_;
-  const SegmentTables* tables_ = nullptr;
+  std::shared_ptr<const SegmentTables> tables_;
   std::uint64_t pairs_ = 0, hits_ = 0, filters_ = 0, exact_ = 0, reduced_ = 0;
 };
 

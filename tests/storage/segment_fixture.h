@@ -96,7 +96,7 @@ class SegmentFixture {
     cache_ = std::make_unique<PieceCache>(std::size_t{64} << 20);
     segment_ = Segment::open(files_, path(), store_id(), info_);
     tables_ = nullptr;
-    const Result<const SegmentTables*> tables = segment_->tables();
+    const Result<std::shared_ptr<const SegmentTables>> tables = segment_->tables();
     if (tables) tables_ = *tables;
   }
 
@@ -178,7 +178,7 @@ class SegmentFixture {
   std::vector<SegmentRow> rows_;
   SegmentInfo info_;
   std::shared_ptr<const Segment> segment_;
-  const SegmentTables* tables_ = nullptr;
+  std::shared_ptr<const SegmentTables> tables_;
   std::unique_ptr<PieceCache> cache_;
 };
 

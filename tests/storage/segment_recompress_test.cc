@@ -37,7 +37,8 @@ class LoneMerge : public ::testing::Test {
   static std::vector<std::string> records_of(const Segment& segment) {
     std::vector<std::string> records;
     PieceCache cache(std::size_t{64} << 20);
-    const SegmentTables& tables = *segment.tables().value();
+    const std::shared_ptr<const SegmentTables> held = segment.tables().value();
+    const SegmentTables& tables = *held;
     for (std::uint32_t group = 0; group < tables.row_groups.size(); ++group) {
       RowGroupReader reader(segment, tables, group, cache);
       std::vector<std::uint32_t> rows(reader.entry().record_count);

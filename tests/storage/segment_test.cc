@@ -278,6 +278,27 @@ TEST(Segment, KeepsKeysAndWhatItReplaces) {
   }
 }
 
+TEST(Segment, KeepsItsTablesOnlyAsLongAsSomebodyHoldsThem) {
+  SegmentFixture fixture;
+  fixture.add(RandomRecords(segment_test_seed()).batch(3, Timestamp(5)));
+  fixture.write();
+  const auto segment = Segment::open(fixture.files(), fixture.path(), SegmentFixture::store_id(), fixture.info());
+  std::weak_ptr<const SegmentTables> seen;
+  {
+    const auto first = segment->tables();
+    ASSERT_TRUE(first.has_value());
+    EXPECT_EQ(segment->tables().value(), *first) << "shared";
+    seen = *first;
+  }
+  EXPECT_TRUE(seen.expired());
+  PieceCache cache(std::size_t{1} << 20);
+  seen = cached_tables(cache, *segment).value();
+  EXPECT_FALSE(seen.expired()) << "the cache holds them";
+  EXPECT_GT(cache.bytes(), seen.lock()->dictionary->memory_bytes());
+  PieceCache none(0);
+  EXPECT_EQ(cached_tables(none, *segment).value(), seen.lock());
+}
+
 TEST(Segment, LeavesNothingBehindWhenItsWriterGoes) {
   SegmentFixture fixture;
   const auto batch = batch_of_bodies({"one"});

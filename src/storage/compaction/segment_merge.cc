@@ -75,7 +75,7 @@ class MergeCursor {
   }
 
   const Segment& segment_;
-  const SegmentTables* tables_ = nullptr;
+  std::shared_ptr<const SegmentTables> tables_;
   PieceCache cache_{kMergeCacheBytes};
   std::uint32_t group_ = 0;  ///< the next one to open
   std::unique_ptr<RowGroupReader> reader_;

@@ -27,9 +27,9 @@ void RowGroupWork::give_back(std::unique_ptr<Tools> tools) {
   idle_tools_.push_back(std::move(tools));
 }
 
-RowGroupTurn::RowGroupTurn(RowGroupWork& work, std::shared_ptr<const Segment> segment, const SegmentTables& tables,
-                           std::uint32_t row_group)
-    : work_(work), segment_(std::move(segment)), tables_(tables), row_group_(row_group) {}
+RowGroupTurn::RowGroupTurn(RowGroupWork& work, std::shared_ptr<const Segment> segment,
+                           std::shared_ptr<const SegmentTables> tables, std::uint32_t row_group)
+    : work_(work), segment_(std::move(segment)), tables_(std::move(tables)), row_group_(row_group) {}
 
 bool RowGroupTurn::claim() {
   MutexLock lock(mutex_);
@@ -42,7 +42,7 @@ RowGroupTurn::Outcome RowGroupTurn::make_step() {
   if (work_.request().cancel.cancelled()) return {Error(ErrorCode::cancelled, "the scan was cancelled"), std::nullopt};
   if (scan_ == nullptr) {
     auto tools = work_.borrow_tools();
-    auto opened = RowGroupScan::open(*segment_, tables_, row_group_, work_.cache(), work_.request(),
+    auto opened = RowGroupScan::open(*segment_, *tables_, row_group_, work_.cache(), work_.request(),
                                      {tools->filter.get(), tools->reducer ? &*tools->reducer : nullptr});
     work_.give_back(std::move(tools));
     if (!opened) return {opened.error(), std::nullopt};
@@ -86,6 +86,7 @@ void RowGroupTurn::close() {
   state_ = State::closed;
   // A task that still waits in the pool holds this, and must not keep the segment's file alive.
   scan_.reset();
+  tables_.reset();
   segment_.reset();
 }
 

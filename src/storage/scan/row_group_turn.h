@@ -50,8 +50,8 @@ class RowGroupWork {
 /// of them. A step can be made ahead by another thread; the scan takes the outcomes in order. Thread-safe as marked.
 class RowGroupTurn {
  public:
-  /// `work` outlives this. The segment's tables were read.
-  RowGroupTurn(RowGroupWork& work, std::shared_ptr<const Segment> segment, const SegmentTables& tables,
+  /// `work` outlives this. `tables`: of the segment.
+  RowGroupTurn(RowGroupWork& work, std::shared_ptr<const Segment> segment, std::shared_ptr<const SegmentTables> tables,
                std::uint32_t row_group);
 
   /// Makes the next step unless another thread does or did. Any thread.
@@ -68,7 +68,8 @@ class RowGroupTurn {
   void close();
 
   bool is_opened() const { return was_taken_; }
-  const RowGroupEntry& entry() const { return tables_.row_groups[row_group_]; }
+  /// Not once it is closed.
+  const RowGroupEntry& entry() const { return tables_->row_groups[row_group_]; }
 
  private:
   enum class State : std::uint8_t { idle, running, done, closed };
@@ -76,8 +77,8 @@ class RowGroupTurn {
   Outcome make_step();
 
   RowGroupWork& work_;
-  std::shared_ptr<const Segment> segment_;  ///< null once closed
-  const SegmentTables& tables_;             ///< of the segment
+  std::shared_ptr<const Segment> segment_;       ///< null once closed
+  std::shared_ptr<const SegmentTables> tables_;  ///< of the segment; null once closed
   const std::uint32_t row_group_;
   std::unique_ptr<RowGroupScan> scan_;  ///< whose step it is; null before the first, and once closed
   bool was_taken_ = false;              ///< the scan's thread only

@@ -38,8 +38,7 @@ RowReducer::FieldPlaces::InShape RowReducer::place_in_shape(const FieldName& fie
   at.kind = Kind::unknown;
   if (place.kind == FieldKind::severity || place.kind == FieldKind::severity_number) {
     at.kind = Kind::severity;
-  } else if ((place.kind == FieldKind::attribute || place.kind == FieldKind::template_id) &&
-             place.leaves.size() == 1) {
+  } else if ((place.kind == FieldKind::attribute || place.kind == FieldKind::template_id) && place.leaves.size() == 1) {
     const std::vector<std::uint32_t>& columns = dictionary.shape_columns(shape);
     at.column = columns[place.leaves.front()];
     // A column that the record has twice has two values; which one is the field's is not told here.
@@ -69,7 +68,8 @@ const std::vector<RowReducer::FieldPlaces>& RowReducer::places_in(const RowGroup
 }
 
 std::optional<RecordBlock> RowReducer::reduce_whole(const RowGroupReader& reader) {
-  if (!fields_.empty() || reduction_.keeps_extremes || reduction_.time_step_ns % kNanosPerMinuteOfStats != 0) return std::nullopt;
+  if (!fields_.empty() || reduction_.keeps_extremes || reduction_.time_step_ns % kNanosPerMinuteOfStats != 0)
+    return std::nullopt;
   const RowGroupEntry& entry = reader.entry();
   RecordBatchBuilder builder(entry.min_timestamp);
   std::vector<std::uint32_t> weights;
@@ -103,8 +103,17 @@ std::optional<RecordBlock> RowReducer::reduce_whole(const RowGroupReader& reader
   return block;
 }
 
+void RowReducer::spread_rows() {
+  if (is_spread_) return;
+  is_spread_ = true;
+  rows_.clear();
+  selected_->for_each([this](std::uint32_t row) { rows_.push_back(row); });
+  groups_.assign(rows_.size(), 0);
+}
+
 /// Splits each group by the codes of its rows.
 void RowReducer::combine(const std::vector<std::uint32_t>& codes, std::uint32_t count) {
+  spread_rows();
   const std::uint64_t combinations = std::uint64_t{group_count_} * count;
   std::uint32_t next = 0;
   if (combinations <= kDirectTableMax) {
@@ -176,9 +185,8 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
     for (const InShape* at : {&places.shapes[shape], &places.shapes_unset[shape]}) {
       if (at->kind == Kind::unknown) return false;
       has_severity = has_severity || at->kind == Kind::severity;
-      if (!at->has_column() || std::any_of(columns.begin(), columns.end(), [&](const ColumnCodes& known) {
-            return known.column == at->column;
-          })) {
+      if (!at->has_column() || std::any_of(columns.begin(), columns.end(),
+                                           [&](const ColumnCodes& known) { return known.column == at->column; })) {
         continue;
       }
       const ColumnEntry* entry = reader.entry().find_column(at->column);
@@ -200,6 +208,29 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
       kept_columns.push_back(at->column);
     }
   }
+  const bool is_plain = columns.size() <= 1 && !has_severity && !places.has_label;
+  // A shape may have the column under another role than the field's.
+  const bool is_column = is_plain && columns.size() == 1 &&
+                         std::all_of(shapes->table.begin(), shapes->table.end(), [&](std::uint32_t shape) {
+                           const std::vector<std::uint32_t>& all = reader.dictionary().shape_columns(shape);
+                           return places.shapes[shape].has_column() ||
+                                  std::find(all.begin(), all.end(), columns.front().column) == all.end();
+                         });
+  const bool is_label = columns.empty() && !has_severity && places.has_label;
+  const bool is_alone = is_whole_ && !is_spread_ && fields_.size() == 1 && !reduction_.keeps_extremes;
+  if (is_alone && is_column) {
+    const ColumnCodes& column = columns.front();
+    counted_ = count_codes(column.codes(), column.count(), *column.rows, reader.entry().record_count);
+    return true;
+  }
+  if (is_alone && is_label) {
+    DENDRO_TRY_ASSIGN(const auto streams, reader.streams());
+    const RowMap every_row{.is_identity = true, .rows = {}};
+    counted_ = count_codes(streams->codes, static_cast<std::uint32_t>(streams->table.size()), every_row,
+                           reader.entry().record_count);
+    return true;
+  }
+  spread_rows();
   std::vector<std::uint32_t> codes(shapes->codes.size(), 0);
   for (const ColumnCodes& column : columns) {
     const std::vector<std::uint16_t>& of_value = column.codes();
@@ -207,7 +238,6 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
       codes[column.rows->row_of(value)] = column.first_code + of_value[value];
     }
   }
-  const bool is_plain = columns.size() <= 1 && !has_severity && !places.has_label;
   if (!is_plain) {
     // Which of several places is the field's is a matter of the record's shape, severity and stream.
     DENDRO_TRY_ASSIGN(const auto severities, reader.severities());
@@ -232,15 +262,8 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
         codes[row] = own->first_code + own->codes()[*own->rows->value_of(row)];
       }
     }
-  } else if (!columns.empty()) {
-    // A shape may have the column under another role than the field's.
-    bool is_all = true;
-    for (const std::uint32_t shape : shapes->table) {
-      const std::vector<std::uint32_t>& all = reader.dictionary().shape_columns(shape);
-      is_all = is_all && (places.shapes[shape].has_column() ||
-                          std::find(all.begin(), all.end(), columns.front().column) == all.end());
-    }
-    for (std::size_t row = 0; row < codes.size() && !is_all; ++row) {
+  } else if (!columns.empty() && !is_column) {
+    for (std::size_t row = 0; row < codes.size(); ++row) {
       if (places.shapes[shapes->table[shapes->codes[row]]].kind == Kind::missing) codes[row] = 0;
     }
   }
@@ -250,10 +273,12 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
 
 Result<std::optional<RecordBlock>> RowReducer::reduce(RowGroupReader& reader, RecordDecoder& decoder,
                                                       const RowBitmap& rows) {
-  rows_.clear();
-  rows.for_each([this](std::uint32_t row) { rows_.push_back(row); });
-  if (rows_.empty()) return std::optional<RecordBlock>();
-  groups_.assign(rows_.size(), 0);
+  const std::size_t matches = rows.count();
+  if (matches == 0) return std::optional<RecordBlock>();
+  selected_ = &rows;
+  is_whole_ = matches == reader.entry().record_count;
+  is_spread_ = false;
+  counted_.reset();
   group_count_ = 1;
   std::vector<std::uint32_t> kept_columns;
   DENDRO_TRY_ASSIGN(bool is_told, add_time(reader));
@@ -263,16 +288,28 @@ Result<std::optional<RecordBlock>> RowReducer::reduce(RowGroupReader& reader, Re
   }
   if (!is_told) return std::optional<RecordBlock>();
 
-  std::vector<std::uint32_t> chosen(group_count_, kNoGroup);  // groups are numbered by their first row: these ascend
-  std::vector<std::uint32_t> weights(group_count_, 0);
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (weights[groups_[i]]++ == 0) chosen[groups_[i]] = rows_[i];
+  std::vector<std::uint32_t> chosen, weights;
+  if (counted_) {
+    chosen = std::move(counted_->rows);
+    weights = std::move(counted_->weights);
+  } else {
+    choose_rows(chosen, weights);
   }
-  if (reduction_.keeps_extremes) add_last_rows(chosen, weights);
   decoder.keep_columns(std::move(kept_columns));
   DENDRO_TRY_ASSIGN(RecordBlock block, decoder.decode(chosen));
   block.weights = std::move(weights);
   return std::optional<RecordBlock>(std::move(block));
+}
+
+/// The first row of each group, which ascend, and how many it has.
+void RowReducer::choose_rows(std::vector<std::uint32_t>& chosen, std::vector<std::uint32_t>& weights) {
+  spread_rows();
+  chosen.assign(group_count_, kNoGroup);
+  weights.assign(group_count_, 0);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (weights[groups_[i]]++ == 0) chosen[groups_[i]] = rows_[i];
+  }
+  if (reduction_.keeps_extremes) add_last_rows(chosen, weights);
 }
 
 /// One record of the group's weight goes to its last row.

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "filter/field_reader.h"
 #include "record/record_block.h"
+#include "storage/scan/code_counts.h"
 #include "storage/scan/row_bitmap.h"
 #include "storage/segment/record_decoder.h"
 #include "storage/segment/row_group_reader.h"
@@ -51,13 +52,20 @@ class RowReducer {
                                              std::size_t shape, bool has_severity);
   Result<bool> add_field(RowGroupReader& reader, const FieldPlaces& places, std::vector<std::uint32_t>& columns);
   Result<bool> add_time(RowGroupReader& reader);
+  void choose_rows(std::vector<std::uint32_t>& chosen, std::vector<std::uint32_t>& weights);
   void add_last_rows(std::vector<std::uint32_t>& chosen, std::vector<std::uint32_t>& weights) const;
   void combine(const std::vector<std::uint32_t>& codes, std::uint32_t count);
+  /// `rows_` and `groups_` of what is at hand, before the first look at either.
+  void spread_rows();
 
   const Reduction reduction_;
   std::vector<FieldName> fields_;
   std::map<SegmentId, std::vector<FieldPlaces>> known_;
   // The row group at hand.
+  const RowBitmap* selected_ = nullptr;
+  bool is_whole_ = false;              ///< all of it matches
+  std::optional<CodeCounts> counted_;  ///< all there is to know, where one column tells it
+  bool is_spread_ = false;
   std::vector<std::uint32_t> rows_;    ///< those that match
   std::vector<std::uint32_t> groups_;  ///< of each
   std::uint32_t group_count_ = 0;

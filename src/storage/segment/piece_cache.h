@@ -15,6 +15,7 @@ namespace dendro {
 
 /// A decoded piece of a row group: which one is for RowGroupReader to say.
 struct PieceKey {
+  static constexpr std::uint32_t kWholeSegment = 0xFFFFFFFF;  ///< in place of a row group
   SegmentId segment;
   std::uint32_t row_group = 0;
   std::uint64_t piece = 0;

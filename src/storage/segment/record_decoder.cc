@@ -173,9 +173,8 @@ Status RecordDecoder::add_record(std::uint32_t row) {
 
 Result<RecordBlock> RecordDecoder::decode(std::span<const std::uint32_t> rows) {
   DENDRO_TRY(begin());
-  const Segment& segment = reader_.segment();
   builder_ = RecordBatchBuilder(
-      segment.receive_time(SequenceNumber(static_cast<std::uint64_t>(sequences_->values[rows.front()]))));
+      reader_.receive_time(SequenceNumber(static_cast<std::uint64_t>(sequences_->values[rows.front()]))));
   shape_numbers_.assign(shapes_->table.size(), -1);
   stream_numbers_.assign(streams_->table.size(), -1);
   auto sequences = std::make_shared<std::vector<SequenceNumber>>();
@@ -183,7 +182,7 @@ Result<RecordBlock> RecordDecoder::decode(std::span<const std::uint32_t> rows) {
   for (const std::uint32_t row : rows) {
     DENDRO_TRY(add_record(row));
     sequences->emplace_back(static_cast<std::uint64_t>(sequences_->values[row]));
-    receive_times->push_back(segment.receive_time(sequences->back()));
+    receive_times->push_back(reader_.receive_time(sequences->back()));
   }
   RecordBlock block;
   DENDRO_TRY_ASSIGN(block.batch, builder_.finish_formed());

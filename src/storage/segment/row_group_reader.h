@@ -114,6 +114,10 @@ class RowGroupReader {
   const SegmentDictionary& dictionary() const { return *tables_.dictionary; }
   const Segment& segment() const { return segment_; }
   std::uint32_t index() const { return index_; }
+  /// When the request came that held the record of this sequence number.
+  Timestamp receive_time(SequenceNumber sequence) const {
+    return tables_.receive_time(sequence).value_or(segment_.info().min_timestamp);
+  }
 
   template <typename Piece>
   using Shared = Result<std::shared_ptr<const Piece>>;

@@ -8,6 +8,9 @@
 namespace dendro {
 namespace {
 
+/// A directory entry takes about so many times its encoded bytes in memory.
+constexpr std::size_t kDirectoryGrowth = 6;
+
 std::string_view section_name(SectionKind kind) {
   switch (kind) {
     case SectionKind::dictionary:
@@ -73,7 +76,9 @@ Status Segment::load(const Bytes16& store_id) {
   Result<SegmentMeta> meta = parse_segment_meta(meta_bytes);
   if (!meta) return meta.error();
   keys_ = std::move(meta->keys);
-  receive_times_ = std::move(meta->receive_times);
+  for (const ReceiveTime& time : meta->receive_times) {
+    newest_receive_time_ = std::max(newest_receive_time_.value_or(time.time), time.time);
+  }
   return {};
 }
 
@@ -115,16 +120,15 @@ Result<std::string> Segment::read_section(SectionKind kind) const {
   return plain;
 }
 
-Result<const SegmentTables*> Segment::tables() const {
+Result<std::shared_ptr<const SegmentTables>> Segment::tables() const {
   if (damage_) return *damage_;
   MutexLock lock(mutex_);  // held over the read: a second reader of the same segment would only read the same
-  if (tables_ == nullptr) {
-    auto tables = std::make_unique<SegmentTables>();
-    const Status loaded = load_tables(*tables);
-    if (!loaded) return loaded.error().with_context("segment " + path_);
-    tables_ = std::move(tables);
-  }
-  return tables_.get();
+  if (std::shared_ptr<const SegmentTables> known = tables_.lock()) return known;
+  const auto tables = std::make_shared<SegmentTables>();
+  const Status loaded = load_tables(*tables);
+  if (!loaded) return loaded.error().with_context("segment " + path_);
+  tables_ = tables;
+  return std::shared_ptr<const SegmentTables>(tables);
 }
 
 Status Segment::load_tables(SegmentTables& tables) const {
@@ -142,14 +146,33 @@ Status Segment::load_tables(SegmentTables& tables) const {
     }
   }
   if (!reader.ok() || !reader.at_end()) return Error(ErrorCode::corruption, "DIRECTORY: wrong size");
+  DENDRO_TRY_ASSIGN(const std::string meta_bytes, read_section(SectionKind::meta));
+  DENDRO_TRY_ASSIGN(SegmentMeta meta, parse_segment_meta(meta_bytes));
+  tables.receive_times = std::move(meta.receive_times);
+  tables.memory_bytes = sizeof(SegmentTables) + tables.dictionary->memory_bytes() +
+                        directory.size() * kDirectoryGrowth + tables.receive_times.capacity() * sizeof(ReceiveTime);
   return {};
 }
 
-Timestamp Segment::receive_time(SequenceNumber sequence) const {
+std::optional<Timestamp> SegmentTables::receive_time(SequenceNumber sequence) const {
   const auto behind =
-      std::upper_bound(receive_times_.begin(), receive_times_.end(), sequence,
+      std::upper_bound(receive_times.begin(), receive_times.end(), sequence,
                        [](SequenceNumber wanted, const ReceiveTime& time) { return wanted < time.first_sequence; });
-  return behind == receive_times_.begin() ? info_.min_timestamp : std::prev(behind)->time;
+  if (behind == receive_times.begin()) return std::nullopt;
+  return std::prev(behind)->time;
+}
+
+Result<std::shared_ptr<const SegmentTables>> cached_tables(PieceCache& cache, const Segment& segment) {
+  struct Held {
+    std::shared_ptr<const SegmentTables> tables;
+    std::size_t memory_bytes() const { return tables->memory_bytes; }
+  };
+  DENDRO_TRY_ASSIGN(const auto held,
+                    cache.get<Held>({segment.info().id, PieceKey::kWholeSegment, 0}, [&segment]() -> Result<Held> {
+                      DENDRO_TRY_ASSIGN(auto tables, segment.tables());
+                      return Held{std::move(tables)};
+                    }));
+  return held->tables;
 }
 
 Status Segment::read_exactly(std::uint64_t offset, std::span<char> out) const {

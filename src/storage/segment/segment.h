@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "io/file_system.h"
+#include "storage/segment/piece_cache.h"
 #include "storage/segment/row_group.h"
 #include "storage/segment/segment_dictionary.h"
 #include "storage/segment/segment_format.h"
@@ -18,7 +19,12 @@ namespace dendro {
 /// What a query needs of a segment before it reads a block. Immutable; thread-safe.
 struct SegmentTables {
   std::unique_ptr<const SegmentDictionary> dictionary;
-  std::vector<RowGroupEntry> row_groups;  ///< by time
+  std::vector<RowGroupEntry> row_groups;   ///< by time
+  std::vector<ReceiveTime> receive_times;  ///< by sequence
+  std::size_t memory_bytes = 0;            ///< about
+
+  /// When the request came that held the record of this sequence number; nothing: the tables do not say.
+  std::optional<Timestamp> receive_time(SequenceNumber sequence) const;
 };
 
 /// An immutable segment file, open for reading. A segment that is missing or damaged is there too, so that a query can
@@ -44,15 +50,14 @@ class Segment {
   const std::string& path() const { return path_; }
   /// Retry keys of the requests that have records here.
   const std::vector<KeyedReply>& keys() const { return keys_; }
-  /// When the request came that held the record of this sequence number.
-  Timestamp receive_time(SequenceNumber sequence) const;
-  /// All of them, by sequence.
-  const std::vector<ReceiveTime>& receive_times() const { return receive_times_; }
+  /// When the last of the requests came that have records here; nothing: it cannot be read.
+  std::optional<Timestamp> newest_receive_time() const { return newest_receive_time_; }
   /// Why nothing of it can be read.
   const std::optional<Error>& damage() const { return damage_; }
 
-  /// Read once; they live as long as the segment. Errors: corruption (names file and section), io_error, unimplemented.
-  Result<const SegmentTables*> tables() const;
+  /// Read where nobody holds them: who comes back soon keeps them (cached_tables). Errors: corruption (names file and
+  /// section), io_error, unimplemented.
+  Result<std::shared_ptr<const SegmentTables>> tables() const;
   /// Reads, checks and unpacks a block of a row group. Errors: corruption (names file and offset), io_error.
   Result<std::string> read_block(const BlockPlace& block) const;
 
@@ -74,12 +79,16 @@ class Segment {
   std::unique_ptr<RandomReader> reader_;
   std::vector<SectionEntry> sections_;
   std::vector<KeyedReply> keys_;
-  std::vector<ReceiveTime> receive_times_;
+  std::optional<Timestamp> newest_receive_time_;
   std::optional<Error> damage_;
   mutable std::atomic<bool> is_unlisted_{false};
 
   mutable Mutex mutex_;
-  mutable std::unique_ptr<const SegmentTables> tables_ DENDRO_GUARDED_BY(mutex_);
+  mutable std::weak_ptr<const SegmentTables> tables_ DENDRO_GUARDED_BY(mutex_);
 };
+
+/// The tables by way of the cache, so that those of segments used last stay and their memory is bounded with that of
+/// all else that was read. Errors: those of Segment::tables.
+Result<std::shared_ptr<const SegmentTables>> cached_tables(PieceCache& cache, const Segment& segment);
 
 }  // namespace dendro

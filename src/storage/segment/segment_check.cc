@@ -48,7 +48,7 @@ class SegmentCheck {
       : segment_(segment), on_records_(on_records) {}
 
   std::vector<StorageFault> run() {
-    const Result<const SegmentTables*> tables = segment_.tables();
+    const Result<std::shared_ptr<const SegmentTables>> tables = segment_.tables();
     if (!tables) {
       note(tables.error());
       return std::move(faults_);
@@ -283,7 +283,7 @@ class SegmentCheck {
 
   const Segment& segment_;
   const std::function<void(std::uint64_t)>& on_records_;
-  const SegmentTables* tables_ = nullptr;
+  std::shared_ptr<const SegmentTables> tables_;
   std::vector<StorageFault> faults_;
   std::uint32_t group_index_ = 0;
   std::optional<RecordPosition> last_;

@@ -12,9 +12,9 @@ class SegmentRecompression {
       : input_(input), compressor_(zstd_level), out_(out), pause_(pause), is_input_bad_(is_input_bad) {}
 
   Result<SegmentInfo> run() {
-    DENDRO_TRY_ASSIGN(const SegmentTables* tables, of_input(input_.tables()));
+    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, of_input(input_.tables()));
     for (const RowGroupEntry& group : tables->row_groups) DENDRO_TRY(copy_row_group(group));
-    for (const ReceiveTime& time : input_.receive_times()) out_.add_receive_time(time);
+    for (const ReceiveTime& time : tables->receive_times) out_.add_receive_time(time);
     if (out_.info().record_count != input_.info().record_count) {
       is_input_bad_ = true;
       return Error(ErrorCode::corruption, "segment " + input_.path() + ": has " +

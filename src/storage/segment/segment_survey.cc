@@ -15,7 +15,7 @@ class SegmentSurveyor {
   SegmentSurveyor(const Segment& segment, SegmentSurvey& survey) : segment_(segment), survey_(survey) {}
 
   void run() {
-    const Result<const SegmentTables*> tables = segment_.tables();
+    const Result<std::shared_ptr<const SegmentTables>> tables = segment_.tables();
     if (!tables) {
       survey_.faults.push_back(StorageFault::of(segment_.path(), tables.error()));
       return;
@@ -107,7 +107,7 @@ class SegmentSurveyor {
 
   const Segment& segment_;
   SegmentSurvey& survey_;
-  const SegmentTables* tables_ = nullptr;
+  std::shared_ptr<const SegmentTables> tables_;
   PieceCache cache_{kSurveyCacheBytes};
 };
 
