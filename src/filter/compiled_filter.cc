@@ -10,6 +10,27 @@
 namespace dendro {
 namespace {
 
+/// Expressions that mean themselves become the substrings they are, for which there are faster ways.
+struct LiteralExpressions {
+  template <typename Other>
+  void operator()(Other&) const {}
+  void operator()(AllOf& all) const { in_parts(all.parts); }
+  void operator()(AnyOf& any) const { in_parts(any.parts); }
+  void operator()(Negation& negated) const {
+    Predicate operand = *negated.operand;
+    std::visit(*this, operand.node);
+    negated.operand = std::make_shared<const Predicate>(std::move(operand));
+  }
+  void operator()(FieldTest& test) const {
+    const auto* match = std::get_if<RegexMatch>(&test.condition);
+    if (match == nullptr || !match->regex->is_literal()) return;
+    test.condition = TextPattern{match->pattern(), true, true, false};
+  }
+  void in_parts(std::vector<Predicate>& parts) const {
+    for (Predicate& part : parts) std::visit(*this, part.node);
+  }
+};
+
 std::unique_ptr<FilterNode> make_node(const Predicate& predicate);
 
 std::vector<std::unique_ptr<FilterNode>> make_nodes(const std::vector<Predicate>& parts) {
@@ -42,8 +63,8 @@ std::unique_ptr<FilterNode> make_node(const Predicate& predicate) {
 
 class FilterTree final : public CompiledFilter {
  public:
-  FilterTree(const Predicate& predicate, FilterOptions options, std::unique_ptr<FilterNode> root)
-      : predicate_(predicate), options_(options), root_(std::move(root)) {}
+  FilterTree(Predicate predicate, FilterOptions options, std::unique_ptr<FilterNode> root)
+      : predicate_(std::move(predicate)), options_(options), root_(std::move(root)) {}
   std::optional<FilterMeaning> meaning() const override {
     return FilterMeaning{&predicate_, options_.exclude_dead_letters};
   }
@@ -73,7 +94,9 @@ class FilterTree final : public CompiledFilter {
 
 }  // namespace
 
-std::shared_ptr<const CompiledFilter> compile_filter(const Predicate& predicate, FilterOptions options) {
+std::shared_ptr<const CompiledFilter> compile_filter(const Predicate& written, FilterOptions options) {
+  Predicate predicate = written;
+  std::visit(LiteralExpressions{}, predicate.node);
   auto root = make_node(predicate);
   if (options.exclude_dead_letters) {
     std::vector<std::unique_ptr<FilterNode>> parts;
@@ -81,7 +104,7 @@ std::shared_ptr<const CompiledFilter> compile_filter(const Predicate& predicate,
     parts.push_back(std::move(root));
     root = make_conjunction_node(std::move(parts));
   }
-  return std::make_shared<FilterTree>(predicate, options, std::move(root));
+  return std::make_shared<FilterTree>(std::move(predicate), options, std::move(root));
 }
 
 }  // namespace dendro

@@ -11,6 +11,7 @@
 
 #include "filter/regex_accelerator.h"
 #include "filter/regex_outline.h"
+#include "filter/text_pattern.h"
 #include "record/fold.h"
 
 namespace dendro {
@@ -116,6 +117,8 @@ struct Regex::Impl {
   /// Of each atom its indices among those of `filtered`: several where folding makes them equal.
   std::vector<std::vector<int>> filtered_indices;
   std::string required_atom;
+  FoldedNeedle required_needle;  // of required_atom
+  bool is_literal = false;
   std::vector<std::string> group_names;
   RegexOutline outline;
   mutable std::atomic<std::size_t> text_bytes_seen{0};
@@ -214,6 +217,8 @@ Result<std::shared_ptr<const Regex>> Regex::compile(std::string_view pattern, Re
   impl->take_group_names();
   impl->take_atoms();
   impl->find_required_atom();
+  impl->required_needle = FoldedNeedle(impl->required_atom);
+  impl->is_literal = !pattern.empty() && pattern.find_first_of("\\.+*?()|[]{}^$") == std::string_view::npos;
   impl->outline = outline_regex(pattern);
   return std::shared_ptr<const Regex>(new Regex(std::move(impl)));
 }
@@ -222,7 +227,16 @@ const std::string& Regex::pattern() const {
   return impl_->pattern;
 }
 
+bool Regex::is_literal() const {
+  return impl_->is_literal;
+}
+
 bool Regex::matches(std::string_view value) const {
+  if (impl_->is_literal) return find_literal(value, impl_->pattern) != std::string_view::npos;
+  // RE2 takes a lock for each call: most values of a dictionary need not go that far.
+  const FoldedNeedle& required = impl_->required_needle;
+  if (!required.text().empty() && required.is_utf8() && find_folded(value, required) == std::string_view::npos)
+    return false;
   return finds(impl_->expression(), value, re2::RE2::UNANCHORED);
 }
 

@@ -39,6 +39,8 @@ class Regex {
   Regex& operator=(const Regex&) = delete;
 
   const std::string& pattern() const;
+  /// True if the pattern means itself: its matches are the places where its own bytes stand.
+  bool is_literal() const;
   /// True if the pattern is found somewhere in `value`.
   bool matches(std::string_view value) const;
   /// True if the pattern matches the whole of `value` (stream labels, query-language.md D11).

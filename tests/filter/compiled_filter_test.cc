@@ -58,6 +58,15 @@ TEST(CompiledFilter, ResolvesNamesInTheirOrder) {
   EXPECT_TRUE(matches(*batch, test("nosuch", Empty{})));
 }
 
+TEST(CompiledFilter, ALiteralExpressionRunsAsTheSubstringItIs) {
+  const auto expression = [](const char* pattern) { return test("", RegexMatch{*Regex::compile(pattern)}); };
+  Predicate either{AnyOf{{expression("plain"), expression("with.dot")}}};
+  const auto filter = compile_filter(Predicate{Negation{std::make_shared<const Predicate>(either)}});
+  const Predicate substring = test("", TextPattern{"plain", true, true, false});
+  const Predicate expected{AnyOf{{substring, expression("with.dot")}}};
+  EXPECT_EQ(*filter->meaning()->predicate, Predicate{Negation{std::make_shared<const Predicate>(expected)}});
+}
+
 TEST(CompiledFilter, NullIsMissingAndResolutionGoesOn) {
   const auto batch = one_record([](RecordBatchBuilder& b) {
     b.add_leaf(LeafRole::attribute, "user", "user", Value::of_null());

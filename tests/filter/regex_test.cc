@@ -113,6 +113,19 @@ TEST(Regex, RefusesWithPlaceCauseAndRemedy) {
   EXPECT_TRUE(Regex::compile(std::string(kRegexBytesMax, 'a')).has_value());
 }
 
+TEST(Regex, LiteralsAreKnown) {
+  for (const char* pattern : {"a", "not_there-12", "a b/c", "Zug \xC3\xBC"}) {
+    const auto regex = Regex::compile(pattern);
+    ASSERT_TRUE(regex.has_value());
+    EXPECT_TRUE((*regex)->is_literal()) << pattern;
+    EXPECT_TRUE((*regex)->matches("x" + std::string(pattern) + "x"));
+    EXPECT_FALSE((*regex)->matches("nothing"));
+  }
+  for (const char* pattern : {"", "a.c", "a|b", "(?i)a", "^a", "a$", "a\\.b", "a{2}", "[a]", "a+"}) {
+    EXPECT_FALSE((*Regex::compile(pattern))->is_literal()) << pattern;
+  }
+}
+
 TEST(Regex, AtomsAreFoldedAndRequired) {
   const auto one = compiled("Get.{0,40}Failed");
   EXPECT_EQ(one->atoms(), (std::vector<std::string>{"failed", "get"}));
@@ -248,6 +261,9 @@ TEST(RegexDifferential, EveryAnswerEqualsRe2) {
     for (std::size_t i = data.pick(30); i > 0; --i) {
       const std::string value = data.text(kind);
       values.add(value);
+      std::vector<std::string_view> groups;
+      ASSERT_EQ((*regex)->matches(value), (*regex)->capture(value, 0, groups))  // which is RE2 alone
+          << "seed " << seed + round << " " << testing::PrintToString(pattern) << " " << testing::PrintToString(value);
       if (!(*regex)->matches(value)) continue;
       ++matched;
       ASSERT_TRUE((*regex)->may_match(present_atoms(**regex, value)))
