@@ -1,0 +1,68 @@
+#include "meta/short_links.h"
+
+#include <algorithm>
+#include <array>
+
+namespace dendro {
+namespace {
+
+constexpr std::string_view kBase62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+constexpr std::size_t kCodeCharacters = 10;
+
+std::string make_code(RandomSource& random) {
+  std::string code;
+  while (code.size() < kCodeCharacters) {
+    std::array<std::uint8_t, 16> bytes{};
+    random.fill(bytes);
+    for (const std::uint8_t byte : bytes) {
+      constexpr std::uint8_t kEvenMax = 62 * 4;  // above it some characters would come more often
+      if (byte < kEvenMax && code.size() < kCodeCharacters) code.push_back(kBase62[byte % 62]);
+    }
+  }
+  return code;
+}
+
+/// "//host" and "/\host" lead to other hosts in a browser.
+Status check_path(const std::string& path) {
+  const bool is_own = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\") &&
+                      std::none_of(path.begin(), path.end(), [](char c) {
+                        return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '\\';
+                      });
+  if (!is_own)
+    return Error(ErrorCode::invalid_argument, "path: must be a path of this server, such as /explore?q=error");
+  if (path.size() > ShortLinks::kPathBytesMax) {
+    return Error(ErrorCode::too_large, "path: has " + std::to_string(path.size()) + " bytes, at most " +
+                                           std::to_string(ShortLinks::kPathBytesMax) + " are taken");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ShortLink> ShortLinks::create(const std::string& path) {
+  DENDRO_TRY(check_path(path));
+  const Timestamp now = clock_.now();
+  const ShortLink link{make_code(random_), path, Timestamp(now.number() + std::chrono::nanoseconds(kLifetime).count())};
+  return database_.transact([&](MetaTransaction& meta) -> Result<ShortLink> {
+    DENDRO_TRY(meta.change("DELETE FROM short_links WHERE expires <= ?", {now.number()}));
+    DENDRO_TRY_ASSIGN(const auto count, meta.row("SELECT COUNT(*) FROM short_links"));
+    if (count->integer(0) >= static_cast<std::int64_t>(kLinksMax)) {
+      return Error(ErrorCode::resource_exhausted, "there are " + std::to_string(kLinksMax) + " short links already");
+    }
+    DENDRO_TRY(meta.change("INSERT INTO short_links (code, path, expires) VALUES (?, ?, ?)",
+                           {link.code, link.path, link.expires.number()}));
+    return link;
+  });
+}
+
+Result<ShortLink> ShortLinks::open(std::string_view code) const {
+  return database_.transact([&](MetaTransaction& meta) -> Result<ShortLink> {
+    DENDRO_TRY_ASSIGN(const auto row,
+                      meta.row("SELECT code, path, expires FROM short_links WHERE code = ? AND expires > ?",
+                               {std::string(code), clock_.now().number()}));
+    if (!row) return Error(ErrorCode::not_found, "no such short link, or it has expired");
+    return ShortLink{row->text(0), row->text(1), Timestamp(row->integer(2))};
+  });
+}
+
+}  // namespace dendro

@@ -1,0 +1,47 @@
+#include "meta/short_links.h"
+
+#include <gtest/gtest.h>
+
+#include "meta/meta_schema.h"
+#include "tests/io/temporary_folder.h"
+
+namespace dendro {
+namespace {
+
+struct ShortLinksFixture : testing::Test {
+  TemporaryFolder folder;
+  std::unique_ptr<MetaDatabase> database = MetaDatabase::open(folder.path("meta.db"), meta_schema()).value();
+  ManualClock clock{Timestamp(1'790'000'000'000'000'000)};
+  SystemRandom random;
+  ShortLinks links{*database, clock, random};
+};
+
+TEST_F(ShortLinksFixture, LeadsToItsPathForNinetyDays) {
+  const auto made = links.create("/explore?q=error&tenant=shop");
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->code.size(), 10u);
+  EXPECT_EQ(made->code.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
+            std::string::npos);
+  EXPECT_EQ(links.open(made->code)->path, "/explore?q=error&tenant=shop");
+  EXPECT_NE(links.create("/explore?q=error&tenant=shop")->code, made->code);
+  clock.advance(std::chrono::hours(24 * 90) - std::chrono::seconds(1));
+  EXPECT_TRUE(links.open(made->code).has_value());
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(links.open(made->code).error().code(), ErrorCode::not_found);
+  ASSERT_TRUE(links.create("/x").has_value());
+  const auto left =
+      database->transact([](MetaTransaction& meta) { return meta.row("SELECT COUNT(*) FROM short_links"); });
+  EXPECT_EQ((*left)->integer(0), 1) << "expired ones are gone";
+}
+
+TEST_F(ShortLinksFixture, NeverLeadsToAnotherHost) {
+  for (const char* path :
+       {"", "explore", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/a\nb", "/a\\b"}) {
+    EXPECT_EQ(links.create(path).error().code(), ErrorCode::invalid_argument) << path;
+  }
+  EXPECT_EQ(links.create("/" + std::string(20'000, 'a')).error().code(), ErrorCode::too_large);
+  EXPECT_EQ(links.open("nosuchcode").error().code(), ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace dendro
