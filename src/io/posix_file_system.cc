@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <set>
 #include <utility>
 
+#include "base/mutex.h"
 #include "io/errno_error.h"
 #include "io/file_system.h"
 
@@ -158,11 +160,9 @@ class PosixFileSystem final : public FileSystem {
   Status create_directories(const std::string& path) override {
     for (std::size_t end = path.find('/', 1); !path.empty(); end = path.find('/', end + 1)) {
       const std::string folder = path.substr(0, end);
-      if (::mkdir(folder.c_str(), 0755) == 0) {
-        DENDRO_TRY(sync_directory(parent_folder(folder)));
-      } else if (errno != EEXIST) {
-        return file_error("mkdir", folder);
-      }
+      const bool is_new = ::mkdir(folder.c_str(), 0755) == 0;
+      if (!is_new && errno != EEXIST) return file_error("mkdir", folder);
+      DENDRO_TRY(make_name_durable(folder, is_new));
       if (end == std::string::npos) break;
     }
     struct stat status;
@@ -231,6 +231,34 @@ class PosixFileSystem final : public FileSystem {
     }
     return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(fd)));
   }
+
+ private:
+  /// A folder that is there already may have been made a moment ago, by another thread or by a process that was killed:
+  /// its name is synced by the first who comes by. Those above the caller's own root are synced for nothing, once.
+  Status make_name_durable(const std::string& folder, bool is_new) {
+    {
+      MutexLock lock(mutex_);
+      if (!is_new && durable_folders_.contains(folder)) return {};
+    }
+    const std::string parent = parent_folder(folder);
+    if (is_new) {
+      DENDRO_TRY(sync_directory(parent));
+    } else {
+      // Folders above the caller's own may be out of reach, or on a disk that is only read: those were not made by us.
+      const auto is_not_ours = [] { return errno == EACCES || errno == EPERM || errno == EROFS || errno == EINVAL; };
+      const FileDescriptor fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      const bool is_synced = fd.number() >= 0 && retry_interrupted([&] { return ::fsync(fd.number()); }) == 0;
+      if (!is_synced && !is_not_ours()) return file_error("fsync", parent);
+    }
+    MutexLock lock(mutex_);
+    if (durable_folders_.size() >= kDurableFoldersMax) durable_folders_.clear();
+    durable_folders_.insert(folder);
+    return {};
+  }
+
+  static constexpr std::size_t kDurableFoldersMax = 10'000;
+  Mutex mutex_;
+  std::set<std::string> durable_folders_ DENDRO_GUARDED_BY(mutex_);  ///< whose names this process has synced
 };
 
 }  // namespace

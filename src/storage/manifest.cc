@@ -191,6 +191,10 @@ Status Manifest::load() {
     return rewrite();  // never append behind bytes that were cut
   }
   DENDRO_TRY_ASSIGN(file_, files_.open_writable(path, OpenMode::open_existing));
+  // A killed process may have left both unsynced: the last edits, and the name CURRENT. Whoever goes by what was read
+  // here removes files for good, so it must not be read otherwise after a power cut.
+  DENDRO_TRY(file_->sync());
+  DENDRO_TRY(files_.sync_directory(paths_.root()));
   synced_bytes_ = contents->end_offset;
   snapshot_bytes_ = encode_group(state_.snapshot(), number_).size();
   return {};

@@ -302,5 +302,48 @@ TEST(ManifestEdit, EveryTruncationIsAnError) {
   }
 }
 
+/// What a killed process had written, and not synced, is what the next one reads; power may go after that, too.
+TEST(ManifestCrash, WhatAReopenedManifestAcknowledgesOutlivesAPowerCut) {
+  for (std::uint64_t fault = 1; fault <= 40; ++fault) {
+    MemoryFileSystem files(MemoryFileSystem::KeepLog::yes);
+    ManualClock clock(kTestTime);
+    CountingRandom random;
+    const StorePaths paths("/m");
+    constexpr std::uint64_t kRewriteSoon = 400;
+    ASSERT_TRUE(files.create_directories("/m").has_value());
+    {
+      auto killed = Manifest::open(paths, files, clock, random, kRewriteSoon);
+      ASSERT_TRUE(killed.has_value());
+      FileFaults dead;
+      dead.fail_call = fault;
+      dead.fail_on = true;
+      files.set_faults(dead);
+      for (std::uint64_t id = 1; id <= 12; ++id) {
+        std::vector<ManifestEdit> edits = {make_segment(id)};
+        if (id > 2) edits.emplace_back(RemoveSegment{SegmentId(id - 1)});
+        if (!(*killed)->append(edits)) break;
+      }
+    }
+    files.set_faults({});
+    auto next = Manifest::open(paths, files, clock, random, kRewriteSoon);
+    ASSERT_TRUE(next.has_value()) << next.error().message();
+    const ManifestState read = (*next)->state();
+    const std::size_t opened_at = files.log_size();
+    ASSERT_TRUE((*next)->append({make_segment(100)}).has_value());
+    const ManifestState acknowledged = (*next)->state();
+    const std::size_t acknowledged_at = files.log_size();
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      const auto after = files.after_power_cut(acknowledged_at, seed);
+      const auto found = Manifest::open(paths, *after, clock, random, kRewriteSoon);
+      ASSERT_TRUE(found.has_value()) << found.error().message();
+      EXPECT_EQ((*found)->state(), acknowledged) << "fault at call " << fault << ", seed " << seed;
+      const auto before = files.after_power_cut(opened_at, seed);
+      const auto opened = Manifest::open(paths, *before, clock, random, kRewriteSoon);
+      ASSERT_TRUE(opened.has_value()) << opened.error().message();
+      EXPECT_EQ((*opened)->state(), read) << "who opened it may have gone by it: fault at call " << fault;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dendro
