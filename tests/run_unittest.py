@@ -1,4 +1,5 @@
-"""Runs one file of Python tests and leaves its counts in $DENDRO_REPORTS for tools/count_tests.py.
+"""Runs one file of Python tests and leaves its counts in $DENDRO_REPORTS for tools/count_tests.py, under the file's name
+behind $DENDRO_REPORT_PREFIX.
 
 Usage: python3 tests/run_unittest.py FILE [ARGS for unittest]
 """
@@ -26,7 +27,7 @@ def main():
     if reports:
         counts = {"passed": result.testsRun - failed - len(result.skipped), "failed": failed,
                   "skipped": [(str(test), reason) for test, reason in result.skipped]}
-        Path(reports, path.stem + ".json").write_text(json.dumps(counts))
+        Path(reports, os.environ.get("DENDRO_REPORT_PREFIX", "") + path.stem + ".json").write_text(json.dumps(counts))
     return 0 if result.wasSuccessful() and result.testsRun else 1
 
 
