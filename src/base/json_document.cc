@@ -1,5 +1,7 @@
 #include "base/json_document.h"
 
+#include "base/json_writer.h"
+
 #include <simdjson.h>
 
 #include <cmath>
@@ -114,6 +116,45 @@ Result<JsonValue> parse_json_document(std::string_view text) {
     return Error(ErrorCode::invalid_argument, std::string("not valid JSON: ") + simdjson::error_message(fault));
   }
   return JsonTreeBuilder::build(root);
+}
+
+void append_json(std::string& out, const JsonValue& value) {
+  const auto append_all = [&out](const auto& parts, char open, char close, const auto& append_one) {
+    out.push_back(open);
+    bool is_first = true;
+    for (const auto& part : parts) {
+      if (!is_first) out.push_back(',');
+      is_first = false;
+      append_one(part);
+    }
+    out.push_back(close);
+  };
+  switch (value.kind()) {
+    case JsonValue::Kind::null:
+      out.append("null");
+      return;
+    case JsonValue::Kind::boolean:
+      out.append(*value.as_bool() ? "true" : "false");
+      return;
+    case JsonValue::Kind::number:
+      if (const auto integer = value.as_int()) {
+        append_json_int(out, *integer);
+      } else {
+        append_json_double(out, *value.as_double());
+      }
+      return;
+    case JsonValue::Kind::string:
+      append_json_string(out, *value.as_string());
+      return;
+    case JsonValue::Kind::array:
+      return append_all(value.elements(), '[', ']', [&out](const JsonValue& element) { append_json(out, element); });
+    case JsonValue::Kind::object:
+      return append_all(value.members(), '{', '}', [&out](const auto& member) {
+        append_json_string(out, member.first);
+        out.push_back(':');
+        append_json(out, member.second);
+      });
+  }
 }
 
 }  // namespace dendro

@@ -58,5 +58,7 @@ inline constexpr int kMaxJsonDocumentDepth = 256;
 /// Reads exactly one JSON document (RFC 8259). Copies `text`; thread-safe.
 /// Errors: invalid_argument (not JSON, the text says what), too_large.
 Result<JsonValue> parse_json_document(std::string_view text);
+/// The value as compact JSON, members in their order, duplicate keys included.
+void append_json(std::string& out, const JsonValue& value);
 
 }  // namespace dendro
