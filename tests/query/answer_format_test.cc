@@ -32,7 +32,7 @@ TEST_F(AnswerFormatFixture, LinesOfAnAnswer) {
   EXPECT_EQ(
       answer.meta,
       R"({"_meta":{"kind":"records","start":"2026-11-20T09:05:00.000000000Z","end":"2026-11-20T10:05:00.000000000Z",)"
-      R"("columns":["_time","severity","service.name","body"],"excludes":["dendro.source:=dead_letter"]}})");
+      R"("columns":["_time","severity","service.name","body"],"chips":[],"excludes":["dendro.source:=dead_letter"]}})");
   ASSERT_EQ(answer.rows.size(), 1u);
   EXPECT_EQ(answer.rows[0],
             R"({"_id":")" + id() + R"(","_time":"2026-11-20T10:00:00.000000000Z",)" +
@@ -88,7 +88,7 @@ TEST_F(AnswerFormatFixture, ShadowedResourceAndBodyMaps) {
 TEST_F(AnswerFormatFixture, JsonIsOneDocument) {
   load("{\"id\":\"a\"}\n{\"id\":\"b\"}");
   const std::string whole = run("* | fields id", OutputFormat::json).whole;
-  EXPECT_TRUE(whole.starts_with(R"({"meta":{"kind":"records","start":null,"end":null,"columns":["id"],)")) << whole;
+  EXPECT_TRUE(whole.starts_with(R"({"meta":{"kind":"records","start":null,"end":null,"columns":["id"],"chips":[)")) << whole;
   EXPECT_NE(whole.find(R"("rows":[{"id":"b"},{"id":"a"}],"status":{"complete":true,)"), std::string::npos) << whole;
   EXPECT_TRUE(whole.ends_with("}}\n"));
 }

@@ -64,5 +64,15 @@ TEST(FieldNeed, AFilterOnAnyValueNeedsAll) {
   EXPECT_EQ(need_of("* | extract \"<a> \" | where a:error | stats count()", 1), "a");
 }
 
+TEST(FieldNeed, PipesOverSeveralRowsNeedWhatTheyRead) {
+  EXPECT_EQ(need_of("* | delta n by (k) | fields id, delta_n"), "id k n");
+  EXPECT_EQ(need_of("* | eventstats max(n) as top by (k) | fields id, top"), "id k n");
+  EXPECT_EQ(need_of("* | streamstats window 3 sum(n) if (m:1) as s | stats count(s)"), "m n");
+  EXPECT_EQ(need_of("* | flatten (tags) | stats sum(tags.0)"), "tags tags.0");
+  EXPECT_EQ(need_of("* | transaction by (k) startswith (body:x) | fields count"), "body k");
+  EXPECT_EQ(need_of("* | histogram n"), "n");
+  EXPECT_EQ(need_of("a:1 | context 2 | fields id, _match"), "id");
+}
+
 }  // namespace
 }  // namespace dendro

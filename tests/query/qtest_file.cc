@@ -42,6 +42,10 @@ QueryTestFile read_qtest_file(const std::string& path) {
       for (const std::string& record : block()) file.data[rest] += record + "\n";
       continue;
     }
+    if (word == "table") {
+      for (const std::string& row : block()) file.tables[rest] += row + "\n";
+      continue;
+    }
     if (word == "now") now = rest;
     if (word == "on") data = rest;
     if (word == "test") {

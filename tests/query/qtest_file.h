@@ -11,6 +11,7 @@ namespace dendro {
 // The format of *.qtest files. Lines; `#` at the start is a comment, blank lines separate.
 //
 //   data NAME            the JSON records on the next lines, up to a blank line, are the set NAME
+//   table NAME           the lines up to a blank line are a table for `lookup`
 //   now TIME             of the tests that follow
 //   test SENTENCE        begins a test
 //   on NAME              the set it queries; stays until the next `on`
@@ -37,6 +38,7 @@ struct QueryCase {
 
 struct QueryTestFile {
   std::map<std::string, std::string> data;
+  std::map<std::string, std::string, std::less<>> tables;
   std::vector<QueryCase> cases;
 };
 

@@ -15,8 +15,23 @@ constexpr std::uint64_t kSplitSeeds[] = {1, 2, 3};
 
 class QueryTestFileRun : public testing::TestWithParam<std::string> {};
 
-QueryRequest request_of(const QueryCase& test) {
+/// The tables of a file.
+class FileTables final : public LookupTables {
+ public:
+  explicit FileTables(const QueryTestFile& file) : tables_(file.tables) {}
+  Result<std::shared_ptr<const SubqueryRows>> find(std::string_view name) const override {
+    const auto known = tables_.find(name);
+    if (known == tables_.end()) return Error(ErrorCode::not_found, "there is no table \"" + std::string(name) + "\"");
+    return parse_lookup_table(name, known->second);
+  }
+
+ private:
+  const std::map<std::string, std::string, std::less<>> tables_;
+};
+
+QueryRequest request_of(const QueryCase& test, std::shared_ptr<const LookupTables> tables) {
   QueryRequest request;
+  request.lookup_tables = std::move(tables);
   request.query = test.query;
   request.now = at(test.now.c_str());
   request.tz = test.tz;
@@ -112,8 +127,8 @@ const StoredStates& stored_states_of(const std::string& ndjson, Timestamp now) {
   return *states;
 }
 
-void run_case(const QueryCase& test, const std::string& ndjson) {
-  const QueryRequest request = request_of(test);
+void run_case(const QueryCase& test, const std::string& ndjson, std::shared_ptr<const LookupTables> tables) {
+  const QueryRequest request = request_of(test, std::move(tables));
   QueryFault fault;
   const auto prepared = prepare_query(request, fault);
   if (test.error || test.unimplemented) {
@@ -142,11 +157,12 @@ void run_case(const QueryCase& test, const std::string& ndjson) {
 TEST_P(QueryTestFileRun, Answers) {
   const QueryTestFile file = read_qtest_file("tests/query/" + GetParam() + ".qtest");
   ASSERT_FALSE(file.cases.empty());
+  const auto tables = file.tables.empty() ? nullptr : std::make_shared<const FileTables>(file);
   for (const QueryCase& test : file.cases) {
     SCOPED_TRACE(GetParam() + ".qtest:" + std::to_string(test.line) + ": " + test.sentence + "\n  " + test.query);
     if (!test.error && !test.unimplemented && (test.ids || test.rows))
       ASSERT_TRUE(file.data.contains(test.data)) << test.data;
-    run_case(test, test.data.empty() || !file.data.contains(test.data) ? "" : file.data.at(test.data));
+    run_case(test, test.data.empty() || !file.data.contains(test.data) ? "" : file.data.at(test.data), tables);
   }
 }
 

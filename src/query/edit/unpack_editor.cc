@@ -39,6 +39,9 @@ class UnpackEditor final : public RowEditor {
       case UnpackFormat::cef:
         read_cef(text, take);
         break;
+      case UnpackFormat::xml:
+        read_xml(text, take);
+        break;
     }
   }
 

@@ -1,12 +1,14 @@
 // len lower upper trim substr concat replace coalesce duration_ms bytes time_part split levenshtein parse_url json_path
-// base64_decode url_decode
+// base64_decode url_decode sha256 parse_user_agent
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
 
 #include "base/base64.h"
+#include "base/crypto_hash.h"
 #include "base/edit_distance.h"
+#include "base/hex.h"
 #include "base/json_writer.h"
 #include "base/utf8.h"
 #include "filter/list_elements.h"
@@ -16,6 +18,7 @@
 #include "filter/time_literal.h"
 #include "parse/json_reader.h"
 #include "query/expression/expression_value.h"
+#include "query/expression/user_agent.h"
 #include "record/fold.h"
 #include "record/limits.h"
 
@@ -255,6 +258,17 @@ Value url_decoded_value(const ScalarCall& call, std::string_view text) {
   return arena_text(call.arena, decoded);
 }
 
+/// "browser" "version" "os" "device".
+Value user_agent_value(const ScalarCall& call, std::string_view text, std::string_view part) {
+  const UserAgent agent = parse_user_agent(text);
+  const std::string_view found = part == "browser"   ? agent.browser
+                                 : part == "version" ? agent.version
+                                 : part == "os"      ? agent.os
+                                 : part == "device"  ? agent.device
+                                                     : std::string_view();
+  return found.empty() ? Value::of_null() : arena_text(call.arena, found);
+}
+
 Value amount_value(double amount) {
   const bool is_whole = std::floor(amount) == amount && std::fabs(amount) < 9e15;
   return is_whole ? Value::of_int64(static_cast<std::int64_t>(amount)) : Value::of_float64(amount);
@@ -314,6 +328,10 @@ Value call_text_function(ScalarFunction function, const ScalarCall& call) {
     }
     case ScalarFunction::url_decode:
       return url_decoded_value(call, texts[0]);
+    case ScalarFunction::sha256:
+      return arena_text(call.arena, to_hex(sha256(texts[0])));
+    case ScalarFunction::parse_user_agent:
+      return user_agent_value(call, texts[0], texts[1]);
     default:
       return Value::of_null();
   }

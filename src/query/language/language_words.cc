@@ -8,7 +8,7 @@
 namespace dendro {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, PipeWord>, 65> kPipeWords = {{
+constexpr std::array<std::pair<std::string_view, PipeWord>, 71> kPipeWords = {{
     {"where", PipeWord::where},
     {"filter", PipeWord::where},
     {"fields", PipeWord::fields},
@@ -62,30 +62,39 @@ constexpr std::array<std::pair<std::string_view, PipeWord>, 65> kPipeWords = {{
     {"split", PipeWord::split},
     {"pack", PipeWord::pack},
     {"collapse_nums", PipeWord::collapse_nums},
-    {"context", PipeWord::not_built},
-    {"flatten", PipeWord::not_built},
-    {"lookup", PipeWord::not_built},
+    {"context", PipeWord::context},
+    {"flatten", PipeWord::flatten},
+    {"lookup", PipeWord::lookup},
     {"geoip", PipeWord::not_built},
-    {"transaction", PipeWord::not_built},
-    {"streamstats", PipeWord::not_built},
-    {"eventstats", PipeWord::not_built},
-    {"delta", PipeWord::not_built},
-    {"timechart", PipeWord::not_built},
-    {"compare", PipeWord::not_built},
-    {"histogram", PipeWord::not_built},
-    {"streams", PipeWord::not_built},
+    {"transaction", PipeWord::transaction},
+    {"streamstats", PipeWord::stream_stats},
+    {"eventstats", PipeWord::event_stats},
+    {"delta", PipeWord::delta},
+    {"timechart", PipeWord::timechart},
+    {"fill_gaps", PipeWord::fill_gaps},
+    {"compare", PipeWord::compare},
+    {"histogram", PipeWord::histogram},
+    {"streams", PipeWord::streams},
+    {"anomaly", PipeWord::anomaly},
+    {"changepoint", PipeWord::changepoint},
+    {"forecast", PipeWord::forecast},
+    {"correlate", PipeWord::correlate},
+    {"block_stats", PipeWord::not_built},
 }};
 
-constexpr std::array<std::pair<std::string_view, StatWord>, 22> kStatWords = {{
-    {"count", {StatKind::count}},
-    {"count_empty", {StatKind::count_empty}},
-    {"count_uniq", {StatKind::count_uniq}},
+constexpr std::size_t kManyFields = 32;
+constexpr std::array<std::pair<std::string_view, StatWord>, 42> kStatWords = {{
+    {"count", {StatKind::count, 0, 0, 0, 0, kManyFields}},
+    {"count_empty", {StatKind::count_empty, 0, 0, 0, 1, kManyFields}},
+    {"count_uniq", {StatKind::count_uniq, 0, 0, 0, 1, kManyFields}},
+    {"count_uniq_approx", {StatKind::count_uniq_approx, 0, 0, 0, 1, kManyFields}},
     {"sum", {StatKind::sum}},
     {"avg", {StatKind::avg}},
     {"min", {StatKind::min}},
     {"max", {StatKind::max}},
     {"median", {StatKind::quantile, 0.5}},
-    {"quantile", {StatKind::quantile, -1}},
+    {"quantile", {StatKind::quantile, -1, 1, 1}},
+    {"quantiles", {StatKind::quantiles, 0, 1, 20}},
     {"p50", {StatKind::quantile, 0.5}},
     {"p90", {StatKind::quantile, 0.9}},
     {"p95", {StatKind::quantile, 0.95}},
@@ -97,8 +106,26 @@ constexpr std::array<std::pair<std::string_view, StatWord>, 22> kStatWords = {{
     {"latest", {StatKind::last}},
     {"values", {StatKind::values}},
     {"uniq_values", {StatKind::uniq_values}},
-    {"rate", {StatKind::rate}},
-    {"count_uniq_approx", {StatKind::count_uniq, 0, false}},
+    {"rate", {StatKind::rate, 0, 0, 0, 0, 0}},
+    {"rate_sum", {StatKind::rate_sum}},
+    {"increase", {StatKind::increase}},
+    {"sum_len", {StatKind::sum_len, 0, 0, 0, 1, kManyFields}},
+    {"bytes", {StatKind::bytes, 0, 0, 0, 0, kManyFields}},
+    {"stddev", {StatKind::stddev}},
+    {"variance", {StatKind::variance}},
+    {"skew", {StatKind::skew}},
+    {"mode", {StatKind::mode}},
+    {"range", {StatKind::range}},
+    {"row_min", {StatKind::row_min, 0, 0, 0, 1, kManyFields}},
+    {"row_max", {StatKind::row_max, 0, 0, 0, 1, kManyFields}},
+    {"row_any", {StatKind::row_any, 0, 0, 0, 1, kManyFields}},
+    {"top_values", {StatKind::top_values, 0, 0, 1}},
+    {"histogram", {StatKind::histogram}},
+    {"entropy", {StatKind::entropy}},
+    {"corr", {StatKind::corr, 0, 0, 0, 2, 2}},
+    {"covar", {StatKind::covar, 0, 0, 0, 2, 2}},
+    {"slope", {StatKind::slope, 0, 0, 0, 1, 2}},
+    {"ewma", {StatKind::ewma, 0, 0, 1}},
 }};
 
 constexpr std::array<std::pair<std::string_view, FilterFunction>, 14> kFilterFunctions = {{
@@ -118,17 +145,18 @@ constexpr std::array<std::pair<std::string_view, FilterFunction>, 14> kFilterFun
     {"near", FilterFunction::near},
 }};
 
-constexpr std::array<std::pair<std::string_view, UnpackFormat>, 6> kUnpackFormats = {{
+constexpr std::array<std::pair<std::string_view, UnpackFormat>, 7> kUnpackFormats = {{
     {"json", UnpackFormat::json},
     {"logfmt", UnpackFormat::logfmt},
     {"kv", UnpackFormat::kv},
     {"csv", UnpackFormat::csv},
     {"syslog", UnpackFormat::syslog},
     {"cef", UnpackFormat::cef},
+    {"xml", UnpackFormat::xml},
 }};
 
 constexpr std::size_t kManyArguments = 32;
-constexpr std::array<std::pair<std::string_view, ScalarWord>, 26> kScalarWords = {{
+constexpr std::array<std::pair<std::string_view, ScalarWord>, 28> kScalarWords = {{
     {"len", {ScalarFunction::len}},
     {"lower", {ScalarFunction::lower}},
     {"upper", {ScalarFunction::upper}},
@@ -155,6 +183,8 @@ constexpr std::array<std::pair<std::string_view, ScalarWord>, 26> kScalarWords =
     {"ln", {ScalarFunction::ln}},
     {"exp", {ScalarFunction::exp}},
     {"pow", {ScalarFunction::pow, 2, 2}},
+    {"sha256", {ScalarFunction::sha256}},
+    {"parse_user_agent", {ScalarFunction::parse_user_agent, 2, 2}},
 }};
 
 template <typename Row, std::size_t kCount>
@@ -206,6 +236,40 @@ std::optional<StatWord> find_stat_word(std::string_view word) {
 }
 std::span<const std::string_view> all_stat_words() {
   return kStatWordNames;
+}
+bool depends_on_place(StatKind kind) {
+  switch (kind) {
+    case StatKind::first:
+    case StatKind::last:
+    case StatKind::values:
+    case StatKind::uniq_values:
+    case StatKind::increase:
+    case StatKind::row_min:
+    case StatKind::row_max:
+    case StatKind::row_any:
+    case StatKind::slope:
+    case StatKind::ewma:
+      return true;
+    default:
+      return false;
+  }
+}
+bool is_zero_of_nothing(StatKind kind) {
+  switch (kind) {
+    case StatKind::count:
+    case StatKind::count_empty:
+    case StatKind::count_uniq:
+    case StatKind::count_uniq_approx:
+    case StatKind::sum:
+    case StatKind::sum_len:
+    case StatKind::bytes:
+    case StatKind::rate:
+    case StatKind::rate_sum:
+    case StatKind::increase:
+      return true;
+    default:
+      return false;
+  }
 }
 std::optional<FilterFunction> find_filter_function(std::string_view word) {
   return find_word(kFilterFunctions, word);

@@ -59,6 +59,22 @@ enum class PipeWord : std::uint8_t {
   split,
   pack,
   collapse_nums,
+  context,
+  flatten,
+  lookup,
+  transaction,
+  event_stats,
+  stream_stats,
+  delta,
+  timechart,
+  fill_gaps,
+  compare,
+  histogram,
+  streams,
+  anomaly,
+  changepoint,
+  forecast,
+  correlate,
   not_built,  ///< of the language, but of a later issue
 };
 /// Of a folded word; nothing if the language has no such pipe.
@@ -72,9 +88,11 @@ std::string_view unpack_format_name(UnpackFormat format);
 struct StatWord {
   StatKind kind;
   double phi = 0;
-  bool is_built = true;
+  /// Numbers in front of the fields, and fields: at least and at most.
+  std::size_t numbers_min = 0, numbers_max = 0;
+  std::size_t fields_min = 1, fields_max = 1;
 };
-/// Of a folded word; `quantile` has its phi as an argument.
+/// Of a folded word; `quantile` has its phi as an argument (-1 here).
 std::optional<StatWord> find_stat_word(std::string_view word);
 std::span<const std::string_view> all_stat_words();
 

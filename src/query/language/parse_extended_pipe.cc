@@ -46,7 +46,7 @@ Result<Pipe> QueryParser::parse_extended_pipe(PipeWord pipe, const Token& word) 
     case PipeWord::pack:
       return parse_pack();
     default:
-      return not_built(word, "the pipe \"" + fold_keyword(word.text) + "\"");
+      return parse_analysis_pipe(pipe, word);
   }
 }
 

@@ -1,4 +1,6 @@
 // filter, conj, unary, primary, labels of the grammar.
+#include <utility>
+
 #include "query/language/language_words.h"
 #include "query/language/parser_state.h"
 
@@ -6,20 +8,24 @@ namespace dendro {
 
 Result<Predicate> QueryParser::parse_filter(const Scope* scope) {
   std::vector<Predicate> parts;
+  std::vector<FilterPart>* const wanted = std::exchange(parts_, nullptr);
   for (;;) {
-    DENDRO_TRY_ASSIGN(Predicate part, parse_conjunction(scope));
+    DENDRO_TRY_ASSIGN(Predicate part, parse_conjunction(scope, parts.empty() ? wanted : nullptr));
     parts.push_back(std::move(part));
     const std::size_t before = at_;
     if (!take_keyword("or")) break;
+    if (wanted != nullptr) wanted->clear();
     if (const Token next = peek(); !starts_unary(next)) return missing_operand(next, before);
   }
   return any_of(std::move(parts));
 }
 
-Result<Predicate> QueryParser::parse_conjunction(const Scope* scope) {
+Result<Predicate> QueryParser::parse_conjunction(const Scope* scope, std::vector<FilterPart>* wanted) {
   std::vector<Predicate> parts;
   for (;;) {
+    const std::size_t begin = peek().offset;
     DENDRO_TRY_ASSIGN(Predicate part, parse_unary(scope));
+    if (wanted != nullptr) wanted->push_back({part, {begin, at_ - begin}});
     parts.push_back(std::move(part));
     const std::size_t before = at_;
     const bool has_and = take_keyword("and");

@@ -140,7 +140,7 @@ Result<Pipe> QueryParser::parse_unpack(std::optional<UnpackFormat> format) {
   if (!format) {
     const Token word = peek();
     const auto named = word.kind == TokenKind::word ? find_unpack_format(fold_keyword(word.text)) : std::nullopt;
-    if (!named) return unexpected(word, "a format (json, logfmt, kv, csv, syslog, cef)");
+    if (!named) return unexpected(word, "a format (json, logfmt, kv, csv, syslog, cef, xml)");
     take(word);
     format = named;
   }

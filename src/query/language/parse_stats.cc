@@ -24,9 +24,11 @@ std::string default_column(const Aggregate& aggregate) {
   return column;
 }
 
-bool takes_one_field(StatKind kind) {
-  return kind != StatKind::count && kind != StatKind::rate && kind != StatKind::count_empty &&
-         kind != StatKind::count_uniq;
+std::string count_text(std::size_t least, std::size_t most, std::string_view what) {
+  if (most == 0) return "no " + std::string(what);
+  std::string text = least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most);
+  if (most == 1) text = "one";
+  return text + " " + std::string(what) + (most == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -85,6 +87,7 @@ Result<GroupKey> QueryParser::parse_group_key() {
   if (const Token colon = peek(); colon.kind == TokenKind::colon) {
     take(colon);
     DENDRO_TRY_ASSIGN(key.bucket, parse_bucket(key.name));
+    if (const Token window = peek(); take_keyword("window")) DENDRO_TRY(parse_window(key, window));
   }
   if (take_keyword("as")) {
     DENDRO_TRY_ASSIGN(const Token column, take_name("a name after \"as\""));
@@ -92,6 +95,29 @@ Result<GroupKey> QueryParser::parse_group_key() {
     key.column = column.text;
   }
   return key;
+}
+
+/// `window 5m` behind the width of a bucket of time.
+Status QueryParser::parse_window(GroupKey& key, const Token& word) {
+  constexpr std::int64_t kBucketsOfOneRowMax = 1'000;
+  const bool is_short = key.bucket.kind == BucketKind::duration && key.bucket.width_ns < kNanosPerDay;
+  if (!is_short) return fail(word, "a window needs buckets of time shorter than a day");
+  DENDRO_TRY_ASSIGN(const Duration window, take_duration("window"));
+  if (window.ns / key.bucket.width_ns > kBucketsOfOneRowMax) {
+    return fail(word, "a row would count in more than " + std::to_string(kBucketsOfOneRowMax) +
+                          " buckets; make them wider or the window shorter");
+  }
+  key.window_ns = window.ns;
+  key.window = window.text;
+  return {};
+}
+
+Result<QueryParser::Duration> QueryParser::take_duration(std::string_view after) {
+  const Token token = peek();
+  const auto duration = token.kind == TokenKind::word ? parse_duration(token.text) : std::nullopt;
+  if (!duration || *duration <= 0) return unexpected(token, "a duration like 5m after \"" + std::string(after) + "\"");
+  take(token);
+  return Duration{*duration, token.text};
 }
 
 Result<Bucket> QueryParser::parse_bucket(std::string_view field) {
@@ -152,14 +178,13 @@ Result<Aggregate> QueryParser::parse_aggregate() {
     return fail(name, "unknown statistics function \"" + name.text + "\"",
                 near.empty() ? "" : with_part(name.offset, name.size, near));
   }
-  if (!word->is_built) return not_built(name, "the statistics function " + folded + "()");
   take(name);
   Aggregate aggregate;
   aggregate.kind = word->kind;
   aggregate.phi = word->phi;
   aggregate.function = folded;
   if (const Token opener = peek(); opener.kind == TokenKind::open_round) {
-    DENDRO_TRY(parse_aggregate_arguments(aggregate, name));
+    DENDRO_TRY(parse_aggregate_arguments(aggregate, *word, name));
   } else if (aggregate.kind != StatKind::count) {
     return fail(name, folded + "() needs a field");
   }
@@ -180,21 +205,30 @@ Result<Aggregate> QueryParser::parse_aggregate() {
   return aggregate;
 }
 
-Status QueryParser::parse_aggregate_arguments(Aggregate& aggregate, const Token& name) {
-  const Token opener = peek();
-  take(opener);
-  const bool is_quantile_call = aggregate.phi < 0;
-  if (is_quantile_call) {
-    const Token phi = peek();
-    const auto number = phi.kind == TokenKind::word ? parse_number(phi.text) : std::nullopt;
-    if (!number || number->to_double() < 0 || number->to_double() > 1)
-      return unexpected(phi, "a number from 0 to 1, then a field");
-    aggregate.phi = number->to_double();
-    take(phi);
+/// Numbers in front of the fields: a field whose name begins with a digit stands in quotes.
+Status QueryParser::parse_aggregate_numbers(Aggregate& aggregate, const StatWord& word) {
+  const bool are_shares = aggregate.kind != StatKind::top_values;
+  while (aggregate.numbers.size() < word.numbers_max) {
+    const Token token = peek();
+    const auto number = token.kind == TokenKind::word ? parse_number(token.text) : std::nullopt;
+    const double amount = number ? number->to_double() : 0;
+    if (!number && aggregate.numbers.size() >= word.numbers_min) return {};
+    if (!number || amount < 0 || (are_shares && amount > 1))
+      return unexpected(token, are_shares ? "a number from 0 to 1, then a field" : "a number of values, then a field");
+    take(token);
+    aggregate.numbers.push_back(amount);
     const Token comma = peek();
     if (comma.kind != TokenKind::comma) return unexpected(comma, "\",\" and a field");
     take(comma);
   }
+  return {};
+}
+
+Status QueryParser::parse_aggregate_arguments(Aggregate& aggregate, const StatWord& word, const Token& name) {
+  const Token opener = peek();
+  take(opener);
+  DENDRO_TRY(parse_aggregate_numbers(aggregate, word));
+  if (aggregate.phi < 0) aggregate.phi = aggregate.numbers[0];
   for (;;) {
     const Token token = peek();
     if (token.kind == TokenKind::close_round) break;
@@ -215,17 +249,12 @@ Status QueryParser::parse_aggregate_arguments(Aggregate& aggregate, const Token&
     }
   }
   take(peek());
-  const bool needs_field = takes_one_field(aggregate.kind) || aggregate.kind == StatKind::count_uniq ||
-                           aggregate.kind == StatKind::count_empty;
-  if (needs_field && aggregate.fields.empty()) {
-    return fail(Place{name.offset, at_ - name.offset}, aggregate.function + "() needs a field");
-  }
-  if (takes_one_field(aggregate.kind) && aggregate.fields.size() > 1) {
-    return fail(Place{name.offset, at_ - name.offset}, aggregate.function + "() takes one field");
-  }
-  if (aggregate.kind == StatKind::rate && !aggregate.fields.empty()) {
-    return fail(Place{name.offset, at_ - name.offset}, "rate() takes no field");
-  }
+  if (aggregate.kind == StatKind::bytes && aggregate.fields.empty()) aggregate.fields.push_back("body");
+  const std::size_t count = aggregate.fields.size();
+  const Place place{name.offset, at_ - name.offset};
+  if (count < word.fields_min && count == 0) return fail(place, aggregate.function + "() needs a field");
+  if (count < word.fields_min || count > word.fields_max)
+    return fail(place, aggregate.function + "() takes " + count_text(word.fields_min, word.fields_max, "field"));
   return {};
 }
 

@@ -95,11 +95,13 @@ Result<ParsedQuery> QueryParser::trace_of(ParsedQuery parsed, const Token& word)
   uses_.clear();
   unindexed_regexes_.clear();
   subqueries_.clear();
+  ParsedQuery whole;
+  whole.filter_place = parsed.filter_place;
+  whole.filter_parts = parsed.filter_parts;
   Subquery sub{std::make_shared<const ParsedQuery>(std::move(parsed)), Subquery::Use::values, {}};
   sub.text = to_text(*sub.query);
   subqueries_.push_back(std::move(sub));
   pipe_index_ = 0;
-  ParsedQuery whole;
   whole.filter = Predicate{FieldTest{"trace_id", in_condition(0)}};
   return whole;
 }

@@ -76,7 +76,9 @@ Result<ParsedQuery> QueryParser::parse_body(TokenKind closer) {
   ParsedQuery parsed;
   const Token first = peek();
   if (first.kind != closer && first.kind != TokenKind::end && first.kind != TokenKind::bar) {
+    if (closer == TokenKind::end) parts_ = &parsed.filter_parts;
     DENDRO_TRY_ASSIGN(parsed.filter, parse_filter(nullptr));
+    parsed.filter_place = {first.offset, at_ - first.offset};
   }
   for (;;) {
     const Token token = peek();

@@ -65,7 +65,8 @@ class QueryParser {
 
   // parse_filter.cc: filter, conj, unary, primary, labels
   Result<Predicate> parse_filter(const Scope* scope);
-  Result<Predicate> parse_conjunction(const Scope* scope);
+  /// `wanted`, if given, gets each of the conditions.
+  Result<Predicate> parse_conjunction(const Scope* scope, std::vector<FilterPart>* wanted);
   Result<Predicate> parse_unary(const Scope* scope);
   Result<Predicate> parse_primary(const Scope* scope);
   Result<Predicate> parse_group(const Scope* scope);
@@ -189,6 +190,23 @@ class QueryParser {
   /// Everything so far becomes a query inside `trace_id:in( )`.
   Result<ParsedQuery> trace_of(ParsedQuery parsed, const Token& word);
 
+  // parse_analysis_pipe.cc
+  Result<Pipe> parse_analysis_pipe(PipeWord pipe, const Token& word);
+  Result<Pipe> parse_flatten();
+  Result<Pipe> parse_lookup();
+  Result<Pipe> parse_transaction();
+  Status parse_transaction_option(TransactionPipe& pipe, const Token& word);
+  Result<Pipe> parse_with_stats(bool is_running);
+  Result<Pipe> parse_delta();
+  Result<Pipe> parse_timechart(const Token& word);
+  Result<Pipe> parse_fill_gaps();
+  Result<Pipe> parse_compare();
+  Result<Pipe> parse_histogram();
+  Result<Pipe> parse_series(SeriesPipe::Kind kind);
+  Result<Pipe> parse_correlate();
+  /// `by (a, b)`, if it stands there.
+  Result<std::vector<std::string>> parse_optional_by();
+
   // parse_expression.cc
   Result<Expression> parse_expression();
   Result<Expression> parse_term();
@@ -205,7 +223,15 @@ class QueryParser {
   Result<Bucket> parse_bucket(std::string_view field);
   Result<std::vector<Aggregate>> parse_aggregates();
   Result<Aggregate> parse_aggregate();
-  Status parse_aggregate_arguments(Aggregate& aggregate, const Token& name);
+  Status parse_aggregate_arguments(Aggregate& aggregate, const StatWord& word, const Token& name);
+  Status parse_aggregate_numbers(Aggregate& aggregate, const StatWord& word);
+  Status parse_window(GroupKey& key, const Token& word);
+  struct Duration {
+    std::int64_t ns = 0;
+    std::string text;
+  };
+  /// One above 0.
+  Result<Duration> take_duration(std::string_view after);
   Status check_column(const Token& token);
   static void name_columns(StatsPipe& stats);
 
@@ -215,7 +241,8 @@ class QueryParser {
   std::size_t at_ = 0;
   int depth_ = 0;
   std::size_t pipe_index_ = 0;
-  int saved_depth_ = 0;  ///< saved filters inside saved filters
+  std::vector<FilterPart>* parts_ = nullptr;  ///< of the filter that comes next, if anybody wants them
+  int saved_depth_ = 0;                       ///< saved filters inside saved filters
   std::vector<Subquery> subqueries_;
   std::size_t subquery_count_ = 0;
   std::vector<FieldUse> uses_;

@@ -68,6 +68,8 @@ enum class ScalarFunction : std::uint8_t {
   ln,
   exp,
   pow,
+  sha256,
+  parse_user_agent,
 };
 
 /// An expression of `eval`.
@@ -133,7 +135,7 @@ struct ExtractRegexPipe {
     return a.regex->pattern() == b.regex->pattern() && a.from == b.from && a.condition == b.condition;
   }
 };
-enum class UnpackFormat : std::uint8_t { json, logfmt, kv, csv, syslog, cef };
+enum class UnpackFormat : std::uint8_t { json, logfmt, kv, csv, syslog, cef, xml };
 struct UnpackPipe {
   UnpackFormat format = UnpackFormat::json;
   std::string from = "body";

@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "filter/predicate.h"
+#include "query/language/analysis_ast.h"
 #include "query/language/pipe_ast.h"
+#include "query/language/stats_ast.h"
 
 namespace dendro {
 
-// A parsed query as values (query-language.md 4). What later issues add becomes further alternatives of Pipe and
-// StatKind; the pipes that change rows stand in query/pipe_ast.h.
+// A parsed query as values (query-language.md 4). The pipes that change rows stand in pipe_ast.h, statistics in
+// stats_ast.h, what works over several rows in analysis_ast.h.
 
 struct WherePipe {
   Predicate filter;
@@ -58,56 +60,12 @@ struct TopPipe {
   friend bool operator==(const TopPipe&, const TopPipe&) = default;
 };
 
-enum class BucketKind : std::uint8_t { none, duration, number, ip_prefix, week, month, year };
-struct Bucket {
-  BucketKind kind = BucketKind::none;
-  std::int64_t width_ns = 0;  ///< duration
-  double step = 0;            ///< number
-  int prefix_bits = 0;        ///< ip_prefix
-  std::string text;           ///< as it was written
-  friend bool operator==(const Bucket& a, const Bucket& b) { return a.kind == b.kind && a.text == b.text; }
-};
-struct GroupKey {
-  std::string name;
-  Bucket bucket;
-  std::string column;
-  friend bool operator==(const GroupKey&, const GroupKey&) = default;
-};
-
-enum class StatKind : std::uint8_t {
-  count,
-  count_empty,
-  count_uniq,
-  sum,
-  avg,
-  min,
-  max,
-  quantile,
-  first,
-  last,
-  values,
-  uniq_values,
-  rate
-};
-struct Aggregate {
-  StatKind kind = StatKind::count;
-  std::string function;  ///< as the language names it: p95, median
-  double phi = 0;        ///< quantile
-  std::vector<std::string> fields;
-  std::optional<Predicate> condition;
-  std::string column;
-  friend bool operator==(const Aggregate&, const Aggregate&) = default;
-};
-struct StatsPipe {
-  std::vector<GroupKey> groups;
-  std::vector<Aggregate> aggregates;
-  friend bool operator==(const StatsPipe&, const StatsPipe&) = default;
-};
-
 using Pipe = std::variant<WherePipe, FieldsPipe, LimitPipe, OffsetPipe, SortPipe, UniqPipe, TopPipe, StatsPipe,
                           RenamePipe, EvalPipe, ExtractPipe, ExtractRegexPipe, UnpackPipe, FormatPipe, ReplacePipe,
                           UnrollPipe, FieldNamesPipe, FieldValuesPipe, FacetsPipe, PatternPipe, JoinPipe, UnionPipe,
-                          DedupPipe, SamplePipe, TailPipe, TextPipe, PackPipe>;
+                          DedupPipe, SamplePipe, TailPipe, TextPipe, PackPipe, ContextPipe, FlattenPipe, LookupPipe,
+                          TransactionPipe, WithStatsPipe, DeltaPipe, TimechartPipe, FillGapsPipe, ComparePipe,
+                          HistogramPipe, StreamsPipe, SeriesPipe, CorrelatePipe>;
 
 /// A field that the query names, and where. `pipe`: 0 = the filter, 1 = the first pipe, ...
 struct FieldUse {
@@ -119,6 +77,12 @@ struct FieldUse {
 /// A part of the query's text.
 struct QueryPart {
   std::size_t offset = 0, size = 0;
+};
+
+/// One of the conditions that the first filter joins by `and`.
+struct FilterPart {
+  Predicate predicate;
+  QueryPart place;
 };
 
 struct ParsedQuery;
@@ -137,7 +101,9 @@ struct ParsedQuery {
   std::vector<FieldUse> uses;         ///< in the order of the text; not part of the tree
   std::vector<QueryPart> pipe_words;  ///< the first word of each pipe; not part of the tree
   std::vector<QueryPart>
-      unindexed_regexes;  ///< of the first filter, without a literal to look for; not part of the tree
+      unindexed_regexes;                 ///< of the first filter, without a literal to look for; not part of the tree
+  QueryPart filter_place;                ///< of the first filter; size 0: there is none; not part of the tree
+  std::vector<FilterPart> filter_parts;  ///< of the first filter; none where it is an `or`; not part of the tree
   friend bool operator==(const ParsedQuery& a, const ParsedQuery& b) {
     return a.filter == b.filter && a.pipes == b.pipes;
   }

@@ -24,8 +24,8 @@ std::string names_text(const std::vector<std::string>& names) {
 
 std::string aggregate_text(const Aggregate& aggregate) {
   std::string text = aggregate.function + "(";
-  if (aggregate.function == "quantile") {
-    append_value_text(text, Value::of_float64(aggregate.phi));
+  for (const double number : aggregate.numbers) {
+    append_value_text(text, Value::of_float64(number));
     text += ", ";
   }
   text += names_text(aggregate.fields) + ")";
@@ -33,6 +33,27 @@ std::string aggregate_text(const Aggregate& aggregate) {
   text += " as ";
   append_query_text(text, aggregate.column);
   return text;
+}
+
+std::string aggregates_text(const std::vector<Aggregate>& aggregates) {
+  return joined(aggregates, [](std::string& out, const Aggregate& a) { out += aggregate_text(a); });
+}
+
+void append_group(std::string& out, const GroupKey& key) {
+  append_query_text(out, key.name);
+  if (key.bucket.kind != BucketKind::none) out += ":" + key.bucket.text;
+  if (!key.window.empty()) out += " window " + key.window;
+  if (key.column == key.name) return;
+  out += " as ";
+  append_query_text(out, key.column);
+}
+
+std::string groups_text(const std::vector<GroupKey>& groups) {
+  return joined(groups, append_group);
+}
+
+std::string by_text(const std::vector<std::string>& names) {
+  return names.empty() ? "" : " by (" + names_text(names) + ")";
 }
 
 std::string condition_text(const std::optional<Predicate>& condition) {
@@ -84,20 +105,8 @@ struct PipeWriter {
     return (pipe.rarest ? "rare " : "top ") + std::to_string(pipe.count) + " by (" + names_text(pipe.names) + ")";
   }
   std::string operator()(const StatsPipe& pipe) const {
-    std::string text = "stats ";
-    if (!pipe.groups.empty()) {
-      text += "by (" +
-              joined(pipe.groups,
-                     [](std::string& out, const GroupKey& key) {
-                       append_query_text(out, key.name);
-                       if (key.bucket.kind != BucketKind::none) out += ":" + key.bucket.text;
-                       if (key.column == key.name) return;
-                       out += " as ";
-                       append_query_text(out, key.column);
-                     }) +
-              ") ";
-    }
-    return text + joined(pipe.aggregates, [](std::string& out, const Aggregate& a) { out += aggregate_text(a); });
+    const std::string by = pipe.groups.empty() ? "" : "by (" + groups_text(pipe.groups) + ") ";
+    return "stats " + by + aggregates_text(pipe.aggregates);
   }
   std::string operator()(const RenamePipe& pipe) const {
     return (pipe.copies ? "copy " : "rename ") + joined(pipe.items, [](std::string& out, const RenamePipe::Item& item) {
@@ -163,6 +172,73 @@ struct PipeWriter {
   std::string operator()(const FieldValuesPipe& pipe) const { return "field_values " + names_text({pipe.name}); }
   std::string operator()(const PatternPipe& pipe) const { return "pattern " + std::to_string(pipe.count); }
   std::string operator()(const FacetsPipe& pipe) const { return "facets " + std::to_string(pipe.count); }
+  std::string operator()(const ContextPipe& pipe) const { return "context " + std::to_string(pipe.count); }
+  std::string operator()(const FlattenPipe& pipe) const { return "flatten (" + names_text(pipe.names) + ")"; }
+  std::string operator()(const LookupPipe& pipe) const {
+    std::string text = "lookup " + quoted_text(pipe.table) + " by (" +
+                       joined(pipe.keys,
+                              [](std::string& out, const LookupPipe::Key& key) {
+                                append_query_text(out, key.field);
+                                if (key.column != key.field) out += name_clause("as", key.column);
+                              }) +
+                       ")";
+    if (!pipe.fields.empty()) text += " fields (" + patterns_text(pipe.fields) + ")";
+    return pipe.prefix.empty() ? text : text + " prefix " + quoted_text(pipe.prefix);
+  }
+  std::string operator()(const TransactionPipe& pipe) const {
+    std::string text = "transaction" + by_text(pipe.names);
+    if (!pipe.span.empty()) text += " maxspan " + pipe.span;
+    if (!pipe.pause.empty()) text += " maxpause " + pipe.pause;
+    if (pipe.starts) text += " startswith (" + to_text(*pipe.starts) + ")";
+    if (pipe.ends) text += " endswith (" + to_text(*pipe.ends) + ")";
+    return text;
+  }
+  std::string operator()(const WithStatsPipe& pipe) const {
+    std::string text = pipe.is_running ? "streamstats " : "eventstats ";
+    if (pipe.window != 0) text += "window " + std::to_string(pipe.window) + " ";
+    text += aggregates_text(pipe.stats.aggregates);
+    return pipe.stats.groups.empty() ? text : text + " by (" + groups_text(pipe.stats.groups) + ")";
+  }
+  std::string operator()(const DeltaPipe& pipe) const {
+    std::string text = "delta ";
+    append_query_text(text, pipe.field);
+    return text + name_clause("as", pipe.to, "") + by_text(pipe.names);
+  }
+  std::string operator()(const TimechartPipe& pipe) const {
+    const std::vector<GroupKey>& groups = pipe.stats.groups;
+    std::string text = "timechart ";
+    if (groups[0].bucket.kind != BucketKind::none) text += "span " + groups[0].bucket.text + " ";
+    text += aggregates_text(pipe.stats.aggregates);
+    return groups.size() == 1 ? text : text + " by (" + groups_text({groups.begin() + 1, groups.end()}) + ")";
+  }
+  std::string operator()(const FillGapsPipe& pipe) const {
+    std::string text = "fill_gaps ";
+    append_group(text, pipe.time);
+    text += by_text(pipe.names);
+    return pipe.filler ? text + " with " + *pipe.filler : text;
+  }
+  std::string operator()(const ComparePipe& pipe) const {
+    std::string text = "compare";
+    if (!pipe.name.empty()) text += by_text({pipe.name});
+    return pipe.offset.empty() ? text : text + " offset " + pipe.offset;
+  }
+  std::string operator()(const HistogramPipe& pipe) const {
+    return "histogram " + std::to_string(pipe.count) + by_text({pipe.name});
+  }
+  std::string operator()(const StreamsPipe&) const { return "streams"; }
+  std::string operator()(const SeriesPipe& pipe) const {
+    static constexpr std::array<std::string_view, 3> kWords = {"anomaly", "changepoint", "forecast"};
+    std::string text(kWords[static_cast<std::size_t>(pipe.kind)]);
+    if (pipe.kind == SeriesPipe::Kind::forecast) text += " " + std::to_string(pipe.count);
+    text += " ";
+    append_query_text(text, pipe.name);
+    return text;
+  }
+  std::string operator()(const CorrelatePipe& pipe) const {
+    std::string text = "correlate ";
+    append_query_text(text, pipe.name);
+    return pipe.others.empty() ? text : text + " with (" + names_text(pipe.others) + ")";
+  }
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "query/output/answer_writer.h"
 
+#include "query/language/filter_chips.h"
+
 #include "base/json_writer.h"
+#include "query/output/explain_writer.h"
 
 namespace dendro {
 namespace {
@@ -60,6 +63,8 @@ std::string meta_json(const QueryPlan& plan) {
   writer.begin_array();
   for (const std::string& column : answer_columns(plan)) writer.value(column);
   writer.end_array();
+  writer.key("chips");
+  write_chips(writer, filter_chips(plan.parsed));
   if (plan.excludes_dead_letters) {
     writer.key("excludes");
     writer.begin_array();
@@ -110,6 +115,7 @@ Value RowCells::cell(const RowBatch& rows, std::size_t index, std::size_t column
 }
 
 std::unique_ptr<AnswerWriter> make_answer_writer(const QueryPlan& plan, const QueryRunOptions& options) {
+  if (plan.request.explain) return make_explain_writer(plan, options);
   switch (options.format) {
     case OutputFormat::json:
       return make_json_writer(plan, options);

@@ -67,6 +67,22 @@ OperatorPtr make_union_operator(OperatorPtr input, std::shared_ptr<const Subquer
 OperatorPtr make_field_names_operator(OperatorPtr input, const RowShape& shape, QueryContext& context);
 OperatorPtr make_pattern_operator(OperatorPtr input, std::uint64_t count, const RowShape& shape, QueryContext& context);
 OperatorPtr make_facets_operator(OperatorPtr input, std::uint64_t count, const RowShape& shape, QueryContext& context);
+// The pipes of language/analysis_ast.h. `pipe` and `step` outlive the operator.
+OperatorPtr make_context_operator(OperatorPtr input, const QueryStep& step, std::uint64_t count, QueryContext& context);
+OperatorPtr make_event_stats_operator(OperatorPtr input, const WithStatsPipe& pipe, const QueryStep& step,
+                                      QueryContext& context);
+/// Of records that come oldest first.
+OperatorPtr make_transaction_operator(OperatorPtr input, const TransactionPipe& pipe, const QueryStep& step,
+                                      QueryContext& context);
+OperatorPtr make_fill_gaps_operator(OperatorPtr input, const FillGapsPipe& pipe, const QueryStep& step,
+                                    QueryContext& context);
+OperatorPtr make_compare_operator(OperatorPtr input, const ComparePipe& pipe, const QueryStep& step,
+                                  QueryContext& context);
+OperatorPtr make_histogram_operator(OperatorPtr input, const HistogramPipe& pipe, const RowShape& shape);
+OperatorPtr make_series_operator(OperatorPtr input, const SeriesPipe& pipe, const QueryStep& step,
+                                 QueryContext& context);
+OperatorPtr make_correlate_operator(OperatorPtr input, const CorrelatePipe& pipe, const QueryStep& step,
+                                    QueryContext& context);
 /// `fields` and `drop` of a table; those of records are a matter of the plan's RowShape alone.
 OperatorPtr make_columns_operator(OperatorPtr input, std::vector<std::size_t> columns);
 OperatorPtr make_sort_operator(OperatorPtr input, const SortPipe& pipe, const SortStep& step, RowShape shape,

@@ -59,16 +59,16 @@ class RewriteOperator final : public Operator {
       rows_.reset();
       return out;
     }
+    // It has its edits already: an editor that remembers rows must see each once.
     const std::size_t first_edited = unchanged;
     for (; row_ < rows_->records.size(); ++row_) {
       if (rewriter_.pending_bytes() > kRewrittenBytesAtOnce) break;
       const RecordRow& record = rows_->records[row_];
       if (may_pass && row_ < first_edited) {
-        edits_.clear();
-        rewriter_.add(record, edits_);
+        rewriter_.add(record, no_edits_);
         continue;
       }
-      const bool is_edited = edit(row_);
+      const bool is_edited = (may_pass && row_ == first_edited) || edit(row_);
       if (edits_.is_dropped()) continue;
       rewriter_.add(record, edits_);
       while (is_edited && edit_again(row_)) rewriter_.add(record, edits_);
@@ -110,6 +110,7 @@ class RewriteOperator final : public Operator {
   std::vector<std::size_t> sources_;  ///< of each output column; beyond the row: none
   RecordRewriter rewriter_;
   RowEdits edits_;
+  const RowEdits no_edits_{};
   std::optional<RowBatch> rows_;
   std::size_t row_ = 0;
 };

@@ -6,6 +6,7 @@ namespace {
 
 struct EditorMaker {
   using Editor = std::unique_ptr<RowEditor>;
+  const QueryStep& step;
   const RowShape& shape;
   const QueryPlan& plan;
   const RunParts& parts;
@@ -23,6 +24,10 @@ struct EditorMaker {
   Editor operator()(const JoinPipe& pipe) const {
     return make_join_editor(pipe, shape, parts.tables.find(pipe.query)->second, parts.context);
   }
+  Editor operator()(const FlattenPipe& pipe) const { return make_flatten_editor(pipe, shape, parts.context); }
+  Editor operator()(const LookupPipe& pipe) const { return make_lookup_editor(pipe, shape, step.table, parts.context); }
+  Editor operator()(const DeltaPipe& pipe) const { return make_delta_editor(pipe, shape, parts.context); }
+  Editor operator()(const WithStatsPipe& pipe) const { return make_running_stats_editor(pipe, step, parts.context); }
   template <typename OtherPipe>
   Editor operator()(const OtherPipe&) const {
     return nullptr;
@@ -32,7 +37,7 @@ struct EditorMaker {
 }  // namespace
 
 std::unique_ptr<RowEditor> make_row_editor(const QueryStep& step, const QueryPlan& plan, const RunParts& parts) {
-  return std::visit(EditorMaker{step.input, plan, parts}, step.pipe);
+  return std::visit(EditorMaker{step, step.input, plan, parts}, step.pipe);
 }
 
 }  // namespace dendro

@@ -124,9 +124,33 @@ void RowPipeline::add_operator(const QueryStep& step, bool can_page) {
     root_ = make_tail_operator(std::move(root_), tail->count, parts_.context);
   } else if (const auto* other = std::get_if<UnionPipe>(&step.pipe)) {
     root_ = make_union_operator(std::move(root_), parts_.tables.find(other->query)->second, step, plan_->request.order);
+  } else if (OperatorPtr analysis = make_analysis_operator(step)) {
+    root_ = std::move(analysis);
   } else if (auto editor = make_row_editor(step, *plan_, parts_)) {
     root_ = make_rewrite_operator(std::move(root_), std::move(editor), step);
   }
+}
+
+/// The pipes of language/analysis_ast.h; takes root_. Null, and root_ as it was, for others.
+OperatorPtr RowPipeline::make_analysis_operator(const QueryStep& step) {
+  QueryContext& context = parts_.context;
+  if (const auto* around = std::get_if<ContextPipe>(&step.pipe))
+    return make_context_operator(std::move(root_), step, around->count, context);
+  if (const auto* stats = std::get_if<WithStatsPipe>(&step.pipe); stats != nullptr && !stats->is_running)
+    return make_event_stats_operator(std::move(root_), *stats, step, context);
+  if (const auto* transaction = std::get_if<TransactionPipe>(&step.pipe))
+    return make_transaction_operator(std::move(root_), *transaction, step, context);
+  if (const auto* fill = std::get_if<FillGapsPipe>(&step.pipe))
+    return make_fill_gaps_operator(std::move(root_), *fill, step, context);
+  if (const auto* compare = std::get_if<ComparePipe>(&step.pipe))
+    return make_compare_operator(std::move(root_), *compare, step, context);
+  if (const auto* histogram = std::get_if<HistogramPipe>(&step.pipe))
+    return make_histogram_operator(std::move(root_), *histogram, step.input);
+  if (const auto* series = std::get_if<SeriesPipe>(&step.pipe))
+    return make_series_operator(std::move(root_), *series, step, context);
+  if (const auto* correlate = std::get_if<CorrelatePipe>(&step.pipe))
+    return make_correlate_operator(std::move(root_), *correlate, step, context);
+  return nullptr;
 }
 
 }  // namespace dendro

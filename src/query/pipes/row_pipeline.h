@@ -41,6 +41,7 @@ class RowPipeline {
   Status build();
   TimeRange scan_range() const;
   void add_operator(const QueryStep& step, bool can_page);
+  OperatorPtr make_analysis_operator(const QueryStep& step);
 
   const std::shared_ptr<const QueryPlan> plan_;
   const RunParts parts_;

@@ -46,15 +46,33 @@ class BlockScanOperator final : public ScanOperator {
       if (plan_.cursor && !is_behind(record.position(), plan_.cursor->position, plan_.request.order)) continue;
       rows.records.push_back(record);
     }
+    if (plan_.context_filter != nullptr) mark_matches(rows);
     if (plan_.late_filter != nullptr) keep_late(rows);
-    for (const RecordRow& record : rows.records) context_.matched += record.weight;
+    for (const RecordRow& record : rows.records) context_.matched += record.is_match ? record.weight : 0;
     return rows;
+  }
+  void mark_matches(RowBatch& rows) const {
+    std::vector<std::uint32_t> matching;
+    for (RecordRow& record : rows.records) {
+      record.is_match = false;
+      matching.push_back(record.row);
+    }
+    if (matching.empty()) return;
+    plan_.context_filter->select(*rows.records.front().batch, matching);
+    auto next = matching.begin();
+    for (RecordRow& record : rows.records) {
+      if (next == matching.end() || *next != record.row) continue;
+      record.is_match = true;
+      ++next;
+    }
   }
   void keep_late(RowBatch& rows) const {
     static const RowShape kWholeRecords;
     std::vector<RecordRow> kept;
     for (std::size_t i = 0; i < rows.records.size(); ++i) {
-      if (plan_.late_filter->matches(RowSource(kWholeRecords, rows, i))) kept.push_back(rows.records[i]);
+      RecordRow& record = rows.records[i];
+      record.is_match = record.is_match && plan_.late_filter->matches(RowSource(kWholeRecords, rows, i));
+      if (record.is_match || plan_.context_filter != nullptr) kept.push_back(record);
     }
     rows.records = std::move(kept);
   }

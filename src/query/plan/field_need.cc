@@ -29,11 +29,7 @@ struct NeedBefore {
   void operator()(const TopPipe& pipe) const { by_names(pipe.names); }
   void operator()(const StatsPipe& pipe) const {
     start();
-    for (const GroupKey& key : pipe.groups) need.add(key.name);
-    for (const Aggregate& aggregate : pipe.aggregates) {
-      for (const std::string& field : aggregate.fields) need.add(field);
-      add(aggregate.condition);
-    }
+    add_stats(pipe);
   }
   void operator()(const RenamePipe& pipe) const {
     for (auto item = pipe.items.rbegin(); item != pipe.items.rend(); ++item) {
@@ -85,8 +81,47 @@ struct NeedBefore {
   void operator()(const FieldValuesPipe& pipe) const { by_names({pipe.name}); }
   void operator()(const PatternPipe&) const { by_names({"body", "severity"}); }
   void operator()(const FacetsPipe&) const { need = FieldNeed(); }
+  void operator()(const ContextPipe&) const { need.remove(kMatchField); }
+  void operator()(const FlattenPipe& pipe) const {
+    for (const std::string& name : pipe.names) need.add(name);
+  }
+  void operator()(const LookupPipe& pipe) const {
+    for (const LookupPipe::Key& key : pipe.keys) need.add(key.field);
+  }
+  void operator()(const TransactionPipe& pipe) const {
+    by_names(pipe.names);
+    add(pipe.starts);
+    add(pipe.ends);
+  }
+  void operator()(const WithStatsPipe& pipe) const {
+    for (const Aggregate& aggregate : pipe.stats.aggregates) need.remove(aggregate.column);
+    add_stats(pipe.stats);
+  }
+  void operator()(const DeltaPipe& pipe) const {
+    need.remove(pipe.to);
+    need.add(pipe.field);
+    for (const std::string& name : pipe.names) need.add(name);
+  }
+  void operator()(const TimechartPipe& pipe) const {
+    start();
+    add_stats(pipe.stats);
+  }
+  void operator()(const ComparePipe& pipe) const { by_names({pipe.name.empty() ? "body" : pipe.name}); }
+  void operator()(const HistogramPipe& pipe) const { by_names({pipe.name}); }
+  void operator()(const StreamsPipe&) const { by_names({"_stream", "_time"}); }
+  // Of tables.
+  void operator()(const FillGapsPipe&) const {}
+  void operator()(const SeriesPipe&) const {}
+  void operator()(const CorrelatePipe&) const {}
 
  private:
+  void add_stats(const StatsPipe& pipe) const {
+    for (const GroupKey& key : pipe.groups) need.add(key.name);
+    for (const Aggregate& aggregate : pipe.aggregates) {
+      for (const std::string& field : aggregate.fields) need.add(field);
+      add(aggregate.condition);
+    }
+  }
   void by_names(const std::vector<std::string>& names) const {
     start();
     for (const std::string& name : names) need.add(name);

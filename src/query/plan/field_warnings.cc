@@ -69,7 +69,7 @@ std::vector<std::string> FieldCensus::names() const {
 }
 
 void add_field_warnings(const QueryPlan& plan, const FieldCensus& census, std::vector<QueryWarning>& warnings) {
-  std::vector<FieldFinding> findings = plan.scan_filter->findings();
+  std::vector<FieldFinding> findings = matching_filter(plan).findings();
   const std::vector<std::string> names = census.names();
   std::vector<std::string_view> views(names.begin(), names.end());
   for (const FieldFinding& finding : findings) {

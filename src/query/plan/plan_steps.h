@@ -11,4 +11,7 @@ namespace dendro {
 /// sub-queries already. Errors and `fault`: as prepare_query.
 Status add_steps(QueryPlan& plan, std::size_t first_pipe, QueryFault& fault);
 
+/// True if a row in is at least a row out, in the same order, whatever the other rows are.
+bool keeps_rows(const Pipe& pipe);
+
 }  // namespace dendro

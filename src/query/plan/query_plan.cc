@@ -155,6 +155,7 @@ class Planner {
     }
     Predicate whole = all_of(std::move(parts));
     plan_->excludes_dead_letters = !names_source(whole);
+    const bool has_context = first_pipe_ < pipes.size() && std::holds_alternative<ContextPipe>(pipes[first_pipe_]);
     std::vector<Predicate> scan, late;
     std::vector<Predicate> top;
     if (auto* all = std::get_if<AllOf>(&whole.node)) {
@@ -167,7 +168,8 @@ class Planner {
       if (time != nullptr && time->field == "_time") {
         plan_->range = intersection(plan_->range, time->range);
       } else if (needs_origin(part)) {
-        if (const auto position = wanted_position(part)) {
+        const auto position = wanted_position(part);
+        if (position && !has_context) {
           plan_->range = intersection(plan_->range, {position->timestamp, position->timestamp.next()});
         }
         late.push_back(std::move(part));
@@ -176,6 +178,10 @@ class Planner {
       }
     }
     plan_->is_empty_range = plan_->range.last <= plan_->range.first;
+    if (has_context) {
+      plan_->context_filter = compile_filter(all_of(std::move(scan)));
+      scan.clear();
+    }
     plan_->scan_filter = compile_filter(all_of(std::move(scan)), {plan_->excludes_dead_letters});
     if (!late.empty()) plan_->late_filter = compile_filter(all_of(std::move(late)));
     return {};
@@ -191,18 +197,21 @@ class Planner {
     }
   }
 
-  /// True if a row in is at least a row out, in the same order.
-  static bool keeps_rows(const Pipe& pipe) {
-    return std::holds_alternative<FieldsPipe>(pipe) || std::holds_alternative<RenamePipe>(pipe) ||
-           std::holds_alternative<EvalPipe>(pipe) || std::holds_alternative<ExtractPipe>(pipe) ||
-           std::holds_alternative<ExtractRegexPipe>(pipe) || std::holds_alternative<UnpackPipe>(pipe) ||
-           std::holds_alternative<TextPipe>(pipe) || std::holds_alternative<PackPipe>(pipe) ||
-           std::holds_alternative<FormatPipe>(pipe) || std::holds_alternative<ReplacePipe>(pipe) ||
-           std::holds_alternative<UnrollPipe>(pipe);
-  }
   static bool makes_table(const Pipe& pipe) {
     return std::holds_alternative<StatsPipe>(pipe) || std::holds_alternative<FieldNamesPipe>(pipe) ||
-           std::holds_alternative<FacetsPipe>(pipe) || std::holds_alternative<PatternPipe>(pipe);
+           std::holds_alternative<FacetsPipe>(pipe) || std::holds_alternative<PatternPipe>(pipe) ||
+           std::holds_alternative<ComparePipe>(pipe) || std::holds_alternative<HistogramPipe>(pipe);
+  }
+
+  /// True if what becomes of a row depends on those before it, or behind it.
+  static bool looks_at_neighbours(const Pipe& pipe) {
+    return std::holds_alternative<ContextPipe>(pipe) || std::holds_alternative<TransactionPipe>(pipe) ||
+           std::holds_alternative<WithStatsPipe>(pipe) || std::holds_alternative<DeltaPipe>(pipe);
+  }
+  /// True if a row in is a row out, made of this row and those before it.
+  static bool looks_back_only(const Pipe& pipe) {
+    const auto* stats = std::get_if<WithStatsPipe>(&pipe);
+    return std::holds_alternative<DeltaPipe>(pipe) || (stats != nullptr && stats->is_running);
   }
 
   /// How many ordered records the steps can use, and whether they must be ordered at all.
@@ -215,7 +224,7 @@ class Planner {
       const bool counts_rows =
           std::holds_alternative<LimitPipe>(step.pipe) || std::holds_alternative<OffsetPipe>(step.pipe) ||
           std::holds_alternative<DedupPipe>(step.pipe) || std::holds_alternative<TailPipe>(step.pipe) ||
-          std::holds_alternative<UnionPipe>(step.pipe);
+          std::holds_alternative<UnionPipe>(step.pipe) || looks_at_neighbours(step.pipe);
       if (std::holds_alternative<SortPipe>(step.pipe)) plan_->is_pageable = false;
       if (counts_rows) break;
       if (takes_any_order) {
@@ -229,7 +238,8 @@ class Planner {
       const bool loses_places =
           std::holds_alternative<SortPipe>(step.pipe) || std::holds_alternative<UnrollPipe>(step.pipe) ||
           std::holds_alternative<JoinPipe>(step.pipe) || std::holds_alternative<UnionPipe>(step.pipe) ||
-          std::holds_alternative<DedupPipe>(step.pipe) || std::holds_alternative<TailPipe>(step.pipe);
+          std::holds_alternative<DedupPipe>(step.pipe) || std::holds_alternative<TailPipe>(step.pipe) ||
+          looks_at_neighbours(step.pipe);
       if (loses_places) plan_->is_pageable = false;
     }
     // One row more than the limit tells whether there is a next page.
@@ -241,7 +251,7 @@ class Planner {
                              : std::min(needed, std::max<std::uint64_t>(limit->count, 1));
       } else if (const auto* offset = std::get_if<OffsetPipe>(&step->pipe)) {
         needed = needed == 0 || needed + offset->count < needed ? 0 : needed + offset->count;
-      } else if (!keeps_rows(step->pipe)) {
+      } else if (!keeps_rows(step->pipe) && !looks_back_only(step->pipe)) {
         needed = 0;
       }
     }
@@ -250,7 +260,8 @@ class Planner {
 
   /// Statistics over few fields need no whole records (storage/snapshot.h, Reduction).
   void reduce_scan() {
-    if (plan_->steps.empty() || plan_->late_filter != nullptr || plan_->cursor) return;
+    if (plan_->steps.empty() || plan_->context_filter != nullptr || plan_->late_filter != nullptr || plan_->cursor)
+      return;
     if (std::holds_alternative<PatternPipe>(plan_->steps.front().pipe)) {
       plan_->reduction = Reduction{{std::string(kTemplateField), "severity"}, 0, true};
     }
@@ -258,6 +269,7 @@ class Planner {
     if (stats == nullptr) return;
     Reduction reduction;
     for (const GroupKey& key : stats->groups) {
+      if (key.window_ns != 0) return;
       if (!is_time_name(key.name)) {
         reduction.fields.push_back(key.name);
       } else if (reduction.time_step_ns != 0 || !fixes_time_step(key.bucket, reduction.time_step_ns)) {
@@ -265,9 +277,7 @@ class Planner {
       }
     }
     for (const Aggregate& aggregate : stats->aggregates) {
-      const bool is_foldable = aggregate.kind != StatKind::first && aggregate.kind != StatKind::last &&
-                               aggregate.kind != StatKind::values && aggregate.kind != StatKind::uniq_values;
-      if (!is_foldable || aggregate.condition) return;
+      if (depends_on_place(aggregate.kind) || aggregate.condition) return;
       for (const std::string& field : aggregate.fields) {
         if (is_time_name(field)) return;
         reduction.fields.push_back(field);

@@ -14,6 +14,7 @@
 #include "query/plan/query_engine.h"
 #include "query/plan/query_request.h"
 #include "query/rows/row_batch.h"
+#include "query/rows/subquery_rows.h"
 #include "storage/snapshot.h"
 
 namespace dendro {
@@ -28,6 +29,10 @@ struct StatsStep {
   TimeRange range;
 };
 
+struct CompareStep {
+  TimeRange window, before;  ///< of equal length
+};
+
 /// One pipe as it will run: `pipe` says what, the rest how. `top`, `rare` and `uniq` are stats and sort here.
 struct QueryStep {
   Pipe pipe;
@@ -38,6 +43,10 @@ struct QueryStep {
   std::vector<std::size_t> columns;              ///< fields, drop of a table
   SortStep sort;
   StatsStep stats;
+  std::shared_ptr<const CompiledFilter> starts, ends;  ///< transaction; null: none
+  std::shared_ptr<const SubqueryRows> table;           ///< lookup
+  std::vector<Cell> fillers;                           ///< fill_gaps: of each column in a row that is filled in
+  CompareStep compare;
   bool merges = false;  ///< union: the other rows go to their places
 };
 
@@ -58,6 +67,8 @@ struct QueryPlan {
   std::shared_ptr<const CompiledFilter> scan_filter;  ///< what the scan itself asks
   std::shared_ptr<const CompiledFilter>
       late_filter;  ///< what needs a record's sequence or receive time (`_id`, `_observed`), or null
+  /// Of a query with `context`: the scan gives every record and marks those that match. Otherwise null.
+  std::shared_ptr<const CompiledFilter> context_filter;
   bool excludes_dead_letters = false;
   bool needs_order = true;             ///< records must come in the total order before the first step
   std::uint64_t rows_needed = 0;       ///< of the ordered records; 0 = all
@@ -77,6 +88,10 @@ struct QueryPlan {
 /// Errors and `fault`: as prepare_query. `values`: what is known of queries inside in( ).
 Result<std::shared_ptr<const QueryPlan>> make_plan(const QueryRequest& request, QueryFault& fault,
                                                    const SubqueryValues* values = nullptr);
+/// The filter that says which records match.
+inline const CompiledFilter& matching_filter(const QueryPlan& plan) {
+  return plan.context_filter != nullptr ? *plan.context_filter : *plan.scan_filter;
+}
 /// Name of the only column that a query leaves; nothing if it leaves another count.
 std::optional<std::string> only_column(const QueryPlan& plan);
 

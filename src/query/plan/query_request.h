@@ -11,6 +11,7 @@
 
 #include "base/timestamp.h"
 #include "query/language/saved_filters.h"
+#include "query/plan/lookup_tables.h"
 #include "record/record_block.h"
 
 namespace dendro {
@@ -33,7 +34,9 @@ struct QueryRequest {
   bool exact = true;                                  ///< numbers a double cannot hold become strings
   bool progress = true;                               ///< `_progress` lines
   std::shared_ptr<const SavedFilters> saved_filters;  ///< what `$name` stands for; null: an error
-  Timestamp now;                                      ///< when the request was read
+  std::shared_ptr<const LookupTables> lookup_tables;  ///< what `lookup` reads; null: an error
+  bool explain = false;  ///< the answer is the plan and what it read, instead of rows (output/explain_writer.h)
+  Timestamp now;         ///< when the request was read
 };
 
 enum class OutputFormat : std::uint8_t { ndjson, json, csv, text, table };

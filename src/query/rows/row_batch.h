@@ -20,6 +20,7 @@ struct RecordRow {
   SequenceNumber sequence;
   Timestamp receive_time;
   std::uint32_t weight = 1;  ///< of a reduced scan: how many records it stands for
+  bool is_match = true;      ///< false: the filter did not ask for it, `context` may
   RecordPosition position() const { return {batch->timestamp(row), sequence}; }
   RecordOrigin origin() const { return {sequence, receive_time}; }
   RecordView record() const { return batch->record(row); }

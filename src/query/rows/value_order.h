@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "filter/number.h"
 #include "record/value.h"
 
@@ -22,6 +23,9 @@ class SortValue {
   /// Missing or empty: last in both directions.
   bool is_last() const { return group_ == Group::last; }
   std::size_t bytes() const { return sizeof(SortValue) + text_.size(); }
+  /// As temporary files hold it.
+  void append_to(std::string& out) const;
+  static SortValue read(ByteReader& reader);
   /// Numbers, then text; what is last comes behind all.
   friend std::weak_ordering operator<=>(const SortValue& a, const SortValue& b);
   friend bool operator==(const SortValue& a, const SortValue& b) { return (a <=> b) == 0; }

@@ -31,18 +31,23 @@ class StatAccumulator {
   virtual ~StatAccumulator() = default;
   /// Returns the bytes it keeps now beyond those it kept before.
   virtual std::uint64_t add(const StatRow& row) = 0;
+  /// The result over the rows so far; more may follow.
   virtual Cell finish(StatFinish& finish) = 0;
 };
 
 std::unique_ptr<StatAccumulator> make_stat_accumulator(const Aggregate& aggregate, const QueryLimits& limits);
 
 // The families, one file each.
-std::unique_ptr<StatAccumulator> make_count_accumulator(
-    const Aggregate& aggregate);  // count count_empty count_uniq rate
-std::unique_ptr<StatAccumulator> make_number_accumulator(const Aggregate& aggregate);    // sum avg min max
-std::unique_ptr<StatAccumulator> make_quantile_accumulator(const Aggregate& aggregate);  // quantile median p50 ..
-std::unique_ptr<StatAccumulator> make_choice_accumulator(const Aggregate& aggregate,
-                                                         const QueryLimits& limits);  // first last values uniq_values
+using StatAccumulatorPtr = std::unique_ptr<StatAccumulator>;
+StatAccumulatorPtr make_count_accumulator(const Aggregate& aggregate);     // count count_empty count_uniq rate
+StatAccumulatorPtr make_number_accumulator(const Aggregate& aggregate);    // sum avg min max range sum_len ..
+StatAccumulatorPtr make_quantile_accumulator(const Aggregate& aggregate);  // quantile quantiles median p50 ..
+StatAccumulatorPtr make_choice_accumulator(const Aggregate& aggregate,
+                                           const QueryLimits& limits);      // first last values uniq_values
+StatAccumulatorPtr make_moment_accumulator(const Aggregate& aggregate);     // stddev variance skew corr covar slope
+StatAccumulatorPtr make_frequency_accumulator(const Aggregate& aggregate);  // mode top_values entropy histogram
+StatAccumulatorPtr make_place_accumulator(const Aggregate& aggregate);      // increase ewma row_min row_max row_any
+StatAccumulatorPtr make_sketch_accumulator(const Aggregate& aggregate);     // count_uniq_approx
 
 /// Missing, "", [] or {}.
 bool is_empty_value(const Value& value);

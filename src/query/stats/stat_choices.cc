@@ -23,7 +23,7 @@ class EndAccumulator final : public StatAccumulator {
     cell_ = Cell(row.values[0]);
     return 0;
   }
-  Cell finish(StatFinish&) override { return std::move(cell_); }
+  Cell finish(StatFinish&) override { return cell_; }
 
  private:
   const bool is_last_;
@@ -56,7 +56,7 @@ class ValuesAccumulator final : public StatAccumulator {
     cut();
     finish.was_cut = was_cut_;
     std::vector<Cell> cells;
-    for (auto& [position, cell] : kept_) cells.push_back(std::move(cell));
+    for (const auto& [position, cell] : kept_) cells.push_back(cell);
     return list_cell(cells);
   }
 
@@ -93,7 +93,7 @@ class UniqueValuesAccumulator final : public StatAccumulator {
   Cell finish(StatFinish& finish) override {
     finish.was_cut = was_cut_;
     std::vector<Cell> cells;
-    for (auto& [key, cell] : kept_) cells.push_back(std::move(cell));
+    for (const auto& [key, cell] : kept_) cells.push_back(cell);
     return list_cell(cells);
   }
 

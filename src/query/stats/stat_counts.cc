@@ -75,27 +75,4 @@ std::unique_ptr<StatAccumulator> make_count_accumulator(const Aggregate& aggrega
   return std::make_unique<CountAccumulator>(aggregate.kind == StatKind::count_empty);
 }
 
-std::unique_ptr<StatAccumulator> make_stat_accumulator(const Aggregate& aggregate, const QueryLimits& limits) {
-  switch (aggregate.kind) {
-    case StatKind::count:
-    case StatKind::count_empty:
-    case StatKind::count_uniq:
-    case StatKind::rate:
-      return make_count_accumulator(aggregate);
-    case StatKind::sum:
-    case StatKind::avg:
-    case StatKind::min:
-    case StatKind::max:
-      return make_number_accumulator(aggregate);
-    case StatKind::quantile:
-      return make_quantile_accumulator(aggregate);
-    case StatKind::first:
-    case StatKind::last:
-    case StatKind::values:
-    case StatKind::uniq_values:
-      break;
-  }
-  return make_choice_accumulator(aggregate, limits);
-}
-
 }  // namespace dendro

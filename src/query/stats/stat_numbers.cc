@@ -1,56 +1,17 @@
-// sum, avg, min, max.
-#include <cmath>
+// sum, avg, rate_sum, sum_len, bytes, min, max, range.
 #include <optional>
 #include <string>
 
 #include "filter/number.h"
+#include "query/stats/exact_sum.h"
 #include "query/stats/stat_accumulator.h"
 
 namespace dendro {
 namespace {
 
-/// Exact while everything is an integer of 64 bits; beyond that, and with fractions, a sum of doubles kept to about 120
-/// bits (Neumaier's compensation on long double), so that the order of records does not show in the result.
-class ExactSum {
- public:
-  /// `number`, `weight` times.
-  void add(const Number& number, std::uint64_t weight) {
-    const auto factor = static_cast<std::int64_t>(weight);
-    std::int64_t product = 0;
-    if (number.is_int64() && !__builtin_mul_overflow(number.int64(), factor, &product) &&
-        !__builtin_add_overflow(integers_, product, &product)) {
-      integers_ = product;
-      return;
-    }
-    const auto once =
-        number.is_int64() ? static_cast<long double>(number.int64()) : static_cast<long double>(number.to_double());
-    const auto times = static_cast<long double>(weight);
-    const long double term = once * times;
-    add_real(term);
-    if (weight != 1) add_real(std::fma(once, times, -term));  // what the product's rounding lost
-  }
-  Number total() const {
-    return has_reals_ ? Number::of_double(static_cast<double>(exact())) : Number::of_int64(integers_);
-  }
-  double mean(std::uint64_t count) const { return static_cast<double>(exact() / static_cast<long double>(count)); }
-
- private:
-  void add_real(long double term) {
-    const long double total = reals_ + term;
-    compensation_ += std::fabs(reals_) >= std::fabs(term) ? (reals_ - total) + term : (term - total) + reals_;
-    reals_ = total;
-    has_reals_ = true;
-  }
-  long double exact() const { return reals_ + compensation_ + static_cast<long double>(integers_); }
-  std::int64_t integers_ = 0;
-  long double reals_ = 0;
-  long double compensation_ = 0;
-  bool has_reals_ = false;
-};
-
 class SumAccumulator final : public StatAccumulator {
  public:
-  explicit SumAccumulator(bool is_mean) : is_mean_(is_mean) {}
+  explicit SumAccumulator(StatKind kind) : kind_(kind) {}
   std::uint64_t add(const StatRow& row) override {
     if (const auto number = number_of_value(row.values[0])) {
       sum_.add(*number, row.weight);
@@ -58,15 +19,56 @@ class SumAccumulator final : public StatAccumulator {
     }
     return 0;
   }
-  Cell finish(StatFinish&) override {
-    if (!is_mean_) return Cell(sum_.total().to_value());
+  Cell finish(StatFinish& finish) override {
+    if (kind_ == StatKind::sum) return Cell(sum_.total().to_value());
+    if (kind_ == StatKind::rate_sum)
+      return finish.seconds > 0 ? Cell(Value::of_float64(sum_.over(static_cast<long double>(finish.seconds)))) : Cell();
     return count_ == 0 ? Cell() : Cell(Value::of_float64(sum_.mean(count_)));
   }
 
  private:
-  const bool is_mean_;
+  const StatKind kind_;
   ExactSum sum_;
   std::uint64_t count_ = 0;
+};
+
+/// Bytes of the values' texts.
+class LengthAccumulator final : public StatAccumulator {
+ public:
+  std::uint64_t add(const StatRow& row) override {
+    for (const Value& value : row.values) {
+      if (!value.is_missing()) bytes_ += row.weight * value_text(value, scratch_).size();
+    }
+    return 0;
+  }
+  Cell finish(StatFinish&) override { return Cell(Number::of_uint64(bytes_).to_value()); }
+
+ private:
+  std::uint64_t bytes_ = 0;
+  std::string scratch_;
+};
+
+/// The greatest number less the least.
+class RangeAccumulator final : public StatAccumulator {
+ public:
+  std::uint64_t add(const StatRow& row) override {
+    const auto number = number_of_value(row.values[0]);
+    if (!number) return 0;
+    if (!least_ || *number < *least_) least_ = *number;
+    if (!greatest_ || *number > *greatest_) greatest_ = *number;
+    return 0;
+  }
+  Cell finish(StatFinish&) override {
+    if (!least_) return Cell();
+    std::int64_t width = 0;
+    if (least_->is_int64() && greatest_->is_int64() &&
+        !__builtin_sub_overflow(greatest_->int64(), least_->int64(), &width))
+      return Cell(Value::of_int64(width));
+    return Cell(Value::of_float64(greatest_->to_double() - least_->to_double()));
+  }
+
+ private:
+  std::optional<Number> least_, greatest_;
 };
 
 /// The least or greatest number; where there is none, text by code point.
@@ -99,10 +101,18 @@ class ExtremeAccumulator final : public StatAccumulator {
 }  // namespace
 
 std::unique_ptr<StatAccumulator> make_number_accumulator(const Aggregate& aggregate) {
-  if (aggregate.kind == StatKind::sum || aggregate.kind == StatKind::avg) {
-    return std::make_unique<SumAccumulator>(aggregate.kind == StatKind::avg);
+  switch (aggregate.kind) {
+    case StatKind::min:
+    case StatKind::max:
+      return std::make_unique<ExtremeAccumulator>(aggregate.kind == StatKind::max);
+    case StatKind::range:
+      return std::make_unique<RangeAccumulator>();
+    case StatKind::sum_len:
+    case StatKind::bytes:
+      return std::make_unique<LengthAccumulator>();
+    default:
+      return std::make_unique<SumAccumulator>(aggregate.kind);
   }
-  return std::make_unique<ExtremeAccumulator>(aggregate.kind == StatKind::max);
 }
 
 }  // namespace dendro

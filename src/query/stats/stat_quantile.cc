@@ -1,4 +1,4 @@
-// quantile, median, p50 ..: nearest rank (query-language.md D11).
+// quantile, quantiles, median, p50 ..: nearest rank (query-language.md D11).
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -59,7 +59,8 @@ std::uint64_t nearest_rank(double phi, std::uint64_t count) {
 
 class QuantileAccumulator final : public StatAccumulator {
  public:
-  explicit QuantileAccumulator(double phi) : phi_(phi) {}
+  /// `is_list`: the result is a list, one value for each of `phis`.
+  QuantileAccumulator(std::vector<double> phis, bool is_list) : phis_(std::move(phis)), is_list_(is_list) {}
   std::uint64_t add(const StatRow& row) override {
     const auto number = number_of_value(row.values[0]);
     if (!number) return 0;
@@ -74,19 +75,29 @@ class QuantileAccumulator final : public StatAccumulator {
     return 0;
   }
   Cell finish(StatFinish& finish) override {
-    if (buckets_.count() > 0) {
-      finish.is_approximate = true;
-      return Cell(Value::of_float64(buckets_.at_rank(nearest_rank(phi_, buckets_.count()))));
+    finish.is_approximate = buckets_.count() > 0;
+    if (!is_list_) return Cell(at(phis_[0]));
+    if (buckets_.count() == 0 && exact_.empty()) return Cell();
+    std::string json = "[";
+    for (const double phi : phis_) {
+      if (json.size() > 1) json.push_back(',');
+      append_value_json(json, at(phi));
     }
-    if (exact_.empty()) return Cell();
-    const auto rank = static_cast<std::ptrdiff_t>(nearest_rank(phi_, exact_.size())) - 1;
-    std::nth_element(exact_.begin(), exact_.begin() + rank, exact_.end(),
-                     [](const Number& a, const Number& b) { return a < b; });
-    return Cell(exact_[static_cast<std::size_t>(rank)].to_value());
+    return Cell(Value::of_list(json + "]"));
   }
 
  private:
-  const double phi_;
+  Value at(double phi) {
+    if (buckets_.count() > 0) return Value::of_float64(buckets_.at_rank(nearest_rank(phi, buckets_.count())));
+    if (exact_.empty()) return Value::of_null();
+    const auto rank = static_cast<std::ptrdiff_t>(nearest_rank(phi, exact_.size())) - 1;
+    std::nth_element(exact_.begin(), exact_.begin() + rank, exact_.end(),
+                     [](const Number& a, const Number& b) { return a < b; });
+    return exact_[static_cast<std::size_t>(rank)].to_value();
+  }
+
+  const std::vector<double> phis_;
+  const bool is_list_;
   std::vector<Number> exact_;
   RatioBuckets buckets_;
 };
@@ -94,7 +105,9 @@ class QuantileAccumulator final : public StatAccumulator {
 }  // namespace
 
 std::unique_ptr<StatAccumulator> make_quantile_accumulator(const Aggregate& aggregate) {
-  return std::make_unique<QuantileAccumulator>(aggregate.phi);
+  const bool is_list = aggregate.kind == StatKind::quantiles;
+  return std::make_unique<QuantileAccumulator>(is_list ? aggregate.numbers : std::vector<double>{aggregate.phi},
+                                               is_list);
 }
 
 }  // namespace dendro

@@ -24,6 +24,9 @@ bool read_kv(std::string_view text, const TextFieldVisitor& visit);
 bool read_syslog(std::string_view text, const TextFieldVisitor& visit);
 /// ArcSight's Common Event Format: `cef.name` and its like of the header, the extension under its own names.
 bool read_cef(std::string_view text, const TextFieldVisitor& visit);
+/// A document of at most 1 MiB: `root.child` for the text of elements, `root.child.@name` for attributes; a second
+/// child of a name is `root.child.1`. Elements deeper than 32 are left out. False also for one with a DOCTYPE.
+bool read_xml(std::string_view text, const TextFieldVisitor& visit);
 /// One line of RFC 4180. False: a quotation mark out of place.
 bool read_csv_cells(std::string_view text, std::vector<std::string>& cells);
 
