@@ -7,6 +7,8 @@
 #include "apps/text_table.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
+#include "meta/meta_database.h"
+#include "meta/meta_schema.h"
 #include "storage/backup.h"
 
 namespace dendro {
@@ -78,6 +80,11 @@ int run_backup(std::span<const std::string> args, CommandIo& io) {
                           [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); });
   }
   if (!report) return report_admin_error(io, "admin backup", report.error());
+  if (const std::string meta = meta_database_path(flags->place.data); files->exists(meta)) {
+    const auto database = MetaDatabase::open(meta, meta_schema());
+    const Status copied = database ? (*database)->back_up(meta_database_path(flags->to)) : Status(database.error());
+    if (!copied) return report_admin_error(io, "admin backup", copied.error());
+  }
   print_backup(io, flags->to, *report);
   return 0;
 }

@@ -9,12 +9,12 @@ namespace dendro {
 namespace {
 
 constexpr std::string_view kAdminSummary =
-    "look after data folders: inspect, verify, repair, backup, restore, compact, delete";
+    "look after data folders: inspect, verify, repair, backup, restore, compact, delete, queries";
 
 std::span<const Command> admin_commands() {
   static const Command kAdminCommands[] = {admin_inspect_command(), admin_verify_command(),  admin_repair_command(),
                                            admin_backup_command(),  admin_restore_command(), admin_compact_command(),
-                                           admin_delete_command()};
+                                           admin_delete_command(),  admin_queries_command()};
   return kAdminCommands;
 }
 
@@ -37,7 +37,7 @@ std::shared_ptr<CLI::App> make_admin_app() {
                    "  dendro admin inspect dendro-data/MANIFEST-000001\n"
                    "`dendro admin COMMAND --help` shows a command's own options. No server may use the folder\n"
                    "meanwhile, but for inspect; verify, backup, compact and delete also speak to a server, with\n"
-                   "--server URL. docs/operations.md says what to do when.\n");
+                   "--server URL, and queries does so only. docs/operations.md says what to do when.\n");
   app->add_option("COMMAND", names_and_summaries());
   return app;
 }

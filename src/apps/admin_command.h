@@ -14,5 +14,6 @@ Command admin_repair_command();
 Command admin_backup_command();
 Command admin_restore_command();
 Command admin_compact_command();
+Command admin_queries_command();
 
 }  // namespace dendro

@@ -58,6 +58,7 @@ Result<JsonValue> AdminRemote::call(const std::string& method, const std::string
   if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   request.body = body;
   DENDRO_TRY_ASSIGN(const HttpClientReply reply, client_->exchange(request, {}));
+  if (reply.status == 204) return JsonValue();
   Result<JsonValue> document = parse_json_document(reply.body);
   if (reply.status >= 200 && reply.status < 300) {
     if (document) return document;

@@ -29,7 +29,7 @@ class AdminRemote {
   /// The token of the place, or of DENDRO_API_KEY. Errors: invalid_argument (the URL).
   static Result<AdminRemote> open(const AdminPlace& place);
 
-  /// The JSON of a 2xx answer. Errors: those of HttpClient; for other answers what the problem says, its code by the
+  /// The JSON of a 2xx answer, null of one without a body. Errors: those of HttpClient; for other answers what the problem says, its code by the
   /// status: invalid_argument (400, 404, 405), permission_denied, already_exists, else unavailable.
   Result<JsonValue> call(const std::string& method, const std::string& path, const std::string& body = {});
   /// Starts a job and follows it to its end, with progress on stderr; gives its `result`. Interrupted, it goes on.

@@ -4,7 +4,9 @@
 #include "apps/admin_progress.h"
 #include "apps/cli.h"
 #include "apps/text_table.h"
+#include "meta/meta_schema.h"
 #include "storage/backup.h"
+#include "storage/store_files.h"
 
 namespace dendro {
 namespace {
@@ -43,6 +45,11 @@ int run_restore(std::span<const std::string> args, CommandIo& io) {
                            [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); });
   }
   if (!report) return report_admin_error(io, "admin restore", report.error());
+  if (const std::string meta = meta_database_path(flags->from); files->exists(meta)) {
+    const Result<CopiedFile> copied = copy_file(*files, meta, meta_database_path(flags->data));
+    const Status synced = copied ? files->sync_directory(flags->data) : Status(copied.error());
+    if (!synced) return report_admin_error(io, "admin restore", synced.error());
+  }
   std::fprintf(io.out, "%s: %s files, %s bytes, %s records in %s segments\n", flags->data.c_str(),
                grouped_digits(report->files).c_str(), grouped_digits(report->bytes).c_str(),
                grouped_digits(report->records).c_str(), grouped_digits(report->segments).c_str());

@@ -13,6 +13,8 @@
 #include "apps/url_text.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "query/language/language_words.h"
+#include "query/plan/lookup_tables.h"
 #include "query/plan/query_engine.h"
 #include "services/analyze/input_paths.h"
 #include "storage/store.h"
@@ -32,6 +34,7 @@ struct QueryFlags {
   std::optional<std::uint64_t> limit;
   std::int64_t timeout_ms = 0;
   bool oldest_first = false;
+  bool explain = false;
 };
 
 std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>& flags) {
@@ -72,6 +75,8 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
   app->add_option("--severity-field", flags->severity_field, "field of the files that holds the severity")
       ->type_name("FIELD");
   app->add_flag("--asc", flags->oldest_first, "oldest first");
+  app->add_flag("--explain", flags->explain,
+                "run the query and print its plan and what was read instead of rows; as text, or JSON with -o json");
   return app;
 }
 
@@ -103,6 +108,7 @@ QueryRequest request_of(const QueryFlags& flags, bool on_terminal, const Clock& 
   request.clip_bytes = on_terminal ? 4'096 : 0;
   request.exact = false;  // numbers as they were sent: programs that read our output choose their own precision
   request.progress = false;
+  request.explain = flags.explain;
   request.now = clock.now();
   return request;
 }
@@ -187,13 +193,22 @@ int run_on_folder(const std::string& directory, const PreparedQuery& prepared, O
   return run_local(prepared, make_snapshot_input(std::move(snapshot).value()), format, clock, io);
 }
 
+/// The line with a caret, or the message where there is no place: a bad --start or --cursor has none.
+int report_query_fault(const Error& error, const QueryFault& fault, const std::string& query, CommandIo& io) {
+  if (fault.message.empty()) return report_failure(io, "query", error.message(), 2);
+  std::fprintf(io.err, "dendro query: %s", fault_text(fault, query).c_str());
+  return 2;
+}
+
 int run_query(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<QueryFlags>();
   const auto app = make_query_app_with(flags);
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
   const int sources = (flags->files.empty() ? 0 : 1) + (flags->data.empty() ? 0 : 1) + (flags->server.empty() ? 0 : 1);
   if (sources > 1) return report_failure(io, "query", "files, --data and --server exclude each other", 2);
-  const std::string format_name = flags->output.empty() ? (io.out_is_terminal ? "table" : "ndjson") : flags->output;
+  std::string format_name = flags->output.empty() ? (io.out_is_terminal ? "table" : "ndjson") : flags->output;
+  // One object, not rows between lines of an envelope.
+  if (flags->explain) format_name = flags->output.empty() ? "table" : format_name == "ndjson" ? "json" : format_name;
   const std::optional<OutputFormat> format = parse_output_format(format_name);
   if (!format)
     return report_failure(io, "query",
@@ -205,15 +220,15 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   QueryRequest request = request_of(*flags, io.out_is_terminal, clock);
   request.timeout =
       std::chrono::milliseconds(flags->timeout_ms > 0 ? flags->timeout_ms : std::int64_t{1'000} * 86'400 * 365);
+  const std::unique_ptr<FileSystem> files = make_posix_file_system();
+  request.lookup_tables = make_path_lookup_tables(*files);
   QueryFault fault;
-  // Also before a server is asked: it speaks the same language, and the caret needs no round trip.
+  // Also before a server is asked: it speaks the same language, and the caret needs no round trip. Its tables for
+  // lookup are not ours.
   const Result<PreparedQuery> prepared = prepare_query(request, fault);
-  if (!prepared) {
-    // A bad --start or --cursor has no place in the query.
-    if (fault.message.empty()) return report_failure(io, "query", prepared.error().message(), 2);
-    std::fprintf(io.err, "dendro query: %s", fault_text(fault, request.query).c_str());
-    return 2;
-  }
+  const bool asks_server = flags->files.empty() && flags->data.empty();
+  if (!prepared && !(asks_server && fold_keyword(request.query).find("lookup") != std::string::npos))
+    return report_query_fault(prepared.error(), fault, request.query, io);
   if (!flags->files.empty()) return run_on_files(*flags, *prepared, *format, clock, io);
   if (!flags->data.empty()) return run_on_folder(flags->data, *prepared, *format, clock, io);
 
@@ -224,7 +239,8 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   const RemoteQuery remote{*client, *url, flags->token, format_name};
   const RemoteOutcome outcome = run_remote_query(remote, request, io);
   if (!outcome.reached_server && flags->server.empty()) {
-    if (make_posix_file_system()->exists(std::string(kDefaultDataFolder) + "/CURRENT"))
+    if (!prepared) return report_query_fault(prepared.error(), fault, request.query, io);
+    if (files->exists(std::string(kDefaultDataFolder) + "/CURRENT"))
       return run_on_folder(kDefaultDataFolder, *prepared, *format, clock, io);
     return report_failure(
         io, "query", "no server at 127.0.0.1:8080 and no folder ./dendro-data; name files, --data DIR or --server URL",

@@ -29,6 +29,7 @@ std::string request_json(const QueryRequest& request, const std::string& format)
   json.member("timeout_ms", std::int64_t{request.timeout.count()});
   if (!request.default_field.empty()) json.member("default_field", request.default_field);
   json.member("exact", request.exact);
+  if (request.explain) json.member("explain", true);
   json.member("progress", request.progress);
   json.end_object();
   return body;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include "apps/build_info.h"
@@ -14,15 +15,27 @@
 #include "base/worker_pool.h"
 #include "io/file_system.h"
 #include "io/object_store.h"
+#include "meta/meta_database.h"
+#include "meta/meta_schema.h"
+#include "meta/saved_queries.h"
+#include "meta/short_links.h"
+#include "query/plan/lookup_tables.h"
 #include "server/http_server.h"
 #include "server/routes/admin_routes.h"
 #include "server/routes/analyze_routes.h"
 #include "server/routes/entries_routes.h"
 #include "server/routes/ingest_routes.h"
+#include "server/routes/query_help_routes.h"
 #include "server/routes/query_routes.h"
+#include "server/routes/running_query_routes.h"
+#include "server/routes/saved_routes.h"
+#include "server/routes/tail_routes.h"
 #include "server/system_routes.h"
 #include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
+#include "services/search/running_queries.h"
+#include "services/search/saved_filter_names.h"
+#include "services/tail/tail_hub.h"
 #include "storage/store.h"
 
 namespace dendro {
@@ -88,6 +101,23 @@ void append_store_metrics(std::string& out, const Store& store) {
                 store.health().accepts_writes ? 1 : 0);
 }
 
+void append_query_metrics(std::string& out, const RunningQueries& queries) {
+  const QueryTotals totals = queries.totals();
+  append_metric(out, "dendro_queries_running", "gauge", "queries that run now", totals.running);
+  append_metric(out, "dendro_queries_total", "counter", "queries that ended since start", totals.ended);
+  append_metric(out, "dendro_queries_slow_total", "counter", "queries over query.slow_after since start", totals.slow);
+  append_metric(out, "dendro_queries_cancelled_total", "counter", "queries whose caller left, or an operator ended",
+                totals.cancelled);
+  append_metric(out, "dendro_queries_timed_out_total", "counter", "queries that ran out of their time",
+                totals.timed_out);
+  append_metric(out, "dendro_queries_scanned_records_total", "counter", "records that queries looked at",
+                totals.scanned_records);
+  append_metric(out, "dendro_queries_scanned_bytes_total", "counter", "bytes of records that queries looked at",
+                totals.scanned_bytes);
+  append_metric(out, "dendro_queries_milliseconds_total", "counter", "time of ended queries, added up",
+                static_cast<std::uint64_t>(totals.seconds * 1e3));
+}
+
 }  // namespace
 
 /// In the order of construction: what is below uses what is above, so it goes first.
@@ -100,9 +130,15 @@ struct ServeApp::Parts {
   std::unique_ptr<FileSystem> files = make_posix_file_system();
   std::unique_ptr<ObjectStore> objects = make_local_object_store();
   std::unique_ptr<Store> store;
+  std::unique_ptr<MetaDatabase> meta;
+  std::optional<SavedQueries> saved;
+  std::optional<ShortLinks> links;
   std::unique_ptr<AdminService> admin;
   std::unique_ptr<EntryStore> entries;
   std::unique_ptr<WorkerPool> workers;
+  QueryLimits query_limits;
+  std::optional<RunningQueries> running;
+  std::unique_ptr<TailHub> tails;
   ServerMetrics metrics;
   std::unique_ptr<HttpServer> server;
 
@@ -119,11 +155,20 @@ Status ServeApp::Parts::open() {
   DENDRO_TRY(check_listeners(listeners, {.has_auth = false, .insecure = settings.insecure}));
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
+  DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
+  saved.emplace(*meta, clock, random);
+  links.emplace(*meta, clock, random);
+  running.emplace(clock, settings.slow_query_after);
   const SnapshotFunction snapshot_of = [this](const TenantId& tenant) { return store->snapshot(tenant); };
   entries = make_engine_entry_store(*store, snapshot_of);
-  admin = std::make_unique<AdminService>(*store, clock, random, AdminOptions{settings.backup_directory});
+  admin = std::make_unique<AdminService>(*store, clock, random, AdminOptions{settings.backup_directory, meta.get()});
   workers = std::make_unique<WorkerPool>(settings.worker_threads == 0 ? cores : settings.worker_threads,
                                          settings.worker_queue_tasks_max);
+  query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
+  TailOptions tail_options;
+  tail_options.tails_per_tenant_max = settings.tails_per_tenant_max;
+  tails = std::make_unique<TailHub>(TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits},
+                                    tail_options);
   DENDRO_TRY_ASSIGN(server,
                     HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
   return {};
@@ -135,9 +180,19 @@ RouteTable ServeApp::Parts::routes() {
     std::move(rows.begin(), rows.end(), std::back_inserter(table));
   };
   add(make_ingest_routes(*workers, *store));
-  QueryLimits query_limits;
-  query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
-  add(query_routes({*workers, clock, [this](const TenantId& tenant) { return store->snapshot(tenant); }, query_limits}));
+  const auto lookup_tables =
+      settings.lookup_directory.empty() ? nullptr : make_folder_lookup_tables(*files, settings.lookup_directory);
+  const auto snapshot_of = [this](const TenantId& tenant) { return store->snapshot(tenant); };
+  QueryRouteParts query_parts{*workers, clock, snapshot_of, query_limits, lookup_tables};
+  query_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
+  query_parts.running = &*running;
+  add(query_routes(query_parts));
+  add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
+    return [this, tenant](std::string_view prefix) { return saved_filter_names(*saved, tenant, prefix); };
+  }));
+  add(make_saved_routes(*workers, *saved, *links));
+  add(make_running_query_routes(*running));
+  add(tail_routes(*workers, *tails));
   add(make_entries_routes(*workers, *entries, random));
   add(make_admin_routes(*workers, *admin));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
@@ -154,7 +209,11 @@ SystemParts ServeApp::Parts::system_parts() {
     const StoreHealth health = store->health();
     return std::vector<Readiness>{{"store", health.accepts_writes, health.reason}};
   };
-  parts.more_metrics = [this](std::string& out) { append_store_metrics(out, *store); };
+  parts.more_metrics = [this](std::string& out) {
+    append_store_metrics(out, *store);
+    append_query_metrics(out, *running);
+    append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
+  };
   return parts;
 }
 
@@ -177,7 +236,9 @@ std::vector<std::string> ServeApp::listening_lines() const {
 
 void ServeApp::stop() {
   if (parts_->admin != nullptr) parts_->admin->jobs().stop();  // first: callers may wait for them
+  if (parts_->tails != nullptr) parts_->tails->shut_down();    // its readers are told before their connections go
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
+  parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
   parts_->admin.reset();
   parts_->store.reset();

@@ -21,14 +21,17 @@ struct Settings {
   std::vector<std::string> listeners = {"127.0.0.1:8080"};
   StoreOptions store;  ///< `directory` is data_dir
   ServerOptions server;
-  std::uint64_t memory_limit_bytes = 0;                              ///< 0: default_memory_limit()
+  std::uint64_t memory_limit_bytes = 0;                           ///< 0: default_memory_limit()
   std::uint64_t query_memory_bytes = std::uint64_t{2'048} << 20;  ///< all queries together
+  std::chrono::milliseconds slow_query_after{5'000};              ///< 0: none is slow
+  std::size_t tails_per_tenant_max = 20;
   bool insecure = false;
   std::size_t worker_threads = 0;  ///< 0: one a core, at least 2
   std::size_t worker_queue_tasks_max = 1'024;
   std::string log_level = "info";   ///< debug, info, warning, error
   std::string log_format = "auto";  ///< json, text; auto: text on a terminal
   std::vector<std::string> analyze_allowed_buckets = {"*"};
+  std::string lookup_directory;  ///< of tables that queries may read; empty: there are none
   std::string backup_directory;  ///< of backups over the network; empty: there are none
   std::chrono::milliseconds drain_timeout{20'000};
 

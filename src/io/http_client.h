@@ -20,6 +20,7 @@ struct HttpClientRequest {
   std::string body;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds timeout{60'000};                ///< for the whole exchange; 0 = none
+  std::chrono::seconds stall_timeout{0};                    ///< without a byte in either direction; 0 = none
   std::uint64_t reply_bytes_max = std::uint64_t{64} << 20;  ///< of the body; counted also where a sink takes it
   CancelToken cancel;
 };

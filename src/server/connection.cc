@@ -4,6 +4,7 @@
 //   body      a head is accepted, its body is coming    body_stall_timeout   408, close
 //   handling  a handler, an unpacking or a stream works  peer gone           cancel, close
 //   writing   the peer takes our bytes                  write_stall_timeout  close
+//   socket    it became a WebSocket                     WebSocketLink        close
 //   linger    refused: what still comes is dropped      linger_timeout       close
 #include "server/connection.h"
 
@@ -31,6 +32,7 @@
 #include "server/piece_sink.h"
 #include "server/request_reader.h"
 #include "server/response_writer.h"
+#include "server/web_socket_link.h"
 
 namespace dendro {
 namespace {
@@ -86,6 +88,10 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
       case Phase::writing:
         if (age > limits_.write_stall_timeout) stop_hard();
         break;
+      case Phase::socket:
+        if (!link_->sweep(now) || (is_link_writing_ && now - link_write_since_ > limits_.write_stall_timeout))
+          stop_hard();
+        break;
       case Phase::linger:
         if (age > limits_.linger_timeout) stop_hard();
         break;
@@ -94,6 +100,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
 
   void stop_softly() override {
     if (phase_ == Phase::idle && !has_bytes_waiting()) stop_reading();
+    if (phase_ == Phase::socket) link_->stop_softly();
   }
 
   void stop_hard() override {
@@ -105,7 +112,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   }
 
  private:
-  enum class Phase : std::uint8_t { idle, head, body, handling, writing, linger };
+  enum class Phase : std::uint8_t { idle, head, body, handling, writing, socket, linger };
 
   Awaitable<void> run() {
     while (!is_closing_) {
@@ -296,6 +303,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   }
 
   BodyFraming framing_of(const HttpResponse& response) const {
+    if (response.web_socket) return BodyFraming::upgrade;
     if (is_bodiless_status(response.status)) return BodyFraming::none;
     if (!response.stream) return BodyFraming::sized;
     return exchange_.is_http_1_0 ? BodyFraming::until_close : BodyFraming::chunked;
@@ -308,7 +316,8 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
                                 exchange_.request_id);
     }
     framing_ = framing_of(response);
-    if (framing_ == BodyFraming::until_close || core_->is_stopping) exchange_.keep_alive = false;
+    const bool ends_connection = framing_ == BodyFraming::until_close || framing_ == BodyFraming::upgrade;
+    if (ends_connection || core_->is_stopping) exchange_.keep_alive = false;
     if (!exchange_.keep_alive) is_closing_ = true;
     append_response_head(out_, response,
                          {.date = loop_->date_text(),
@@ -322,7 +331,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
     metrics_.count_request(exchange_.route_index(core_->routes), response.status);
     phase_ = Phase::handling;
     if (exchange_.is_head_method || framing_ == BodyFraming::none) return true;
-    is_rest_waiting_ = response.stream || response.body.size() >= kGatherBodyBytes;
+    is_rest_waiting_ = response.stream || response.web_socket || response.body.size() >= kGatherBodyBytes;
     if (!is_rest_waiting_) out_.append(response.body);
     return !is_rest_waiting_;
   }
@@ -331,7 +340,9 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   Awaitable<void> send_rest() {
     is_rest_waiting_ = false;
     HttpResponse reply = std::move(reply_);
-    if (reply.stream) {
+    if (reply.web_socket) {
+      co_await speak_web_socket(std::move(reply.web_socket));
+    } else if (reply.stream) {
       co_await send_stream(std::move(reply.stream));
     } else {
       co_await write(std::move(reply.body));
@@ -359,6 +370,69 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
       if (out_.size() >= kReadBufferBytes && !co_await flush()) co_return;
     }
     if (framing_ == BodyFraming::chunked) out_.append(kLastChunk);
+  }
+
+  // ---- WebSocket ----
+
+  /// Reads for the link until it or the connection is over; what it writes goes out beside that.
+  Awaitable<void> speak_web_socket(std::shared_ptr<WebSocketHandler> handler) {
+    const bool is_sent = co_await flush();
+    link_ = std::make_shared<WebSocketLink>(loop_, std::move(handler), [this] { write_for_link(); });
+    if (is_sent) {
+      phase_ = Phase::socket;
+      link_->open(loop_->coarse_now());
+      link_->receive(reader_.take_rest(), loop_->coarse_now());
+      if (core_->is_stopping) link_->stop_softly();
+    }
+    while (!is_aborted_ && !link_->is_over()) {
+      const auto [error, count] = co_await socket_.async_read_some(asio::buffer(scratch_), kAsTuple);
+      if (link_->is_over()) break;
+      if (error) {
+        is_aborted_ = true;
+        break;
+      }
+      metrics_.received_bytes.add(count);
+      link_->receive({scratch_.data(), count}, loop_->coarse_now());
+    }
+    link_->end();
+    write_for_link();
+    while (is_link_writing_ && !is_aborted_) co_await park();
+  }
+
+  /// One write at a time; the next one when it is done. Ends the read of a link that is over.
+  void write_for_link() {
+    if (is_link_writing_ || is_aborted_) return;
+    out_ = link_->take_output();
+    if (out_.empty()) {
+      if (link_->is_over() && phase_ == Phase::socket) stop_reading();
+      return;
+    }
+    is_link_writing_ = true;
+    link_out_offset_ = 0;
+    write_rest_for_link();
+  }
+
+  void write_rest_for_link() {
+    link_write_since_ = loop_->coarse_now();
+    const asio::const_buffer rest(out_.data() + link_out_offset_, out_.size() - link_out_offset_);
+    socket_.async_write_some(rest, [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+      self->after_link_write(error, count);
+    });
+  }
+
+  void after_link_write(const boost::system::error_code& error, std::size_t count) {
+    metrics_.sent_bytes.add(count);
+    link_out_offset_ += count;
+    if (!error && link_out_offset_ < out_.size()) return write_rest_for_link();
+    is_link_writing_ = false;
+    out_.clear();
+    if (error) {
+      stop_hard();
+      return;
+    }
+    link_->output_written();
+    write_for_link();
+    if (!is_link_writing_) wake();
   }
 
   /// The peer must see that the body is not whole: no last chunk, and a hard end where only the end says that it is
@@ -515,6 +589,10 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   Phase phase_ = Phase::idle;
   std::chrono::nanoseconds phase_since_;
   std::optional<std::chrono::nanoseconds> fin_seen_;
+  std::shared_ptr<WebSocketLink> link_;  // once it is a WebSocket: out_ is what the link gave
+  std::size_t link_out_offset_ = 0;
+  std::chrono::nanoseconds link_write_since_{0};
+  bool is_link_writing_ = false;
   bool is_closing_ = false;    // take no further request
   bool is_aborted_ = false;    // write nothing more either
   bool is_timed_out_ = false;  // the read was ended by `sweep`

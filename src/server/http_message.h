@@ -65,6 +65,8 @@ class ResponseStream {
   virtual void next(std::function<void(Piece)> done) = 0;
 };
 
+class WebSocketHandler;
+
 struct HttpResponse {
   int status = 200;
   std::string content_type;  ///< empty: no Content-Type header
@@ -72,6 +74,9 @@ struct HttpResponse {
       headers;  ///< beside those the server writes itself (Date, Content-Length, X-Request-ID, security headers)
   std::string body;
   std::unique_ptr<ResponseStream> stream;  ///< instead of `body`
+  /// With status 101: has the connection from now on (web_socket_handshake.h). Its `opened` is called exactly once
+  /// unless the peer is gone before.
+  std::shared_ptr<WebSocketHandler> web_socket;
 };
 
 HttpResponse json_response(int status, std::string json);

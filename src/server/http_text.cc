@@ -23,6 +23,7 @@ struct ReasonRow {
 };
 constexpr ReasonRow kReasons[] = {
     {100, "Continue"},
+    {101, "Switching Protocols"},
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},

@@ -25,6 +25,17 @@ inline constexpr std::uint64_t kByteLeaseStepBytes = std::uint64_t{256} << 10;
 inline constexpr int kAcceptBatch = 64;
 inline constexpr std::size_t kRequestIdBytesMax = 128;
 
+/// A message of a client of a WebSocket; over it: 1009.
+inline constexpr std::size_t kWebSocketMessageBytesMax = std::size_t{1} << 20;
+/// What may wait for a peer to take it: several of the largest frames of a tail.
+inline constexpr std::size_t kWebSocketOutBytesMax = std::size_t{8} << 20;
+/// Load balancers cut what is silent for 60 s (ui.md 11.3).
+inline constexpr std::chrono::seconds kWebSocketPingTime{20};
+/// A peer that answers no ping for this long is gone.
+inline constexpr std::chrono::seconds kWebSocketSilenceMax{65};
+/// How long the peer may take to answer our close frame.
+inline constexpr std::chrono::seconds kWebSocketCloseTime{5};
+
 /// What can be set (`server.*`). The reasons stand in stack.md 3.2 and clients.md 2.8.
 struct ServerLimits {
   /// Request line and fields; over it: 431. Below kReadBufferBytes.

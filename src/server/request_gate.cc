@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "server/http_text.h"
+#include "server/web_socket_handshake.h"
 
 namespace dendro {
 namespace {
@@ -54,7 +55,9 @@ bool is_same_origin(const ServerOptions& options, const RequestHead& head, std::
 }
 
 GateCheck check_cross_site(const ServerOptions& options, Profile profile, const RequestHead& head) {
-  const bool changes_state = head.method != "GET" && head.method != "HEAD" && head.method != "OPTIONS";
+  // A page may open a WebSocket to any host, and read it: only Origin stands against that.
+  const bool changes_state =
+      (head.method != "GET" && head.method != "HEAD" && head.method != "OPTIONS") || asks_for_web_socket(head.headers);
   if (!changes_state || profile == Profile::ingest) return std::nullopt;
   const auto origin = head.headers.find("Origin");
   const auto site = head.headers.find("Sec-Fetch-Site");
@@ -75,6 +78,7 @@ GateCheck check_tenant_name(std::string_view name) {
 
 GateCheck check_tenant(const ServerOptions& options, Profile profile, const RequestHead& head, const Route* route) {
   if (options.has_auth || route == nullptr || route->permission == Permission::open) return std::nullopt;
+  if (route->takes_web_socket && asks_for_web_socket(head.headers)) return std::nullopt;
   const auto header = head.headers.find("X-Tenant-ID");
   if (header) {
     if (GateCheck refusal = check_tenant_name(*header)) return refusal;

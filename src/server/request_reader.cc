@@ -111,6 +111,11 @@ class RequestReader::Impl {
   }
   std::uint64_t body_bytes() const { return chunks_ ? chunks_->body_bytes() : body_bytes_; }
   std::string take_body() { return std::move(body_); }
+  std::string take_rest() {
+    std::string rest(pending());
+    first_ = last_;
+    return rest;
+  }
   const Refusal& refusal() const { return refusal_; }
   bool is_between_requests() const { return (state_ == State::kHead || state_ == State::kComplete) && first_ == last_; }
   bool is_within_head() const { return state_ == State::kHead && !is_between_requests(); }
@@ -278,6 +283,9 @@ std::uint64_t RequestReader::body_bytes() const {
 }
 std::string RequestReader::take_body() {
   return impl_->take_body();
+}
+std::string RequestReader::take_rest() {
+  return impl_->take_rest();
 }
 const RequestReader::Refusal& RequestReader::refusal() const {
   return impl_->refusal();

@@ -71,6 +71,8 @@ class RequestReader {
   /// Body bytes so far, after Transfer-Encoding.
   std::uint64_t body_bytes() const;
   std::string take_body();
+  /// Bytes behind the last request: of whatever the connection speaks from now on.
+  std::string take_rest();
   const Refusal& refusal() const;
 
   /// Nothing of a next request has come in yet.

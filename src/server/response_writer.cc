@@ -60,6 +60,9 @@ void append_framing(std::string& out, const ResponseContext& context) {
     case BodyFraming::until_close:
     case BodyFraming::none:
       break;
+    case BodyFraming::upgrade:
+      out.append("Upgrade: websocket\r\nConnection: Upgrade\r\n");
+      return;
   }
   if (!context.keep_alive) {
     out.append("Connection: close\r\n");

@@ -13,6 +13,7 @@ enum class BodyFraming : std::uint8_t {
   chunked,      ///< Transfer-Encoding
   until_close,  ///< HTTP/1.0: the end of the connection is the end of the body
   none,         ///< 204, 304: neither body nor length
+  upgrade,      ///< 101: the connection becomes a WebSocket
 };
 
 /// What the server knows beside the handler's response.

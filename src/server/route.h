@@ -75,6 +75,8 @@ struct Route {
   std::string too_large_text;                             ///< `detail` of that 413; empty: one that names the limit
   /// Any origin may call it where the listener's profile is `ingest` (five-systems.md 3.3); OPTIONS answers 204 there.
   bool cors_on_ingest = false;
+  /// A browser sees nothing of a refused handshake: what is said about tenants is said over the WebSocket.
+  bool takes_web_socket = false;
   HttpHandler handler;
 };
 

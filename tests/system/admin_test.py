@@ -2,12 +2,14 @@
 import json
 import shutil
 import tempfile
+import time
 import unittest
 from pathlib import Path
+from urllib.parse import urlencode
 
 from dendro_process import Server, run
 
-COMMANDS = ("inspect", "verify", "repair", "backup", "restore", "compact", "delete")
+COMMANDS = ("inspect", "verify", "repair", "backup", "restore", "compact", "delete", "queries")
 
 
 def records(count, first=0):
@@ -168,6 +170,29 @@ class Admin(unittest.TestCase):
         self.assertEqual(answers(self.data), self.expected)
         self.assertEqual(run("admin", "verify", "--data", self.data)[0], 0)
 
+    def test_running_queries(self):
+        with Server(data=self.data, env={"DENDRO_QUERY_SLOW_AFTER": "1ms"}) as server:
+            def queries(*args):
+                return run("admin", "queries", "--server", server.url, *args)
+            self.assertEqual(queries(), (0, "no query runs\n", ""))
+            connection = server.connect()  # its reader takes nothing: the answer stays unfinished
+            connection.request("GET", "/api/v1/query?" + urlencode({"query": "*", "limit": 0, "clip_bytes": 0}),
+                               headers={"X-Request-ID": "the-long-one"})
+            for _ in range(600):  # until it has begun
+                code, out, err = queries("-o", "json")
+                self.assertEqual(code, 0, err)
+                if json.loads(out) or b"the-long-one" in server.request("GET", "/api/v1/admin/queries")[2]:
+                    break
+                time.sleep(0.05)
+            connection.getresponse().read()
+            connection.close()
+            code, out, err = queries("--slow", "-o", "json")
+            self.assertIn("the-long-one", [query["id"] for query in json.loads(out)])
+            self.assertIn("the-long-one", queries("--slow")[1])
+            self.assertEqual(queries("--cancel", "nosuch")[0], 2)
+            self.assertIn(b"dendro_queries_slow_total", server.request("GET", "/metrics")[2])
+        self.assertTrue(any("slow query" in line and "the-long-one" in line for line in server.log), server.log[-3:])
+
     def test_a_running_server(self):
         backups = self.folder / "backups"
         backups.mkdir()
@@ -179,6 +204,9 @@ class Admin(unittest.TestCase):
                 code, out, err = run("admin", command[0], "--data", self.data, *command[1:])
                 self.assertEqual(code, 1)
                 self.assertIn("--server URL", err)
+            status, _, reply = server.request("POST", "/api/v1/saved", b'{"name":"mine","query":"service:=s1"}')
+            self.assertEqual(status, 201, reply)
+            self.assertEqual(server.count("$mine"), server.count("service:=s1"))
             code, out, err = admin("backup", "--to", "before")
             self.assertEqual(code, 0, err)
             self.assertIn(str(backups / "before"), out)
@@ -216,6 +244,8 @@ class Admin(unittest.TestCase):
         code, out, err = run("admin", "restore", "--from", backups / "before", "--data", self.folder / "as-before")
         self.assertEqual(code, 0, err)
         self.assertEqual(answers(self.folder / "as-before"), self.expected)
+        with Server(data=self.folder / "as-before") as server:
+            self.assertIn(b'"name":"mine"', server.request("GET", "/api/v1/saved")[2])
         for i in range(3):
             self.assertEqual(run("admin", "verify", "--backup", backups / f"while{i}")[0], 0)
             target = self.folder / f"as-while{i}"

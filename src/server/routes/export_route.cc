@@ -84,8 +84,9 @@ Result<QueryCall> read_export_call(const HttpRequest& request, QueryParamFault& 
 
 HttpResponse answer_export(const QueryRouteParts& parts, const HttpRequest& request) {
   QueryParamFault param_fault;
-  const auto call = read_export_call(request, param_fault);
+  auto call = read_export_call(request, param_fault);
   if (!call) return param_problem(call.error(), param_fault, request.request_id);
+  parts.add_names(call->request, request.tenant);
   QueryFault fault;
   const auto prepared = prepare_query(call->request, fault);
   if (!prepared) return query_problem(fault, request.request_id);
@@ -98,15 +99,13 @@ HttpResponse answer_export(const QueryRouteParts& parts, const HttpRequest& requ
   auto snapshot = parts.snapshot_of(request.tenant);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
 
-  QueryRunOptions options;
+  QueryRunOptions options = parts.run_options(request);
   options.format = call->format;
   options.envelope = false;
-  options.cancel = request.cancel;
-  options.request_id = request.request_id;
-  options.limits = parts.limits;
-  HttpResponse response =
-      answer_of_run(start_query(*prepared, make_snapshot_input(std::move(*snapshot)), std::move(options), parts.clock),
-                    call->format, CutAnswers::break_off, parts.workers, request);
+  auto run =
+      track_run(start_query(*prepared, make_snapshot_input(std::move(*snapshot)), std::move(options), parts.clock),
+                parts.begin(request, "export", call->request.query));
+  HttpResponse response = answer_of_run(std::move(run), call->format, CutAnswers::break_off, parts.workers, request);
   if (response.status != 200) return response;
   response.headers.add("Content-Disposition",
                        "attachment; filename=\"" + file_name(request.received, call->format) + "\"");

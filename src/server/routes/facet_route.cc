@@ -59,14 +59,13 @@ Result<FacetListRequest> read_facet_call(const HttpRequest& request, QueryParamF
 
 HttpResponse answer_facets(const QueryRouteParts& parts, const HttpRequest& request) {
   QueryParamFault param_fault;
-  const auto asked = read_facet_call(request, param_fault);
+  auto asked = read_facet_call(request, param_fault);
   if (!asked) return param_problem(asked.error(), param_fault, request.request_id);
+  parts.add_names(asked->query, request.tenant);
   auto snapshot = parts.snapshot_of(request.tenant);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
-  QueryRunOptions options;
-  options.cancel = request.cancel;
-  options.request_id = request.request_id;
-  options.limits = parts.limits;
+  const QueryRunOptions options = parts.run_options(request);
+  const auto ticket = parts.begin(request, "facets", asked->query.query);
   QueryFault fault;
   const auto list = list_facets(*asked, make_snapshot_input(std::move(*snapshot)), options, parts.clock, fault);
   if (!list) {

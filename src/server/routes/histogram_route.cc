@@ -45,6 +45,7 @@ HttpResponse answer_histogram(const QueryRouteParts& parts, const HttpRequest& r
   if (!call) return param_problem(call.error(), param_fault, request.request_id);
   HistogramRequest asked;
   asked.query = call->request;
+  parts.add_names(asked.query, request.tenant);
   const auto by = extras.text("by", asked.by, param_fault);
   if (!by) return param_problem(by.error(), param_fault, request.request_id);
   asked.by = *by;
@@ -53,10 +54,8 @@ HttpResponse answer_histogram(const QueryRouteParts& parts, const HttpRequest& r
   asked.buckets_max = *buckets;
   auto snapshot = parts.snapshot_of(request.tenant);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
-  QueryRunOptions options;
-  options.cancel = request.cancel;
-  options.request_id = request.request_id;
-  options.limits = parts.limits;
+  const QueryRunOptions options = parts.run_options(request);
+  const auto ticket = parts.begin(request, "histogram", asked.query.query);
   QueryFault fault;
   const auto histogram = count_histogram(asked, make_snapshot_input(std::move(*snapshot)), options, parts.clock, fault);
   if (!histogram) {

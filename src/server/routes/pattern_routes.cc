@@ -66,14 +66,6 @@ std::string pattern_list_json(const PatternList& list, const PatternListRequest&
   return json;
 }
 
-QueryRunOptions pattern_options(const QueryRouteParts& parts, const HttpRequest& request) {
-  QueryRunOptions options;
-  options.cancel = request.cancel;
-  options.request_id = request.request_id;
-  options.limits = parts.limits;
-  return options;
-}
-
 HttpResponse pattern_problem(const Error& error, const QueryFault& fault, const std::string& request_id) {
   if (!fault.message.empty()) return query_problem(fault, request_id);
   return error_response(ErrorShape::problem, error, request_id);
@@ -101,12 +93,14 @@ Result<PatternListRequest> read_pattern_call(const HttpRequest& request, QueryPa
 
 HttpResponse answer_pattern_list(const QueryRouteParts& parts, const HttpRequest& request) {
   QueryParamFault param_fault;
-  const auto asked = read_pattern_call(request, param_fault);
+  auto asked = read_pattern_call(request, param_fault);
   if (!asked) return param_problem(asked.error(), param_fault, request.request_id);
+  parts.add_names(asked->query, request.tenant);
   const auto snapshot = parts.snapshot_of(request.tenant);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
   QueryFault fault;
-  const auto list = list_patterns(*asked, *snapshot, pattern_options(parts, request), parts.clock, fault);
+  const auto ticket = parts.begin(request, "patterns", asked->query.query);
+  const auto list = list_patterns(*asked, *snapshot, parts.run_options(request), parts.clock, fault);
   if (!list) return pattern_problem(list.error(), fault, request.request_id);
   return json_response(200, pattern_list_json(*list, *asked));
 }
@@ -165,7 +159,8 @@ HttpResponse answer_pattern(const QueryRouteParts& parts, const HttpRequest& req
   asked.query.now = call->request.now;
   asked.query.timeout = call->request.timeout;
   asked.limit = 1;
-  const QueryRunOptions options = pattern_options(parts, request);
+  const QueryRunOptions options = parts.run_options(request);
+  const auto ticket = parts.begin(request, "pattern", asked.query.query);
   QueryFault fault;
   const auto list = list_patterns(asked, *snapshot, options, parts.clock, fault);
   if (!list) return pattern_problem(list.error(), fault, request.request_id);

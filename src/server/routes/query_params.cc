@@ -84,6 +84,7 @@ class CallReader {
     if (name == "default_field") return set(param, param.text(), request.default_field, "must be a string");
     if (name == "fields") return set(param, param.names(), request.fields, "must be a list of names");
     if (name == "progress") return set(param, param.flag(), request.progress, "must be true or false");
+    if (name == "explain") return set(param, param.flag(), request.explain, "must be true or false");
     if (name == "exact") return set(param, param.flag(), request.exact, "must be true or false");
     if (name == "limit") return take_limit(param);
     if (name == "clip_bytes") return take_clip_bytes(param);

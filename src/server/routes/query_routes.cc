@@ -14,27 +14,44 @@
 #include "server/routes/query_response.h"
 #include "server/routes/record_context_route.h"
 #include "server/routes/search_route.h"
+#include "services/tail/sequence_input.h"
 
 namespace dendro {
 namespace {
 
+/// `gap` of a live tail: the records that it left out. Errors: invalid_argument and `fault`.
+Result<SequenceRange> range_of(const HttpRequest& request, const QueryExtras& extras, QueryParamFault& fault) {
+  const auto gap = extras.values.find("gap");
+  if (gap == extras.values.end() && !request.query_param("gap")) return SequenceRange();
+  const auto cursor = [&](std::string_view name) {
+    const JsonValue* member = gap == extras.values.end() ? nullptr : gap->second.find(name);
+    return parse_tail_cursor(member == nullptr ? std::string_view() : member->as_string().value_or(""));
+  };
+  const auto from = cursor("from_cursor"), to = cursor("to_cursor");
+  if (from && to) return range_of_gap(*from, *to);
+  fault = {"gap", "must be an object of the body with from_cursor and to_cursor, as a tail sent them"};
+  return Error(ErrorCode::invalid_argument, fault.field + " " + fault.message);
+}
+
 HttpResponse answer_query(const QueryRouteParts& parts, const HttpRequest& request) {
   QueryParamFault param_fault;
-  Result<QueryCall> call = read_query_call(request, param_fault);
-  if (!call) return param_problem(call.error(), param_fault, request.request_id);
+  QueryExtras extras{{"gap"}, {}};
+  Result<QueryCall> call = read_query_call(request, param_fault, &extras);
+  const Result<SequenceRange> sequences =
+      call ? range_of(request, extras, param_fault) : Result<SequenceRange>(call.error());
+  if (!sequences) return param_problem(sequences.error(), param_fault, request.request_id);
+  parts.add_names(call->request, request.tenant);
   QueryFault fault;
   const auto prepared = prepare_query(call->request, fault);
   if (!prepared) return query_problem(fault, request.request_id);
   auto snapshot = parts.snapshot_of(request.tenant);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
 
-  QueryRunOptions options;
+  QueryRunOptions options = parts.run_options(request);
   options.format = call->format;
-  options.cancel = request.cancel;
-  options.request_id = request.request_id;
-  options.limits = parts.limits;
-  std::shared_ptr<QueryRun> run =
-      start_query(*prepared, make_snapshot_input(std::move(*snapshot)), std::move(options), parts.clock);
+  std::shared_ptr<QueryRun> run = track_run(
+      start_query(*prepared, make_sequence_input(std::move(*snapshot), *sequences), std::move(options), parts.clock),
+      parts.begin(request, "query", call->request.query));
   const bool says_its_end = call->format == OutputFormat::ndjson || call->format == OutputFormat::json;
   return answer_of_run(std::move(run), call->format, says_its_end ? CutAnswers::say_so : CutAnswers::break_off,
                        parts.workers, request);
@@ -73,7 +90,9 @@ Route post_route(const QueryRouteParts& parts) {
   route.description = "One query of the dendro language over what is stored, newest first. Pages follow `next_cursor`.";
   route.params = {format_param()};
   route.request_content_type = "application/json";
-  route.request_schema_json = query_schema();
+  route.request_schema_json = query_schema(
+      R"("gap":{"type":"object","description":"only what a live tail left out","required":["from_cursor","to_cursor"],)"
+      R"("properties":{"from_cursor":{"type":"string"},"to_cursor":{"type":"string"}}})");
   route.request_example = R"({"query":"severity:error | stats by (service) count() as n","start":"now-1h"})";
   route.replies = query_replies();
   route.body_bytes_max = kQueryBodyBytesMax;
@@ -101,6 +120,7 @@ Route get_route(const QueryRouteParts& parts) {
   param("progress", R"({"type":"boolean","default":true})", "Whether `_progress` lines are sent.");
   param("exact", R"({"type":"boolean","default":true})", "Numbers a double cannot hold become strings.");
   param("default_field", R"({"type":"string"})", "Field of text filters that name none.");
+  param("explain", R"({"type":"boolean","default":false})", "The plan and what it read, instead of rows.");
   route.params.push_back(format_param());
   route.replies = query_replies();
   route.handler =

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/json_writer.h"
+#include "meta/meta_schema.h"
 
 namespace dendro {
 namespace {
@@ -108,6 +109,7 @@ Result<std::string> AdminService::start_backup(const std::string& directory) {
   DENDRO_TRY_ASSIGN(const std::string target, resolve_backup_folder(options_.backup_directory, directory));
   return jobs_.start("backup", [this, target](const WorkWatch& watch) -> Result<std::string> {
     DENDRO_TRY_ASSIGN(const BackupReport report, store_.backup(target, watch));
+    if (options_.meta != nullptr) DENDRO_TRY(options_.meta->back_up(meta_database_path(target)));
     return backup_json(target, report);
   });
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "meta/meta_database.h"
 #include "services/admin/admin_jobs.h"
 #include "services/admin/deletion_log.h"
 #include "storage/store.h"
@@ -11,6 +12,7 @@ namespace dendro {
 
 struct AdminOptions {
   std::string backup_directory;  ///< backups go to new folders inside it; empty: there are none over the network
+  MetaDatabase* meta = nullptr;  ///< goes with a backup; outlives the service; null: there is none
 };
 
 /// What an operator asks of a server's store: deletions, and long work as jobs. Thread-safe.

@@ -6,6 +6,7 @@
 
 #include "base/json_document.h"
 #include "server/openapi.h"
+#include "tests/server/routes/route_caller.h"
 #include "tests/storage/store_fixture.h"
 
 namespace dendro {
@@ -22,34 +23,15 @@ class AdminRoutesTest : public testing::Test {
   /// @param pattern  the route's path; `id` stands for its {id}.
   HttpResponse send(std::string_view method, std::string_view pattern, std::string body = {},
                     const std::string& id = {}, std::vector<std::pair<std::string, std::string>> query = {}) {
-    auto request = std::make_shared<HttpRequest>();
-    request->method = method;
-    request->path = pattern;
-    request->body = std::move(body);
-    request->query = std::move(query);
-    if (!id.empty()) request->path_params = {{"id", id}};
-    request->request_id = "req-1";
-    request->received = kTestTime;
-    for (const Route& route : routes_) {
-      if (route.method != method || route.path != pattern) continue;
-      EXPECT_EQ(route.permission, Permission::admin);
-      std::promise<HttpResponse> promise;
-      std::future<HttpResponse> reply = promise.get_future();
-      route.handler(request, [&promise](HttpResponse r) { promise.set_value(std::move(r)); });
-      return reply.get();
-    }
-    ADD_FAILURE() << "no route " << method << " " << pattern;
-    return {};
+    HttpRequest request;
+    request.body = std::move(body);
+    request.query = std::move(query);
+    if (!id.empty()) request.path_params = {{"id", id}};
+    request.received = kTestTime;
+    return call_route(routes_, method, pattern, std::move(request));
   }
-  static JsonValue json(const HttpResponse& response) {
-    auto document = parse_json_document(response.body);
-    EXPECT_TRUE(document.has_value()) << response.body;
-    return document ? *document : JsonValue();
-  }
-  static std::string text(const JsonValue& object, std::string_view name) {
-    const JsonValue* member = object.find(name);
-    return member == nullptr ? "(none)" : std::string(member->as_string().value_or("(no text)"));
-  }
+  static JsonValue json(const HttpResponse& response) { return json_of(response); }
+  static std::string text(const JsonValue& object, std::string_view name) { return text_of(object, name); }
   JsonValue wait_for_job(const HttpResponse& started) {
     EXPECT_EQ(started.status, 202) << started.body;
     const std::string id = text(json(started), "job_id");

@@ -7,6 +7,7 @@
 
 #include "record/record_id.h"
 #include "tests/query/memory_snapshot.h"
+#include "tests/server/routes/route_caller.h"
 
 namespace dendro {
 namespace {
@@ -22,38 +23,18 @@ struct QueryRoutesFixture : testing::Test {
       {pool, clock, [this](const TenantId&) { return Result<std::shared_ptr<const Snapshot>>(snapshot); }});
 
   HttpResponse send(std::string_view method, std::string_view path, HttpRequest request) {
-    request.method = method;
-    request.request_id = "req-1";
     request.received = clock.now();
-    request.error_shape = ErrorShape::problem;
-    for (const Route& route : routes) {
-      if (route.method != method || route.path != path) continue;
-      std::promise<HttpResponse> promise;
-      std::future<HttpResponse> reply = promise.get_future();
-      route.handler(std::make_shared<HttpRequest>(std::move(request)),
-                    [&promise](HttpResponse r) { promise.set_value(std::move(r)); });
-      return reply.get();
-    }
-    ADD_FAILURE() << "no route " << method << " " << path;
-    return {};
+    return call_route(routes, method, path, std::move(request));
   }
   HttpResponse post(std::string body) {
     HttpRequest request;
     request.body = std::move(body);
     return send("POST", "/api/v1/query", std::move(request));
   }
-  /// Body and stream together.
   static std::string whole(HttpResponse& response) {
-    std::string bytes = response.body;
-    while (response.stream != nullptr) {
-      std::promise<ResponseStream::Piece> promise;
-      response.stream->next([&promise](ResponseStream::Piece piece) { promise.set_value(std::move(piece)); });
-      const auto piece = promise.get_future().get();
-      EXPECT_TRUE(piece.has_value());
-      if (!piece.has_value() || !piece->has_value()) break;
-      bytes += **piece;
-    }
-    return bytes;
+    const WholeBody all = read_whole(response);
+    EXPECT_FALSE(all.was_cut);
+    return all.bytes;
   }
 };
 
@@ -90,6 +71,40 @@ TEST_F(QueryRoutesFixture, TakesParametersToo) {
   EXPECT_EQ(response.content_type, "application/json");
 }
 
+TEST_F(QueryRoutesFixture, ExplainsInsteadOfAnswering) {
+  HttpResponse response = post(R"({"query":"boom | fields id","explain":true})");
+  const std::string body = whole(response);
+  EXPECT_NE(body.find(R"({"plan":{"query":"boom | fields id","scan":)"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("read":{"records":)"), std::string::npos) << body;
+  EXPECT_EQ(body.find(R"("id":"a")"), std::string::npos) << body;
+  EXPECT_EQ(post(R"({"query":"boom","explain":"yes"})").status, 400);
+}
+
+/// One table, "owners.csv".
+class OneTable final : public LookupTables {
+ public:
+  Result<std::shared_ptr<const SubqueryRows>> find(std::string_view name) const override {
+    if (name != "owners.csv") return Error(ErrorCode::not_found, "there is no table \"" + std::string(name) + "\"");
+    return parse_lookup_table(name, "id,owner\na,ann\n");
+  }
+};
+
+TEST_F(QueryRoutesFixture, LooksUpTablesWhereItHasAFolder) {
+  constexpr const char* kQuery = R"({"query":"* | lookup \"owners.csv\" by id | fields id, owner"})";
+  HttpResponse response = post(kQuery);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_NE(response.body.find("tables for lookup are not known here"), std::string::npos) << response.body;
+  routes = query_routes({pool,
+                         clock,
+                         [this](const TenantId&) { return Result<std::shared_ptr<const Snapshot>>(snapshot); },
+                         {},
+                         std::make_shared<OneTable>()});
+  response = post(kQuery);
+  const std::string body = whole(response);
+  EXPECT_NE(body.find(R"({"id":"a","owner":"ann"})"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"({"id":"b"})"), std::string::npos) << body;
+}
+
 TEST_F(QueryRoutesFixture, SyntaxErrorsSayWhere) {
   const HttpResponse response = post(R"({"query":"status=500"})");
   EXPECT_EQ(response.status, 400);
@@ -99,7 +114,7 @@ TEST_F(QueryRoutesFixture, SyntaxErrorsSayWhere) {
       R"({"type":"about:blank","title":"Bad Request","status":400,"detail":"line 1, column 7: \"=\" needs \":\" before it",)"
       R"("code":"query_syntax","request_id":"req-1","query":{"offset":6,"size":1,"column":7,"line":1,"expected":[],)"
       R"("suggestion":"status:=500"}})");
-  EXPECT_EQ(post(R"x({"query":"* | context 3"})x").status, 501);
+  EXPECT_EQ(post(R"x({"query":"* | geoip"})x").status, 501);
 }
 
 TEST_F(QueryRoutesFixture, WrongMembersAreNamed) {

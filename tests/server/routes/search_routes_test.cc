@@ -10,6 +10,7 @@
 #include "server/openapi.h"
 #include "server/routes/query_routes.h"
 #include "tests/query/memory_snapshot.h"
+#include "tests/server/routes/route_caller.h"
 
 namespace dendro {
 namespace {
@@ -24,20 +25,8 @@ struct SearchRoutesFixture : testing::Test {
   void load(const std::string& ndjson) { snapshot = make_memory_snapshot(load_json(ndjson, clock.now())); }
 
   HttpResponse send(std::string_view method, std::string_view path, HttpRequest request) {
-    request.method = method;
-    request.request_id = "req-1";
     request.received = clock.now();
-    request.error_shape = ErrorShape::problem;
-    for (const Route& route : routes) {
-      if (route.method != method || route.path != path) continue;
-      std::promise<HttpResponse> promise;
-      std::future<HttpResponse> reply = promise.get_future();
-      route.handler(std::make_shared<HttpRequest>(std::move(request)),
-                    [&promise](HttpResponse r) { promise.set_value(std::move(r)); });
-      return reply.get();
-    }
-    ADD_FAILURE() << "no route " << method << " " << path;
-    return {};
+    return call_route(routes, method, path, std::move(request));
   }
   HttpResponse post(std::string_view path, std::string body) {
     HttpRequest request;
@@ -55,27 +44,10 @@ struct SearchRoutesFixture : testing::Test {
     request.path_params = {{"id", id}};
     return send("GET", "/api/v1/records/{id}/context", std::move(request));
   }
-  struct Whole {
-    std::string bytes;
-    bool was_cut = false;
-  };
-  static Whole whole(HttpResponse& response) {
-    Whole all{response.body, false};
-    while (response.stream != nullptr) {
-      std::promise<ResponseStream::Piece> promise;
-      response.stream->next([&promise](ResponseStream::Piece piece) { promise.set_value(std::move(piece)); });
-      const auto piece = promise.get_future().get();
-      all.was_cut = !piece.has_value();
-      if (!piece.has_value() || !piece->has_value()) break;
-      all.bytes += **piece;
-    }
-    return all;
-  }
+  static WholeBody whole(HttpResponse& response) { return read_whole(response); }
   static JsonValue json(const HttpResponse& response) {
     EXPECT_EQ(response.status, 200) << response.body;
-    const auto parsed = parse_json_document(response.body);
-    EXPECT_TRUE(parsed.has_value()) << response.body;
-    return parsed.has_value() ? *parsed : JsonValue();
+    return json_of(response);
   }
   static std::vector<std::string> texts(const JsonValue& array, std::string_view key) {
     std::vector<std::string> found;
@@ -293,7 +265,7 @@ TEST_F(Exports, HaveEveryRowOfTheQuery) {
   EXPECT_EQ(response.content_type, "application/x-ndjson");
   EXPECT_EQ(response.headers.find("Content-Disposition"), "attachment; filename=\"dendro-20261120T120000Z.ndjson\"");
   ASSERT_NE(response.stream, nullptr);
-  const Whole all = whole(response);
+  const WholeBody all = whole(response);
   EXPECT_FALSE(all.was_cut);
   const auto lines = lines_of(all.bytes);
   EXPECT_EQ(lines.size(), 6999u);

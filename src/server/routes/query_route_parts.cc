@@ -1,0 +1,24 @@
+#include "server/routes/query_route_parts.h"
+
+namespace dendro {
+
+void QueryRouteParts::add_names(QueryRequest& query, const TenantId& tenant) const {
+  query.lookup_tables = lookup_tables;
+  if (saved_filters_of) query.saved_filters = saved_filters_of(tenant);
+}
+
+QueryRunOptions QueryRouteParts::run_options(const HttpRequest& request) const {
+  QueryRunOptions options;
+  options.cancel = request.cancel;
+  options.request_id = request.request_id;
+  options.limits = limits;
+  return options;
+}
+
+std::unique_ptr<RunningQueries::Ticket> QueryRouteParts::begin(const HttpRequest& request, std::string_view operation,
+                                                               std::string_view query) const {
+  if (running == nullptr) return nullptr;
+  return running->begin({request.request_id, request.tenant, operation, query, request.cancel});
+}
+
+}  // namespace dendro

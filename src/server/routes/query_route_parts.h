@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/worker_pool.h"
+#include "query/plan/query_engine.h"
+#include "server/http_message.h"
+#include "services/search/running_queries.h"
+#include "storage/snapshot.h"
+
+namespace dendro {
+
+/// What reading needs; all of it outlives the routes.
+struct QueryRouteParts {
+  WorkerPool& workers;
+  const Clock& clock;
+  /// What the tenant has stored now. Thread-safe, must not block for long.
+  std::function<Result<std::shared_ptr<const Snapshot>>(const TenantId&)> snapshot_of;
+  QueryLimits limits = {};
+  std::shared_ptr<const LookupTables> lookup_tables = nullptr;  ///< null: `lookup` is refused
+  /// What `$name` stands for to a tenant; called on workers. Null: such names are refused.
+  std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
+  RunningQueries* running = nullptr;  ///< null: nobody lists them
+
+  /// Gives the request what names in it stand for.
+  void add_names(QueryRequest& query, const TenantId& tenant) const;
+  /// Cancelled with the request, within the limits of all.
+  QueryRunOptions run_options(const HttpRequest& request) const;
+  /// The query is listed as running until the ticket goes; null where nobody lists them.
+  std::unique_ptr<RunningQueries::Ticket> begin(const HttpRequest& request, std::string_view operation,
+                                                std::string_view query) const;
+};
+
+}  // namespace dendro

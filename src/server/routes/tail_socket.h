@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+
+#include "base/worker_pool.h"
+#include "server/http_message.h"
+#include "server/web_socket.h"
+#include "services/tail/tail_hub.h"
+
+namespace dendro {
+
+/// The subprotocol.
+inline constexpr std::string_view kTailProtocol = "dendro.tail.v1";
+
+/// One reader over a WebSocket: `start` messages in, frames out, the next one when the last has been taken.
+std::shared_ptr<WebSocketHandler> make_tail_socket(const HttpRequest& request, WorkerPool& workers, TailHub& hub);
+
+}  // namespace dendro

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "query/language/query_fault.h"
+#include "query/plan/query_plan.h"
+#include "record/record_block.h"
+
+namespace dendro {
+
+/// What a reader asks to follow.
+struct TailRequest {
+  TenantId tenant = TenantId::default_tenant();
+  std::string query;
+  std::vector<std::string> fields;   ///< as QueryRequest
+  std::string since;                 ///< cursor; empty: from now on
+  std::uint64_t rows_per_s_max = 0;  ///< 0: the default
+  std::uint64_t clip_bytes = 4096;   ///< as QueryRequest
+  std::uint64_t epoch = 1;
+  Timestamp now;  ///< when the request was read
+};
+
+/// A query made ready to run over what arrives. Immutable; thread-safe; shared by all tails that ask the same.
+class TailQuery {
+ public:
+  /// Errors and `fault`: as prepare_query; invalid_argument for what cannot be followed: pipes that wait for the last
+  /// record, queries inside the query, a range of time that is over.
+  static Result<std::shared_ptr<const TailQuery>> prepare(const TailRequest& request, QueryFault& fault);
+
+  /// What the rows of a table are made of is asked of the store anew each time.
+  bool is_table() const { return plan_->output.is_table; }
+  /// True if other tails with the same text may share it: no time in it depends on when it was asked.
+  bool is_shareable() const { return is_shareable_; }
+  const std::shared_ptr<const QueryPlan>& plan() const { return plan_; }
+
+  /// The records of a batch that the first filter keeps; null if it keeps none. Few of many are copied out, so that
+  /// they do not hold the batch.
+  std::shared_ptr<const RecordBlock> select(const std::shared_ptr<const RecordBatch>& batch,
+                                            SequenceNumber first_sequence) const;
+
+ private:
+  explicit TailQuery(std::shared_ptr<const QueryPlan> plan);
+
+  const std::shared_ptr<const QueryPlan> plan_;
+  const bool is_shareable_;
+};
+
+/// Text that equal requests of one tenant have in common.
+std::string tail_query_key(const TailRequest& request);
+
+}  // namespace dendro
