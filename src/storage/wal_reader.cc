@@ -104,7 +104,11 @@ class WalWalk {
 
 Result<WalContents> read_wal_file(std::string_view bytes, const Bytes16& store_id, WalNumber number) {
   DENDRO_TRY(check_wal_header(bytes, store_id, number));
-  return WalWalk(bytes, number, wal_seed(store_id, number)).run();
+  return read_frames(bytes, number, wal_seed(store_id, number));
+}
+
+Result<WalContents> read_frames(std::string_view bytes, WalNumber number, HashSeed seed) {
+  return WalWalk(bytes, number, seed).run();
 }
 
 }  // namespace dendro

@@ -28,5 +28,8 @@ struct WalContents {
 /// cannot know for a file that is not the last one: its caller compares with the next file's first sequence number.
 /// Errors: corruption (names the offset), unimplemented (version of later times).
 Result<WalContents> read_wal_file(std::string_view bytes, const Bytes16& store_id, WalNumber number);
+/// The same of a file whose header the caller has checked: what follows its first kWalHeaderBytes is frames of this
+/// seed. Errors: corruption.
+Result<WalContents> read_frames(std::string_view bytes, WalNumber number, HashSeed seed);
 
 }  // namespace dendro

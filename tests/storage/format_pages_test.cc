@@ -10,6 +10,7 @@
 #include "storage/segment/segment_file.h"
 #include "storage/segment/segment_format.h"
 #include "storage/segment/segment_writer.h"
+#include "storage/spool/spool_format.h"
 #include "storage/wal_format.h"
 #include "tests/storage/store_fixture.h"
 
@@ -87,6 +88,49 @@ TEST(FormatPages, WalFrame) {
   EXPECT_EQ(hex(std::string_view(draft.image).substr(57, 11)),
             "00002a36fe9c9717"
             "010000");
+}
+
+TEST(FormatPages, SpoolHeader) {
+  const std::string header = encode_spool_header({Bytes16{1}, WalNumber(2), Timestamp(5), QueueMessageId(10)});
+  ASSERT_EQ(header.size(), 64u);
+  EXPECT_EQ(hex(header).substr(0, 112),
+            "444e445253504c31"
+            "0100000000000000"
+            "01000000000000000000000000000000"
+            "0200000000000000"
+            "0500000000000000"
+            "0a00000000000000");
+}
+
+TEST(FormatPages, SpoolFrames) {
+  const HashSeed seed = wal_seed(Bytes16{1}, WalNumber(2));
+  const QueueMessage message{"hi", {{"to", "ops"}}};
+  std::string encoded, payload;
+  append_spool_message(encoded, message);
+  append_sized(payload, encoded);
+  const std::string sent =
+      seal_spool_frame({SpoolFrameKind::messages, QueueMessageId(10), 1, 64}, payload, WalNumber(2), seed);
+  EXPECT_EQ(hex(std::string_view(sent).substr(0, 40)),
+            "4446524d"
+            "0c000000"
+            "0200000000000000"
+            "0a00000000000000"
+            "01000000"
+            "10000000"
+            "4000000000000000");
+  EXPECT_EQ(hex(std::string_view(sent).substr(48)),
+            "0b"
+            "0102746f036f7073"
+            "026869"
+            "00000000");
+  const SpoolStateRow rows[] = {{QueueMessageId(10), SpoolState::waiting, 2}, {QueueMessageId(9), SpoolState::done, 0}};
+  EXPECT_EQ(hex(encode_spool_states(rows)),
+            "0a0202"
+            "0901");
+  EXPECT_EQ(hex(encode_spool_kept({QueueMessageId(10), SpoolState::dead, 5}, message)),
+            "0a0305"
+            "0102746f036f7073"
+            "026869");
 }
 
 TEST(FormatPages, ManifestGroup) {

@@ -1,0 +1,94 @@
+#include "io/memory_queue.h"
+
+#include <algorithm>
+
+namespace dendro {
+
+Result<std::vector<std::string>> MemoryQueue::send(std::span<const QueueMessage> messages) {
+  DENDRO_TRY(check_queue_messages(messages));
+  std::uint64_t bytes = 0;
+  for (const QueueMessage& message : messages) bytes += message.bytes();
+  MutexLock lock(mutex_);
+  if (bytes_ + bytes > bytes_max_) {
+    return Error(ErrorCode::resource_exhausted, "queue: holds " + std::to_string(bytes_) + " bytes of " +
+                                                    std::to_string(bytes_max_) + "; retry later");
+  }
+  std::vector<std::string> ids;
+  for (const QueueMessage& message : messages) {
+    ledger_.add(next_id_);
+    messages_.emplace(next_id_, message);
+    ids.push_back(std::to_string(next_id_.number()));
+    next_id_ = next_id_.next();
+  }
+  bytes_ += bytes;
+  return ids;
+}
+
+Result<std::vector<ReceivedMessage>> MemoryQueue::receive(std::size_t count_max, std::chrono::milliseconds visibility) {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  std::vector<ReceivedMessage> received;
+  MutexLock lock(mutex_);
+  ledger_.bury(now);
+  for (QueueLedger::Taken& taken : ledger_.take(std::min(count_max, kQueueReceiveMax), visibility, now)) {
+    received.push_back(
+        {std::to_string(taken.id.number()), std::move(taken.receipt), taken.receive_count, messages_.at(taken.id)});
+  }
+  return received;
+}
+
+Result<std::size_t> MemoryQueue::acknowledge(std::span<const std::string> receipts) {
+  std::size_t held = 0;
+  MutexLock lock(mutex_);
+  for (const std::string& receipt : receipts) {
+    const auto id = ledger_.holder(receipt);
+    if (!id) continue;
+    const auto message = messages_.find(*id);
+    bytes_ -= message->second.bytes();
+    messages_.erase(message);
+    ledger_.remove(*id);
+    ++held;
+  }
+  return held;
+}
+
+Result<std::size_t> MemoryQueue::extend(std::span<const std::string> receipts, std::chrono::milliseconds visibility) {
+  std::size_t held = 0;
+  MutexLock lock(mutex_);
+  for (const std::string& receipt : receipts) {
+    const auto id = ledger_.holder(receipt);
+    if (!id) continue;
+    ledger_.set_visible_at(*id, clock_.monotonic() + visibility);
+    ++held;
+  }
+  return held;
+}
+
+Result<std::size_t> MemoryQueue::release(std::span<const std::string> receipts) {
+  return extend(receipts, std::chrono::milliseconds(0));
+}
+
+Result<QueueDepth> MemoryQueue::depth() {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  MutexLock lock(mutex_);
+  ledger_.bury(now);
+  const QueueLedger::Counts counts = ledger_.counts(now);
+  return QueueDepth{counts.waiting, counts.leased, counts.dead, bytes_};
+}
+
+Result<std::vector<DeadLetter>> MemoryQueue::dead_letters(std::size_t count_max) {
+  std::vector<DeadLetter> letters;
+  MutexLock lock(mutex_);
+  ledger_.bury(clock_.monotonic());
+  for (const QueueMessageId id : ledger_.dead(count_max)) {
+    letters.push_back({std::to_string(id.number()), ledger_.receive_count(id), messages_.at(id)});
+  }
+  return letters;
+}
+
+Result<std::size_t> MemoryQueue::redrive() {
+  MutexLock lock(mutex_);
+  ledger_.bury(clock_.monotonic());
+  return ledger_.revive().size();
+}
+
+}  // namespace dendro

@@ -1,0 +1,115 @@
+#include "io/queue_ledger.h"
+
+#include <charconv>
+
+#include "base/check.h"
+#include "io/queue.h"
+
+namespace dendro {
+namespace {
+
+/// "MESSAGE-LEASE", both in decimal.
+std::string receipt_text(QueueMessageId id, std::uint64_t lease) {
+  return std::to_string(id.number()) + "-" + std::to_string(lease);
+}
+
+struct ReceiptParts {
+  std::uint64_t id = 0, lease = 0;
+};
+std::optional<ReceiptParts> parse_receipt(std::string_view receipt) {
+  ReceiptParts parts;
+  const char* const end = receipt.data() + receipt.size();
+  const auto id = std::from_chars(receipt.data(), end, parts.id);
+  if (id.ec != std::errc() || id.ptr == end || *id.ptr != '-') return std::nullopt;
+  const auto lease = std::from_chars(id.ptr + 1, end, parts.lease);
+  if (lease.ec != std::errc() || lease.ptr != end) return std::nullopt;
+  return parts;
+}
+
+}  // namespace
+
+void QueueLedger::add(QueueMessageId id, std::uint32_t receive_count, Place place) {
+  Row row;
+  row.receive_count = receive_count;
+  row.is_dead = place == Place::dead;
+  rows_.insert_or_assign(id, row);
+}
+
+std::vector<QueueLedger::Taken> QueueLedger::take(std::size_t count_max, std::chrono::nanoseconds visibility,
+                                                  std::chrono::nanoseconds now) {
+  std::vector<Taken> taken;
+  for (auto& [id, row] : rows_) {
+    if (taken.size() >= count_max) break;
+    if (row.is_dead || row.visible_at > now) continue;
+    ++row.receive_count;
+    row.lease = next_lease_++;
+    row.visible_at = now + visibility;
+    taken.push_back({id, row.receive_count, receipt_text(id, row.lease)});
+  }
+  return taken;
+}
+
+std::vector<QueueMessageId> QueueLedger::bury(std::chrono::nanoseconds now) {
+  std::vector<QueueMessageId> buried;
+  for (auto& [id, row] : rows_) {
+    if (row.is_dead || row.receive_count < kQueueReceivesMax || row.visible_at > now) continue;
+    row.is_dead = true;
+    row.lease = 0;
+    buried.push_back(id);
+  }
+  return buried;
+}
+
+std::optional<QueueMessageId> QueueLedger::holder(std::string_view receipt) const {
+  const auto parts = parse_receipt(receipt);
+  if (!parts) return std::nullopt;
+  const auto found = rows_.find(QueueMessageId(parts->id));
+  if (found == rows_.end() || found->second.is_dead || found->second.lease != parts->lease) return std::nullopt;
+  return found->first;
+}
+
+void QueueLedger::set_visible_at(QueueMessageId id, std::chrono::nanoseconds when) {
+  const auto found = rows_.find(id);
+  DENDRO_CHECK(found != rows_.end());
+  found->second.visible_at = when;
+}
+
+std::vector<QueueMessageId> QueueLedger::dead(std::size_t count_max) const {
+  std::vector<QueueMessageId> ids;
+  for (const auto& [id, row] : rows_) {
+    if (ids.size() >= count_max) break;
+    if (row.is_dead) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::uint32_t QueueLedger::receive_count(QueueMessageId id) const {
+  const auto found = rows_.find(id);
+  return found == rows_.end() ? 0 : found->second.receive_count;
+}
+
+bool QueueLedger::is_dead(QueueMessageId id) const {
+  const auto found = rows_.find(id);
+  return found != rows_.end() && found->second.is_dead;
+}
+
+std::vector<QueueMessageId> QueueLedger::revive() {
+  std::vector<QueueMessageId> revived;
+  for (auto& [id, row] : rows_) {
+    if (!row.is_dead) continue;
+    row = Row();
+    revived.push_back(id);
+  }
+  return revived;
+}
+
+QueueLedger::Counts QueueLedger::counts(std::chrono::nanoseconds now) const {
+  Counts counts;
+  for (const auto& [id, row] : rows_) {
+    const bool is_leased = row.lease != 0 && row.visible_at > now;
+    ++(row.is_dead ? counts.dead : is_leased ? counts.leased : counts.waiting);
+  }
+  return counts;
+}
+
+}  // namespace dendro
