@@ -43,7 +43,7 @@ TEST_F(AnswerFormatFixture, LinesOfAnAnswer) {
       R"({"_status":{"complete":true,"reason":"end","matched":1,"matched_exact":true,"returned":1,"scanned_records":1,)"
       R"("scanned_bytes":)" +
           std::to_string(answer.outcome.scanned_bytes) +
-          R"(,"elapsed_ms":0,"request_id":"req-1","warnings":[],"covered":{"start":"2026-11-20T09:05:00.000000000Z",)"
+          R"(,"spilled_bytes":0,"elapsed_ms":0,"request_id":"req-1","warnings":[],"covered":{"start":"2026-11-20T09:05:00.000000000Z",)"
           R"("end":"2026-11-20T10:05:00.000000000Z"},"approximate":[]}})");
 }
 
@@ -88,7 +88,8 @@ TEST_F(AnswerFormatFixture, ShadowedResourceAndBodyMaps) {
 TEST_F(AnswerFormatFixture, JsonIsOneDocument) {
   load("{\"id\":\"a\"}\n{\"id\":\"b\"}");
   const std::string whole = run("* | fields id", OutputFormat::json).whole;
-  EXPECT_TRUE(whole.starts_with(R"({"meta":{"kind":"records","start":null,"end":null,"columns":["id"],"chips":[)")) << whole;
+  EXPECT_TRUE(whole.starts_with(R"({"meta":{"kind":"records","start":null,"end":null,"columns":["id"],"chips":[)"))
+      << whole;
   EXPECT_NE(whole.find(R"("rows":[{"id":"b"},{"id":"a"}],"status":{"complete":true,)"), std::string::npos) << whole;
   EXPECT_TRUE(whole.ends_with("}}\n"));
 }

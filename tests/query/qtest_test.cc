@@ -5,6 +5,7 @@
 
 #include "tests/query/qtest_file.h"
 #include "tests/query/query_harness.h"
+#include "tests/query/spill_folder.h"
 #include "tests/storage/store_fixture.h"
 
 namespace dendro {
@@ -127,6 +128,20 @@ const StoredStates& stored_states_of(const std::string& ndjson, Timestamp now) {
   return *states;
 }
 
+/// Sorts and groups that keep nothing in memory but what they must.
+void expect_spilled_answer(const QueryCase& test, const QueryRequest& request,
+                           const std::vector<std::shared_ptr<const RecordBatch>>& batches, const Clock& clock) {
+  std::mt19937_64 random(kSplitSeeds[0]);
+  const auto pieces = split_batches(batches, random, 4);
+  const SpillFolder folder;
+  QueryRunOptions options;
+  folder.use_for(options, 1);
+  expect_answer(test, run_query(request, make_snapshot_input(make_memory_snapshot(pieces)), clock, options), "spilled");
+  BatchesSource source(pieces);
+  expect_answer(test, run_query(request, make_source_input(source), clock, options), "as files, spilled");
+  EXPECT_EQ(folder.names(), std::vector<std::string>());
+}
+
 void run_case(const QueryCase& test, const std::string& ndjson, std::shared_ptr<const LookupTables> tables) {
   const QueryRequest request = request_of(test, std::move(tables));
   QueryFault fault;
@@ -149,6 +164,7 @@ void run_case(const QueryCase& test, const std::string& ndjson, std::shared_ptr<
     BatchesSource source(pieces);
     expect_answer(test, run_query(request, make_source_input(source), clock), "as files, " + how);
   }
+  expect_spilled_answer(test, request, batches, clock);
   for (const auto& [how, snapshot] : stored_states_of(ndjson, request.now).states()) {
     expect_answer(test, run_query(request, make_snapshot_input(snapshot), clock), how);
   }

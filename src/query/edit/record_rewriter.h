@@ -24,6 +24,7 @@ class RecordRewriter {
   void add(const RecordRow& row, const RowEdits& edits);
   /// Moves what was added since the last call, in order, with its batches, behind the records of `out`.
   void take(RowBatch& out);
+  std::size_t pending_rows() const { return rows_.size() + waiting_.size(); }
   /// Encoded bytes of what take() would give, about.
   std::size_t pending_bytes() const;
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "parse/json_paths.h"
 #include "parse/json_reader.h"
 #include "query/edit/row_editors.h"
 #include "query/rows/row_field.h"
@@ -51,24 +52,10 @@ class UnpackEditor final : public RowEditor {
     const bool is_whole =
         read.kind == JsonRead::Kind::object && text.find_first_not_of(" \t\r\n", read.end) == std::string_view::npos;
     if (!is_whole) return;
-    std::string path;
-    std::vector<std::size_t> outer;
-    for (const JsonNode& node : json_.nodes()) {
-      if (node.kind == JsonNode::Kind::close) {
-        path.resize(outer.back());
-        outer.pop_back();
-        continue;
-      }
-      const std::size_t before = path.size();
-      if (!path.empty()) path.push_back('.');
-      path += node.key;
-      if (node.kind == JsonNode::Kind::open) {
-        outer.push_back(before);
-        continue;
-      }
-      add(path, node.value, edits);
-      path.resize(before);
-    }
+    for_each_json_path(json_, [&](const std::string& path, const Value& value) {
+      add(path, value, edits);
+      return true;
+    });
   }
 
   /// `fields` names the cells in their order; without it they are c1, c2, ..

@@ -16,6 +16,7 @@
 #include "filter/number.h"
 #include "filter/text_pattern.h"
 #include "filter/time_literal.h"
+#include "parse/json_paths.h"
 #include "parse/json_reader.h"
 #include "query/expression/expression_value.h"
 #include "query/expression/user_agent.h"
@@ -216,25 +217,11 @@ Value url_part_value(const ScalarCall& call, std::string_view url, std::string_v
 Value json_path_value(const ScalarCall& call, std::string_view text, std::string_view wanted) {
   JsonReader reader(kMaxRecordDepth);
   if (reader.read(text, 0).kind != JsonRead::Kind::object) return Value::of_null();
-  std::string path;
-  std::vector<std::size_t> outer;
   Value found;
-  for (const JsonNode& node : reader.nodes()) {
-    if (node.kind == JsonNode::Kind::close) {
-      path.resize(outer.back());
-      outer.pop_back();
-      continue;
-    }
-    const std::size_t before = path.size();
-    if (!path.empty()) path.push_back('.');
-    path += node.key;
-    if (node.kind == JsonNode::Kind::open) {
-      outer.push_back(before);
-      continue;
-    }
-    if (path == wanted) found = node.value;
-    path.resize(before);
-  }
+  for_each_json_path(reader, [&](const std::string& path, const Value& value) {
+    if (path == wanted) found = value;
+    return true;
+  });
   if (!found.text.empty()) found.text = arena_text(call.arena, found.text).text;
   return found;
 }

@@ -86,6 +86,7 @@ std::string status_json(const QueryOutcome& outcome, std::string_view request_id
   writer.member("returned", outcome.returned);
   writer.member("scanned_records", outcome.scanned_records);
   writer.member("scanned_bytes", outcome.scanned_bytes);
+  writer.member("spilled_bytes", outcome.spilled_bytes);
   writer.member("elapsed_ms", outcome.elapsed_ms);
   if (!outcome.next_cursor.empty()) writer.member("next_cursor", outcome.next_cursor);
   writer.member("request_id", request_id);

@@ -164,6 +164,7 @@ class ExplainWriter final : public AnswerWriter {
     json.begin_object();
     json.member("records", outcome.scanned_records);
     json.member("bytes", outcome.scanned_bytes);
+    json.member("spilled_bytes", outcome.spilled_bytes);
     json.member("matched", outcome.matched);
     json.member("matched_exact", outcome.matched_exact);
     json.member("returned", outcome.returned);
@@ -198,6 +199,7 @@ class ExplainWriter final : public AnswerWriter {
   static void write_outcome(std::string& out, const QueryOutcome& outcome) {
     out += "read    " + std::to_string(outcome.scanned_records) + " records, " + std::to_string(outcome.scanned_bytes) +
            " bytes, " + std::to_string(outcome.elapsed_ms) + " ms\n";
+    if (outcome.spilled_bytes > 0) out += "spilled " + std::to_string(outcome.spilled_bytes) + " bytes\n";
     out += "matched " + std::to_string(outcome.matched) + (outcome.matched_exact ? "" : " so far") + ", rows " +
            std::to_string(outcome.returned) + ", " +
            (outcome.complete ? "complete" : "incomplete (" + outcome.reason + ")") + "\n";

@@ -85,9 +85,7 @@ OperatorPtr make_correlate_operator(OperatorPtr input, const CorrelatePipe& pipe
                                     QueryContext& context);
 /// `fields` and `drop` of a table; those of records are a matter of the plan's RowShape alone.
 OperatorPtr make_columns_operator(OperatorPtr input, std::vector<std::size_t> columns);
-OperatorPtr make_sort_operator(OperatorPtr input, const SortPipe& pipe, const SortStep& step, RowShape shape,
-                               QueryContext& context);
-OperatorPtr make_stats_operator(OperatorPtr input, const StatsPipe& pipe, const StatsStep& step, RowShape shape,
-                                QueryContext& context);
+OperatorPtr make_sort_operator(OperatorPtr input, const SortPipe& pipe, const QueryStep& step, QueryContext& context);
+OperatorPtr make_stats_operator(OperatorPtr input, const StatsPipe& pipe, const QueryStep& step, QueryContext& context);
 
 }  // namespace dendro

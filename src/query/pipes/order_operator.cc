@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kOrderedRowsAtOnce = 1024;
 /// Below this nothing is copied: a few batches of 8 MiB.
 constexpr std::uint64_t kCopyOutBytes = std::uint64_t{64} << 20;
+constexpr std::size_t kCopyLookRows = 256;
 constexpr std::size_t kCopiedBatchBytes = std::size_t{2} << 20;
 
 class OrderOperator final : public Operator {
@@ -37,6 +38,7 @@ class OrderOperator final : public Operator {
       DENDRO_TRY_ASSIGN(std::optional<RowBatch> rows, input_->next());
       at_end_ = !rows.has_value();
       if (rows) take(*rows);
+      if (context_.is_cancelled()) return std::optional<RowBatch>();
       if (!at_end_ && !top_is_final()) return std::optional<RowBatch>(RowBatch());
     }
     RowBatch out = pop_final();
@@ -118,6 +120,10 @@ class OrderOperator final : public Operator {
     RecordBatchBuilder builder{Timestamp()};
     std::size_t first = 0;
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      if (i % kCopyLookRows == 0 && context_.is_cancelled()) {
+        waiting_.clear();  // what is not copied has lost its batch
+        return;
+      }
       builder.append_copy(waiting_[i].row.record());
       if (builder.encoded_bytes() < kCopiedBatchBytes && i + 1 < waiting_.size()) continue;
       const std::shared_ptr<const RecordBatch> batch = builder.finish();

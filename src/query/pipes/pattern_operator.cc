@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "codec/canonical_leaf.h"
 #include "query/pipes/operator.h"
+#include "query/pipes/patient_sort.h"
 #include "query/rows/row_field.h"
 #include "record/record_id.h"
 #include "record/severity.h"
@@ -75,9 +76,10 @@ class PatternOperator final : public Operator {
   RowBatch make_table() const {
     std::vector<const Entry*> order;
     for (const Entry& entry : patterns_) order.push_back(&entry);
-    std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
+    const auto most_first = [](const Entry* a, const Entry* b) {
       return a->second.hits != b->second.hits ? a->second.hits > b->second.hits : a->first < b->first;
-    });
+    };
+    sort_patiently(order, most_first, context_);
     if (order.size() > count_) order.resize(count_);
     RowBatch out;
     for (const Entry* entry : order) out.table.push_back(make_row(*entry));

@@ -8,7 +8,7 @@ namespace {
 
 /// Rows made of one batch before it is left for later: unroll makes many of one.
 constexpr std::size_t kRewrittenBytesAtOnce = std::size_t{8} << 20;
-constexpr std::size_t kRewrittenRowsAtOnce = 65'536;
+constexpr std::size_t kRewrittenRowsAtOnce = 4'096;
 
 class RewriteOperator final : public Operator {
  public:
@@ -62,7 +62,7 @@ class RewriteOperator final : public Operator {
     // It has its edits already: an editor that remembers rows must see each once.
     const std::size_t first_edited = unchanged;
     for (; row_ < rows_->records.size(); ++row_) {
-      if (rewriter_.pending_bytes() > kRewrittenBytesAtOnce) break;
+      if (rewriter_.pending_bytes() > kRewrittenBytesAtOnce || rewriter_.pending_rows() >= kRewrittenRowsAtOnce) break;
       const RecordRow& record = rows_->records[row_];
       if (may_pass && row_ < first_edited) {
         rewriter_.add(record, no_edits_);

@@ -67,7 +67,15 @@ Status RowPipeline::build() {
   auto scan = make_scan_operator(*plan_, std::move(source), parts_.context);
   scan_ = scan.get();
   const bool can_page = plan_->is_pageable && parts_.input.is_ordered() && plan_->limit.has_value();
-  if (plan_->needs_order) {
+  const bool may_outgrow_memory =
+      !parts_.input.is_ordered() && plan_->rows_needed == 0 && parts_.context.spill.is_there();
+  if (plan_->needs_order && may_outgrow_memory) {
+    // Of files every record waits until the last one is read: a sort by nothing but the place.
+    QueryStep by_position;
+    by_position.sort = {true, plan_->request.order};
+    by_position.need = fields_needed_from(*plan_, 0);
+    root_ = make_sort_operator(std::move(scan), SortPipe(), by_position, parts_.context);
+  } else if (plan_->needs_order) {
     root_ = make_order_operator(std::move(scan), *plan_, parts_.input.is_ordered(), parts_.context);
   } else {
     root_ = std::move(scan);
@@ -107,9 +115,9 @@ void RowPipeline::add_operator(const QueryStep& step, bool can_page) {
   } else if (std::holds_alternative<FieldsPipe>(step.pipe)) {
     if (step.input.is_table) root_ = make_columns_operator(std::move(root_), step.columns);
   } else if (const auto* sort = std::get_if<SortPipe>(&step.pipe)) {
-    root_ = make_sort_operator(std::move(root_), *sort, step.sort, step.input, parts_.context);
+    root_ = make_sort_operator(std::move(root_), *sort, step, parts_.context);
   } else if (const auto* stats = std::get_if<StatsPipe>(&step.pipe)) {
-    root_ = make_stats_operator(std::move(root_), *stats, step.stats, step.input, parts_.context);
+    root_ = make_stats_operator(std::move(root_), *stats, step, parts_.context);
   } else if (std::holds_alternative<FieldNamesPipe>(step.pipe)) {
     root_ = make_field_names_operator(std::move(root_), step.input, parts_.context);
   } else if (const auto* pattern = std::get_if<PatternPipe>(&step.pipe)) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "query/pipes/operator.h"
 #include "query/rows/row_field.h"
 
@@ -9,25 +11,32 @@ bool is_behind(RecordPosition position, RecordPosition place, ScanOrder order) {
   return order == ScanOrder::newest_first ? position < place : place < position;
 }
 
+/// Rows handed on at once: whoever pulls looks at the caller in between.
+constexpr std::size_t kScannedRowsAtOnce = 2'048;
+
 class BlockScanOperator final : public ScanOperator {
  public:
   BlockScanOperator(const QueryPlan& plan, std::unique_ptr<BlockSource> source, QueryContext& context)
-      : plan_(plan), source_(std::move(source)), context_(context), bound_(source_->bound()) {}
+      : plan_(plan), source_(std::move(source)), context_(context), bound_(source_->bound()), next_bound_(bound_) {}
 
   Result<std::optional<RowBatch>> next() override {
     if (is_exhausted_ || context_.should_stop()) return std::optional<RowBatch>();
+    if (!waiting_.empty()) return std::optional<RowBatch>(next_slice());
+    bound_ = next_bound_;
     auto block = source_->next();
     // A filter that saw time run out, or the caller leave, lets nothing pass any more: what this call went over does
     // not count as looked at, so the bound stays.
     const bool is_cut_short = context_.scan_cancel().cancelled();
     if (is_cut_short) context_.should_stop();
-    if (!is_cut_short) bound_ = source_->bound();
+    if (!is_cut_short) next_bound_ = source_->bound();
+    if (!block.has_value() || !block->has_value()) bound_ = next_bound_;
     if (!block) return after_error(block.error());
     if (!block->has_value()) {
       is_exhausted_ = !is_cut_short;
       return std::optional<RowBatch>();
     }
-    return std::optional<RowBatch>(rows_of(**block));
+    waiting_ = rows_of(**block);
+    return std::optional<RowBatch>(next_slice());
   }
   Timestamp bound() const override { return bound_; }
   bool is_exhausted() const override { return is_exhausted_; }
@@ -35,6 +44,24 @@ class BlockScanOperator final : public ScanOperator {
   std::uint64_t scanned_bytes() const override { return source_->scanned_bytes(); }
 
  private:
+  /// The next rows of the block; with the last ones its bound holds.
+  RowBatch next_slice() {
+    RowBatch slice;
+    if (next_waiting_ == 0 && waiting_.records.size() <= kScannedRowsAtOnce) {
+      slice = std::move(waiting_);
+    } else {
+      const std::size_t last = std::min(next_waiting_ + kScannedRowsAtOnce, waiting_.records.size());
+      slice.records.assign(waiting_.records.begin() + static_cast<std::ptrdiff_t>(next_waiting_),
+                           waiting_.records.begin() + static_cast<std::ptrdiff_t>(last));
+      slice.held = waiting_.held;
+      next_waiting_ = last;
+      if (last < waiting_.records.size()) return slice;
+    }
+    waiting_ = RowBatch();
+    next_waiting_ = 0;
+    bound_ = next_bound_;
+    return slice;
+  }
   RowBatch rows_of(const RecordBlock& block) {
     RowBatch rows;
     rows.hold(block.batch);
@@ -98,7 +125,10 @@ class BlockScanOperator final : public ScanOperator {
   const QueryPlan& plan_;
   std::unique_ptr<BlockSource> source_;
   QueryContext& context_;
-  Timestamp bound_;
+  Timestamp bound_;       ///< of what was handed on
+  Timestamp next_bound_;  ///< behind the rows that wait
+  RowBatch waiting_;
+  std::size_t next_waiting_ = 0;
   bool is_exhausted_ = false;
 };
 

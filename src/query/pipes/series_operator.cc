@@ -39,7 +39,8 @@ double median_of(std::vector<double> values) {
 /// Marks the first row of each level within [first, last).
 class LevelSearch {
  public:
-  explicit LevelSearch(const std::vector<SeriesPoint>& points) : starts_(points.size()), sums_{0} {
+  LevelSearch(const std::vector<SeriesPoint>& points, QueryContext& context)
+      : context_(context), starts_(points.size()), sums_{0} {
     std::vector<double> steps;
     for (std::size_t i = 0; i < points.size(); ++i) {
       sums_.push_back(sums_.back() + static_cast<long double>(points[i].value));
@@ -57,7 +58,7 @@ class LevelSearch {
  private:
   void split(std::size_t first, std::size_t last) {
     std::vector<std::pair<std::size_t, std::size_t>> parts = {{first, last}};
-    while (!parts.empty() && !was_cut()) {
+    while (!parts.empty() && !was_cut() && !context_.is_cancelled()) {
       const auto [begin, end] = parts.back();
       parts.pop_back();
       std::size_t best = begin;
@@ -81,6 +82,7 @@ class LevelSearch {
     const long double difference = (sums_[cut] - sums_[begin]) / left - (sums_[end] - sums_[cut]) / right;
     return difference * difference * left * right / (left + right);
   }
+  QueryContext& context_;
   std::vector<bool> starts_;
   std::vector<long double> sums_;
   long double penalty_ = 0;
@@ -132,7 +134,7 @@ class SeriesOperator final : public Operator {
     }
   }
   void mark_levels(std::vector<TableRow>& table, const std::vector<SeriesPoint>& points) const {
-    const LevelSearch levels(points);
+    const LevelSearch levels(points, context_);
     if (levels.was_cut()) {
       context_.warn_once({"levels_limit", "changepoint finds at most " + std::to_string(kLevelsMax) + " levels", 0, 0});
     }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "query/pipes/operator.h"
+#include "query/pipes/patient_sort.h"
 #include "query/rows/row_field.h"
 
 namespace dendro {
@@ -112,11 +113,13 @@ class TransactionOperator final : public Operator {
 
   /// By their first record, then by key. Columns as the planner names them.
   RowBatch make_table() {
-    std::sort(finished_.begin(), finished_.end(), [](const Finished& a, const Finished& b) {
+    const auto first_first = [](const Finished& a, const Finished& b) {
       if (a.run.first != b.run.first) return a.run.first < b.run.first;
       return a.key != b.key ? a.key < b.key : a.run.last < b.run.last;
-    });
+    };
+    sort_patiently(finished_, first_first, context_);
     RowBatch out;
+    if (context_.is_cancelled()) return out;
     for (Finished& finished : finished_) {
       const Run& run = finished.run;
       const double seconds = (static_cast<double>(run.last.number() - run.first.number())) / 1e9;

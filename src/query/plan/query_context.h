@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -8,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "query/plan/query_engine.h"
+#include "query/spill/spill_file.h"
 
 namespace dendro {
 
@@ -20,12 +22,14 @@ class QueryContext {
  public:
   QueryContext(const QueryRunOptions& options, const Clock& clock, std::chrono::nanoseconds timeout)
       : limits(options.limits),
+        spill(options.limits.spill, options.limits.spill_bytes_max),
         clock_(clock),
         caller_(options.cancel),
         started_(clock.monotonic()),
         deadline_(started_ + timeout) {}
 
   const QueryLimits limits;
+  SpillSpace spill;
   std::uint64_t matched = 0;
   std::vector<QueryWarning> warnings;
   std::set<std::string> approximate;
@@ -38,6 +42,12 @@ class QueryContext {
     if (clock_.monotonic() >= deadline_) return stop(StopReason::timeout);
     return false;
   }
+  /// True once the caller has left: nobody waits for rows any more, so nothing need come out. Cheap: an operator looks
+  /// at least once in about 10 ms of work.
+  bool is_cancelled() {
+    if (caller_.cancelled()) stop(StopReason::cancelled);
+    return stop_ == StopReason::cancelled;
+  }
   /// Keeps the first reason. Always true.
   bool stop(StopReason reason) {
     if (stop_ == StopReason::none) stop_ = reason;
@@ -49,12 +59,33 @@ class QueryContext {
 
   /// Counts memory that operators keep. False, and stopped, if it is too much.
   bool charge(std::uint64_t bytes) {
-    memory_bytes_ += bytes;
-    if (memory_bytes_ <= limits.memory_bytes_max && take_shared_memory()) return true;
+    if (take(bytes)) return true;
     stop(StopReason::memory);
     return false;
   }
-  void release(std::uint64_t bytes) { memory_bytes_ -= std::min(bytes, memory_bytes_); }
+  /// The same without stopping: false if it is more than there is; counted all the same, so release() it or stop.
+  bool take(std::uint64_t bytes) {
+    memory_bytes_ += bytes;
+    if (memory_bytes_ > limits.memory_bytes_max) return false;
+    is_shared_full_ = !take_shared_memory();
+    return !is_shared_full_;
+  }
+  void release(std::uint64_t bytes) {
+    memory_bytes_ -= std::min(bytes, memory_bytes_);
+    is_shared_full_ = false;
+  }
+  std::uint64_t memory_bytes() const { return memory_bytes_; }
+  /// An operator that keeps `own_bytes` should put them into files now: half of the memory is taken, so that what
+  /// cannot be put away has the rest, and there is enough of its own to be worth a file.
+  bool should_spill(std::uint64_t own_bytes) const {
+    if (!spill.is_there() || own_bytes == 0) return false;
+    const std::uint64_t above = limits.spill_above_bytes != 0 ? limits.spill_above_bytes : limits.memory_bytes_max / 2;
+    return (is_shared_full_ || memory_bytes_ > above) && own_bytes >= std::min(above / 8, kSpillBytesMin);
+  }
+  /// The same where take() has just said no: less is worth a file then.
+  bool may_spill(std::uint64_t own_bytes) const {
+    return spill.is_there() && own_bytes > 0 && own_bytes >= std::min(limits.memory_bytes_max / 16, kStarvedBytesMin);
+  }
 
   void note_error(const Error& failure) {
     if (!error) error = failure;
@@ -68,6 +99,8 @@ class QueryContext {
   std::chrono::nanoseconds now() const { return clock_.monotonic(); }
 
  private:
+  static constexpr std::uint64_t kSpillBytesMin = std::uint64_t{8} << 20;
+  static constexpr std::uint64_t kStarvedBytesMin = std::uint64_t{64} << 10;
   /// In steps, so that queries do not fight over one counter for every row.
   bool take_shared_memory() {
     constexpr std::uint64_t kStepBytes = std::uint64_t{1} << 20;
@@ -81,6 +114,7 @@ class QueryContext {
   const std::chrono::nanoseconds deadline_;
   StopReason stop_ = StopReason::none;
   std::uint64_t memory_bytes_ = 0;
+  bool is_shared_full_ = false;
   ByteLease shared_memory_{limits.shared_memory};
 };
 

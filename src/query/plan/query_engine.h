@@ -18,6 +18,7 @@
 
 namespace dendro {
 
+class FileSystem;
 struct QueryPlan;
 
 /// A query that parsed and was planned, its relative times fixed. Immutable; thread-safe; cheap to copy.
@@ -39,14 +40,26 @@ class PreparedQuery {
 /// Errors: invalid_argument (syntax, bad tz, start, end, cursor or limit), unimplemented, too_large.
 Result<PreparedQuery> prepare_query(const QueryRequest& request, QueryFault& fault);
 
+/// Where operators put rows that memory has no room for: files that lose their names as soon as they are open.
+struct SpillPlace {
+  std::shared_ptr<FileSystem> files;
+  std::string directory;  ///< made if missing
+  /// Left free on its disk, whichever is more.
+  std::uint64_t free_bytes_min = std::uint64_t{1} << 30;
+  double free_share_min = 0.05;
+};
+
 /// What work may cost (query-language.md 9.2).
 struct QueryLimits {
   std::uint64_t memory_bytes_max = std::uint64_t{512} << 20;
   std::shared_ptr<ByteBudget> shared_memory;  ///< what all queries may take together; null: no bound
-  std::uint64_t groups_max = 1'000'000;
-  std::uint64_t sort_rows_max = 1'000'000;    ///< of a sort without limit
+  std::uint64_t groups_max = 1'000'000;       ///< in memory
+  std::uint64_t sort_rows_max = 1'000'000;    ///< of a sort without limit, in memory
   std::uint64_t values_max = 10'000;          ///< elements of values() and uniq_values()
   std::uint64_t subquery_rows_max = 100'000;  ///< values of in(query), rows of the right side of a join or union
+  std::shared_ptr<const SpillPlace> spill;    ///< null: what outgrows memory ends the query
+  std::uint64_t spill_bytes_max = std::uint64_t{10} << 30;  ///< in files at a time
+  std::uint64_t spill_above_bytes = 0;                      ///< of memory that is kept; 0: half of memory_bytes_max
 };
 
 struct QueryRunOptions {
@@ -74,6 +87,7 @@ struct QueryOutcome {
   std::uint64_t returned = 0;
   std::uint64_t scanned_records = 0;
   std::uint64_t scanned_bytes = 0;
+  std::uint64_t spilled_bytes = 0;  ///< written to temporary files
   std::int64_t elapsed_ms = 0;
   std::string next_cursor;               ///< empty: none
   TimeRange covered;                     ///< the part of the range that the rows answer for

@@ -1,6 +1,7 @@
 #include "query/rows/value_order.h"
 
 #include "filter/field_name.h"
+#include "query/spill/cell_bytes.h"
 #include "record/severity.h"
 
 namespace dendro {
@@ -25,6 +26,25 @@ SortValue::SortValue(const Value& value, OrderRule rule) {
   }
   append_value_text(text_, value);
   if (!text_.empty()) group_ = Group::text;
+}
+
+void SortValue::append_to(std::string& out) const {
+  out.push_back(static_cast<char>(group_));
+  if (group_ == Group::text) append_sized(out, text_);
+  if (group_ == Group::number) append_value_bytes(out, number_.to_value());
+}
+
+SortValue SortValue::read(ByteReader& reader) {
+  SortValue key;
+  key.group_ = static_cast<Group>(reader.read_le<std::uint8_t>());
+  if (key.group_ == Group::text) key.text_ = reader.read_sized();
+  if (key.group_ != Group::number) return key;
+  // Not number_of_value: a double keeps being one, whatever it equals.
+  const Value value = read_value_bytes(reader);
+  key.number_ = value.type == ValueType::int64    ? Number::of_int64(value.integer)
+                : value.type == ValueType::uint64 ? Number::of_uint64(value.natural)
+                                                  : Number::of_double(value.real);
+  return key;
 }
 
 std::weak_ordering operator<=>(const SortValue& a, const SortValue& b) {

@@ -5,6 +5,7 @@
 
 #include "filter/number.h"
 #include "io/file_system.h"
+#include "parse/json_paths.h"
 #include "parse/json_reader.h"
 #include "query/rows/subquery_rows.h"
 #include "query/unpack/text_fields.h"
@@ -121,25 +122,12 @@ Result<LookupTable> parse_csv_table(std::string_view name, std::string_view text
 
 Status add_object(TableBuilder& table, const JsonReader& json, std::size_t line) {
   DENDRO_TRY(table.begin_row(line));
-  std::string path;
-  std::vector<std::size_t> outer;
-  for (const JsonNode& node : json.nodes()) {
-    if (node.kind == JsonNode::Kind::close) {
-      path.resize(outer.back());
-      outer.pop_back();
-      continue;
-    }
-    const std::size_t before = path.size();
-    if (!path.empty()) path.push_back('.');
-    path += node.key;
-    if (node.kind == JsonNode::Kind::open) {
-      outer.push_back(before);
-      continue;
-    }
-    DENDRO_TRY(table.set(path, node.value, line));
-    path.resize(before);
-  }
-  return {};
+  Status set;
+  for_each_json_path(json, [&](const std::string& path, const Value& value) {
+    set = table.set(path, value, line);
+    return set.has_value();
+  });
+  return set;
 }
 
 Result<LookupTable> parse_ndjson_table(std::string_view name, std::string_view text) {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
 constexpr std::chrono::milliseconds kPieceTime{50};
 constexpr std::chrono::milliseconds kProgressTime{250};
+constexpr std::size_t kRowsBetweenLooks = 256;
 
 std::string reason_text(StopReason reason) {
   switch (reason) {
@@ -85,6 +86,10 @@ class PlanRun final : public QueryRun {
 
   /// Some work of the queries inside the query; then the query itself.
   void gather(std::string& out) {
+    if (context_.is_cancelled()) {
+      end(out);
+      return;
+    }
     Result<bool> is_done = subqueries_.step();
     if (is_done && !*is_done && !context_.is_stopped()) {
       write_progress(out);
@@ -109,6 +114,11 @@ class PlanRun final : public QueryRun {
   }
 
   void step(std::string& out) {
+    // Nobody waits for rows any more, whatever is known so far.
+    if (context_.is_cancelled()) {
+      end(out);
+      return;
+    }
     auto rows = pipeline_->next();
     if (!rows) {
       context_.note_error(rows.error());
@@ -130,6 +140,7 @@ class PlanRun final : public QueryRun {
 
   void write_rows(std::string& out, const RowBatch& rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i % kRowsBetweenLooks == 0 && context_.is_cancelled()) return;
       if (plan_.limit && outcome_.returned >= *plan_.limit) {
         was_cut_ = true;
         return;
@@ -165,6 +176,7 @@ class PlanRun final : public QueryRun {
       outcome_.scanned_records += scan.scanned_records();
       outcome_.scanned_bytes += scan.scanned_bytes();
     }
+    outcome_.spilled_bytes = context_.spill.written_bytes();
     outcome_.elapsed_ms = std::chrono::duration_cast<std::chrono::milliseconds>(context_.elapsed()).count();
     outcome_.error = context_.error;
     outcome_.approximate.assign(context_.approximate.begin(), context_.approximate.end());

@@ -27,6 +27,7 @@ class CellKeeper final : public AnswerWriter {
 Result<QueryTable> run_to_table(const PreparedQuery& query, std::shared_ptr<QueryInput> input, QueryRunOptions options,
                                 const Clock& clock) {
   QueryTable table;
+  options.limits.spill = nullptr;  // all rows are kept: files would only put the bounds of memory off
   auto keeper = std::make_unique<CellKeeper>(query.plan(), table.rows);
   const auto run = start_query_into(query, std::move(input), std::move(options), clock, std::move(keeper));
   while (!run->is_finished()) DENDRO_TRY(run->next_piece());

@@ -6,9 +6,15 @@
 #include "base/bytes.h"
 #include "query/expression/bucket_value.h"
 #include "query/rows/value_order.h"
+#include "query/spill/cell_bytes.h"
+#include "query/spill/row_sorter.h"
+#include "query/stats/group_spill.h"
 
 namespace dendro {
 namespace {
+
+constexpr std::size_t kGroupsAtOnce = 1'024;
+constexpr std::size_t kAsideRowsAtOnce = 2'048;
 
 /// How a key's value looks in JSON; equal texts of both kinds become one group and print as text.
 bool prints_quoted(const Value& value) {
@@ -33,12 +39,26 @@ StatGroups::StatGroups(const StatsPipe& pipe, const StatsStep& step, const RowSh
   key_values_.resize(pipe_.groups.size());
 }
 
+StatGroups::~StatGroups() = default;
+
+void StatGroups::allow_spill() {
+  if (context_.spill.is_there() && !pipe_.groups.empty()) spill_ = std::make_unique<GroupSpill>(context_);
+}
+
 bool StatGroups::add(const RowBatch& rows, std::size_t index) {
   if (!read_keys(rows, index)) return true;
   if (windowed_key_ < key_values_.size()) return add_to_windows(rows, index);
+  return count(rows, index);
+}
+
+/// The row in the group that key_values_ says.
+bool StatGroups::count(const RowBatch& rows, std::size_t index) {
   make_key_text();
   Group* group = find_group();
-  return group != nullptr && add_to(*group, rows, index);
+  if (group != nullptr) return add_to(*group, rows, index);
+  if (!puts_aside_) return false;
+  read_functions(rows, index);
+  return put_aside();
 }
 
 StatGroups::Group* StatGroups::find(const RowBatch& rows, std::size_t index) {
@@ -58,9 +78,7 @@ bool StatGroups::add_to_windows(const RowBatch& rows, std::size_t index) {
   if (bucket < instant && __builtin_add_overflow(bucket, key.bucket.width_ns, &bucket)) return true;
   while (bucket - instant < key.window_ns && Timestamp(bucket) <= step_.range.last) {
     key_values_[windowed_key_] = Value::of_time(Timestamp(bucket), 9);
-    make_key_text();
-    Group* group = find_group();
-    if (group == nullptr || !add_to(*group, rows, index)) return false;
+    if (!count(rows, index)) return false;
     if (__builtin_add_overflow(bucket, key.bucket.width_ns, &bucket)) break;
   }
   return true;
@@ -102,8 +120,16 @@ StatGroups::Group* StatGroups::find_group() {
   return group;
 }
 
+bool StatGroups::must_put_aside() const {
+  if (spill_ == nullptr || groups_.empty() || !spill_->may_put()) return false;
+  return is_full_ || groups_.size() >= context_.limits.groups_max || context_.should_spill(charged_bytes_);
+}
+
+/// Null where no more may be made; puts_aside_ says whether the row can wait.
 StatGroups::Group* StatGroups::make_group() {
-  if (groups_.size() >= context_.limits.groups_max) {
+  puts_aside_ = is_full_ = must_put_aside();
+  if (puts_aside_) return nullptr;
+  if (groups_.size() >= context_.limits.groups_max && spill_ == nullptr) {
     context_.warn_once(
         {"group_limit", "stats keeps at most " + std::to_string(context_.limits.groups_max) + " groups", 0, 0});
     context_.stop(StopReason::memory);
@@ -118,11 +144,38 @@ StatGroups::Group* StatGroups::make_group() {
   for (const Aggregate& aggregate : pipe_.aggregates)
     group.accumulators.push_back(make_stat_accumulator(aggregate, context_.limits));
   bytes += 96 * pipe_.aggregates.size();
-  context_.charge(bytes);
+  if (!context_.take(bytes)) {
+    if (spill_ != nullptr && spill_->may_put() && context_.may_spill(charged_bytes_)) {
+      context_.release(bytes);
+      groups_.erase(key_text_);
+      puts_aside_ = is_full_ = true;
+      return nullptr;
+    }
+    context_.stop(StopReason::memory);
+  }
+  charged_bytes_ += bytes;
   return &group;
 }
 
 bool StatGroups::add_to(Group& group, const RowBatch& rows, std::size_t index) {
+  read_functions(rows, index);
+  return count_in(group);
+}
+
+/// What the functions see of the row: good until the next one.
+void StatGroups::read_functions(const RowBatch& rows, std::size_t index) {
+  position_ = shape_.is_table ? RecordPosition{Timestamp(static_cast<std::int64_t>(ordinal_)), SequenceNumber(0)}
+                              : rows.records[index].position();
+  weight_ = shape_.is_table ? 1 : rows.records[index].weight;
+  ++ordinal_;
+  for (Function& function : functions_) {
+    function.passes = function.condition == nullptr || function.condition->matches(RowSource(shape_, rows, index));
+    if (!function.passes) continue;
+    for (std::size_t i = 0; i < function.fields.size(); ++i) function.values[i] = function.fields[i].read(rows, index);
+  }
+}
+
+bool StatGroups::count_in(Group& group) {
   for (std::size_t k = 0; k < group.keys.size(); ++k) {
     const Value& value = key_values_[k];
     if (value.is_missing() || prints_quoted(group.keys[k].value()) || !prints_quoted(value)) continue;
@@ -130,19 +183,62 @@ bool StatGroups::add_to(Group& group, const RowBatch& rows, std::size_t index) {
     append_value_text(text, value);
     group.keys[k] = Cell(Value::of_text(text));
   }
-  const RecordPosition position =
-      shape_.is_table ? RecordPosition{Timestamp(static_cast<std::int64_t>(ordinal_)), SequenceNumber(0)}
-                      : rows.records[index].position();
-  const std::uint64_t weight = shape_.is_table ? 1 : rows.records[index].weight;
-  ++ordinal_;
   std::uint64_t bytes = 0;
   for (std::size_t f = 0; f < functions_.size(); ++f) {
-    Function& function = functions_[f];
-    if (function.condition != nullptr && !function.condition->matches(RowSource(shape_, rows, index))) continue;
-    for (std::size_t i = 0; i < function.fields.size(); ++i) function.values[i] = function.fields[i].read(rows, index);
-    bytes += group.accumulators[f]->add({function.values, position, weight});
+    if (functions_[f].passes) bytes += group.accumulators[f]->add({functions_[f].values, position_, weight_});
   }
+  charged_bytes_ += bytes;
   return bytes == 0 || context_.charge(bytes);
+}
+
+/// A row put aside: time i64, sequence u64, weight varint, the keys, then of each function a byte whether the row
+/// counts for it and if so its values.
+bool StatGroups::put_aside() {
+  aside_.clear();
+  append_le(aside_, position_.timestamp.number());
+  append_le(aside_, position_.sequence.number());
+  append_varint(aside_, weight_);
+  for (const Value& value : key_values_) append_value_bytes(aside_, value);
+  for (const Function& function : functions_) {
+    aside_.push_back(function.passes ? '\1' : '\0');
+    if (!function.passes) continue;
+    for (const Value& value : function.values) append_value_bytes(aside_, value);
+  }
+  const Status put = spill_->put(key_text_, aside_);
+  if (put) return true;
+  if (put.error().code() == ErrorCode::resource_exhausted) {
+    stop_without_room(put.error());
+  } else {
+    spill_error_ = put.error();
+  }
+  return false;
+}
+
+/// Full files are like full memory: what is known so far is the answer.
+void StatGroups::stop_without_room(const Error& failure) {
+  context_.warn_once({"spill_limit", failure.message(), 0, 0});
+  context_.stop(StopReason::memory);
+}
+
+bool StatGroups::count_aside(std::string_view row) {
+  ByteReader reader(row);
+  position_.timestamp = Timestamp(reader.read_le<std::int64_t>());
+  position_.sequence = SequenceNumber(reader.read_le<std::uint64_t>());
+  weight_ = reader.read_varint();
+  for (Value& value : key_values_) value = read_value_bytes(reader);
+  for (Function& function : functions_) {
+    function.passes = reader.read_le<std::uint8_t>() != 0;
+    if (!function.passes) continue;
+    for (Value& value : function.values) value = read_value_bytes(reader);
+  }
+  if (!reader.ok()) {
+    spill_error_ = Error(ErrorCode::corruption, "temporary file of the query: a row is cut short");
+    return false;
+  }
+  make_key_text();
+  Group* group = find_group();
+  if (group != nullptr) return count_in(*group);
+  return puts_aside_ && put_aside();
 }
 
 std::vector<Cell> StatGroups::results(const Group& group) {
@@ -171,36 +267,62 @@ std::vector<Cell> StatGroups::results(const Group& group) {
   return cells;
 }
 
-std::vector<TableRow> StatGroups::finish() {
-  if (pipe_.groups.empty() && groups_.empty()) {
-    key_text_.clear();
-    make_group();
-  }
-  struct Row {
-    std::vector<SortValue> keys;
-    std::string_view key_text;
-    Group* group;
-  };
-  std::vector<Row> rows;
-  for (auto& [key_text, group] : groups_) {
-    Row row{{}, key_text, &group};
+void StatGroups::end_input() {
+  if (!pipe_.groups.empty() || !groups_.empty()) return;
+  key_text_.clear();
+  make_group();
+}
+
+RowOrder StatGroups::order_of(const StatsPipe& pipe) {
+  RowOrder order;
+  order.descending.assign(pipe.groups.size(), false);
+  return order;
+}
+
+Result<bool> StatGroups::hand_to(RowSorter& sorter) {
+  last_group_ = nullptr;
+  for (std::size_t count = 0; count < kGroupsAtOnce && !groups_.empty(); ++count) {
+    auto node = groups_.extract(groups_.begin());
+    Group& group = node.mapped();
+    SortedRow row;
+    row.tie = node.key();
     for (std::size_t k = 0; k < group.keys.size(); ++k)
       row.keys.emplace_back(group.keys[k].value(), order_rule_of(pipe_.groups[k].name));
-    rows.push_back(std::move(row));
+    std::vector<Cell> cells = results(group);
+    row.row = std::move(group.keys);
+    std::move(cells.begin(), cells.end(), std::back_inserter(row.row));
+    // Not counted group by group: each gives back its part.
+    const std::uint64_t bytes = charged_bytes_ / (groups_.size() + 1);
+    charged_bytes_ -= bytes;
+    context_.release(bytes);
+    DENDRO_TRY(sorter.add(std::move(row), nullptr));
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    for (std::size_t k = 0; k < a.keys.size(); ++k) {
-      if (const auto order = a.keys[k] <=> b.keys[k]; order != 0) return order < 0;
-    }
-    return a.key_text < b.key_text;
-  });
-  std::vector<TableRow> table;
-  for (Row& row : rows) {
-    std::vector<Cell> cells = results(*row.group);
-    TableRow& out = table.emplace_back(std::move(row.group->keys));
-    std::move(cells.begin(), cells.end(), std::back_inserter(out));
+  if (!groups_.empty()) return true;
+  is_full_ = false;
+  return false;
+}
+
+bool StatGroups::has_rest() const {
+  return spill_ != nullptr && spill_->has_more();
+}
+
+Result<bool> StatGroups::start_rest() {
+  const Result<bool> started = spill_->start_next();
+  if (started || started.error().code() != ErrorCode::resource_exhausted) return started;
+  stop_without_room(started.error());
+  return false;
+}
+
+Result<bool> StatGroups::count_rest() {
+  for (std::size_t count = 0; count < kAsideRowsAtOnce; ++count) {
+    std::string_view row;
+    DENDRO_TRY_ASSIGN(const bool is_there, spill_->next_row(row));
+    if (!is_there) return false;
+    if (count_aside(row)) continue;
+    if (spill_error_) return *spill_error_;
+    return false;
   }
-  return table;
+  return true;
 }
 
 }  // namespace dendro

@@ -1,55 +1,110 @@
 // stats: a table of groups.
+//
+// States: gathering -> handing_over -> sorting -> handing_on. `gathering` counts the input; `handing_over` gives groups
+// to the sorter; from there `counting_rest`, as often as rows were put aside, and back; `handing_on` gives rows in
+// order.
 #include "query/pipes/operator.h"
+#include "query/spill/row_sorter.h"
 #include "query/stats/stat_groups.h"
 
 namespace dendro {
 namespace {
 
 constexpr std::size_t kTableRowsAtOnce = 1024;
+constexpr std::size_t kStatsLookRows = 256;
 
 class StatsOperator final : public Operator {
  public:
-  StatsOperator(OperatorPtr input, const StatsPipe& pipe, const StatsStep& step, const RowShape& shape,
-                QueryContext& context)
-      : input_(std::move(input)), groups_(pipe, step, shape, context) {}
+  StatsOperator(OperatorPtr input, const StatsPipe& pipe, const QueryStep& step, QueryContext& context)
+      : input_(std::move(input)),
+        context_(context),
+        groups_(pipe, step.stats, step.input, context),
+        sorter_(StatGroups::order_of(pipe), table_shape(), FieldNeed(), RowSorter::WhenFull::go_on, context) {
+    groups_.allow_spill();
+  }
 
   Result<std::optional<RowBatch>> next() override {
-    if (!is_finished_) {
-      DENDRO_TRY_ASSIGN(std::optional<RowBatch> rows, input_->next());
-      if (rows.has_value() && take(*rows)) return std::optional<RowBatch>(RowBatch());
-      is_finished_ = true;
-      result_ = groups_.finish();
+    if (context_.is_cancelled()) return std::optional<RowBatch>();
+    if (state_ == State::handing_on) {
+      DENDRO_TRY_ASSIGN(RowBatch out, sorter_.next(kTableRowsAtOnce));
+      if (out.empty()) return std::optional<RowBatch>();
+      return std::optional<RowBatch>(std::move(out));
     }
-    if (handed_on_ >= result_.size()) return std::optional<RowBatch>();
-    RowBatch out;
-    for (; handed_on_ < result_.size() && out.size() < kTableRowsAtOnce; ++handed_on_) {
-      out.table.push_back(std::move(result_[handed_on_]));
-    }
-    return std::optional<RowBatch>(std::move(out));
+    DENDRO_TRY(go_on());
+    return std::optional<RowBatch>(RowBatch());
   }
 
  private:
+  enum class State : std::uint8_t { gathering, handing_over, counting_rest, sorting, handing_on };
+
+  static const RowShape& table_shape() {
+    static const RowShape kTable = [] {
+      RowShape shape;
+      shape.is_table = true;
+      return shape;
+    }();
+    return kTable;
+  }
+
+  /// Some work in the state at hand.
+  Status go_on() {
+    switch (state_) {
+      case State::gathering: {
+        DENDRO_TRY_ASSIGN(std::optional<RowBatch> rows, input_->next());
+        if (rows.has_value() && take(*rows)) return {};
+        if (groups_.spill_error()) return *groups_.spill_error();
+        groups_.end_input();
+        state_ = State::handing_over;
+        return {};
+      }
+      case State::handing_over: {
+        DENDRO_TRY_ASSIGN(const bool has_more, groups_.hand_to(sorter_));
+        if (has_more) return {};
+        bool has_rest = false;
+        // Once time or memory is gone, what is known so far is the answer.
+        if (groups_.has_rest() && !context_.should_stop()) {
+          DENDRO_TRY_ASSIGN(has_rest, groups_.start_rest());
+        }
+        state_ = has_rest ? State::counting_rest : State::sorting;
+        return {};
+      }
+      case State::counting_rest: {
+        DENDRO_TRY_ASSIGN(const bool has_more, groups_.count_rest());
+        if (!has_more || context_.should_stop()) state_ = State::handing_over;
+        return {};
+      }
+      case State::sorting: {
+        DENDRO_TRY_ASSIGN(const bool is_ready, sorter_.prepare());
+        if (is_ready) state_ = State::handing_on;
+        return {};
+      }
+      case State::handing_on:
+        break;
+    }
+    return {};
+  }
+
   /// False once no more rows may come in.
   bool take(const RowBatch& rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i % kStatsLookRows == 0 && context_.is_cancelled()) return false;
       if (!groups_.add(rows, i)) return false;
     }
     return true;
   }
 
   OperatorPtr input_;
+  QueryContext& context_;
   StatGroups groups_;
-  // The answer.
-  bool is_finished_ = false;
-  std::vector<TableRow> result_;
-  std::size_t handed_on_ = 0;
+  RowSorter sorter_;
+  State state_ = State::gathering;
 };
 
 }  // namespace
 
-OperatorPtr make_stats_operator(OperatorPtr input, const StatsPipe& pipe, const StatsStep& step, RowShape shape,
+OperatorPtr make_stats_operator(OperatorPtr input, const StatsPipe& pipe, const QueryStep& step,
                                 QueryContext& context) {
-  return std::make_unique<StatsOperator>(std::move(input), pipe, step, shape, context);
+  return std::make_unique<StatsOperator>(std::move(input), pipe, step, context);
 }
 
 }  // namespace dendro

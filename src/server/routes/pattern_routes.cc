@@ -31,10 +31,12 @@ void write_pattern(JsonWriter& writer, const PatternRow& row) {
   row.severity.empty() ? writer.null() : writer.value(row.severity);
   writer.member("count", row.count);
   writer.member("share", row.share);
-  for (const char* name : {"baseline_count", "change", "ratio"}) {
-    writer.key(name);
-    writer.null();
-  }
+  writer.key("baseline_count");
+  row.baseline_count ? writer.value(*row.baseline_count) : writer.null();
+  writer.key("change");
+  row.baseline_count ? writer.value(window_change_name(row.change)) : writer.null();
+  writer.key("ratio");
+  row.ratio ? writer.value(*row.ratio) : writer.null();
   writer.member("first_seen", to_rfc3339(row.first_seen));
   writer.member("last_seen", to_rfc3339(row.last_seen));
   writer.key("trend");
@@ -75,10 +77,19 @@ HttpResponse pattern_problem(const Error& error, const QueryFault& fault, const 
 Result<PatternListRequest> read_pattern_call(const HttpRequest& request, QueryParamFault& fault) {
   QueryExtras extras{{"limit", "cursor", "compare", "by"}, {}};
   DENDRO_TRY_ASSIGN(const QueryCall call, read_query_call(request, fault, &extras));
-  for (const char* name : {"compare", "by"}) {
-    if (extras.values.contains(name)) return Error(ErrorCode::unimplemented, std::string(name) + " is not built yet");
-  }
+  if (extras.values.contains("by")) return Error(ErrorCode::unimplemented, "by is not built yet");
   PatternListRequest asked;
+  if (const auto compare = extras.values.find("compare"); compare != extras.values.end()) {
+    const auto instant = [&](std::string_view name) {
+      const JsonValue* const member = compare->second.find(name);
+      return std::string(member == nullptr ? std::string_view() : member->as_string().value_or(""));
+    };
+    asked.compare = {instant("start"), instant("end")};
+    if (asked.compare->start.empty() || asked.compare->end.empty()) {
+      fault = {"compare", "must be an object with start and end, the other window"};
+      return Error(ErrorCode::invalid_argument, fault.field + " " + fault.message);
+    }
+  }
   asked.query = call.request;
   DENDRO_TRY_ASSIGN(asked.limit, extras.count("limit", asked.limit, 1, kPatternsMax, fault));
   DENDRO_TRY_ASSIGN(const std::string cursor, extras.text("cursor", "0", fault));
@@ -176,7 +187,7 @@ HttpResponse answer_pattern(const QueryRouteParts& parts, const HttpRequest& req
 
 constexpr std::string_view kPatternMembers =
     R"("id":{"type":"string"},"parts":{"type":"array","items":{"type":"object","properties":{"text":{"type":"string"},"slot":{"type":"integer"},"type":{"type":"string"}}}},)"
-    R"("severity":{"type":["string","null"]},"count":{"type":"integer"},"share":{"type":"number"},"baseline_count":{"type":"null"},"change":{"type":"null"},"ratio":{"type":"null"},)"
+    R"("severity":{"type":["string","null"]},"count":{"type":"integer"},"share":{"type":"number"},"baseline_count":{"type":["integer","null"]},"change":{"enum":["new","gone","up","down","same",null]},"ratio":{"type":["number","null"]},)"
     R"("first_seen":{"type":"string"},"last_seen":{"type":"string"},"trend":{"type":"array","items":{"type":"integer"}},"sample_ids":{"type":"array","items":{"type":"string"}})";
 constexpr std::string_view kPatternExample =
     R"("id":"5f0c2d1a9e3b7c44","parts":[{"text":"took "},{"slot":0,"type":"number"}],"severity":"info","count":3,"share":1,"baseline_count":null,"change":null,"ratio":null,)"
@@ -190,8 +201,16 @@ Route pattern_list_route(const QueryRouteParts& parts) {
       "Every record that the filter and the `where` pipes right behind it keep is counted under the template of its "
       "body, most frequent first. `parts` are constants and slots; the type of a slot (`number time ip uuid hex word "
       "any`) is that of the newest record. `trend` cuts the range into 30 equal parts. `limit` and `cursor` count "
-      "templates. `compare` and `by` are not built yet.";
-  take_query_body(route, "", R"({"query":"service:api","start":"now-1h","limit":50})");
+      "templates.\n\n`compare` names another window, for the same filter: each pattern then has what was counted "
+      "there, the `ratio` "
+      "to what that leads to expect, and `change`: `new` and `gone` stand in one window only, `up` and `down` are at "
+      "least twice or half and not by chance (q < 0.05). Those that are gone come last, with a count of 0. Both "
+      "windows "
+      "must have a start and an end.";
+  take_query_body(route,
+                  R"("compare":{"type":"object","required":["start","end"],"properties":{"start":{"type":"string"},)"
+                  R"("end":{"type":"string"}}})",
+                  R"({"query":"service:api","start":"now-1h","end":"now","limit":50})");
   route.replies = {
       {200, "The templates.", "application/json",
        R"({"type":"object","properties":{"total_records":{"type":"integer"},"covered_records":{"type":"integer"},"patterns":{"type":"array","items":{"type":"object","properties":{)" +

@@ -6,6 +6,7 @@
 #include "base/json_writer.h"
 #include "query/language/filter_chips.h"
 #include "query/language/query_parser.h"
+#include "query/translate/translation.h"
 #include "server/routes/query_problem.h"
 #include "server/routes/search_route.h"
 
@@ -129,6 +130,36 @@ HttpResponse answer_edit(const HttpRequest& request) {
   return json_response(200, std::move(answer));
 }
 
+Result<Translation> translate(const HttpRequest& request) {
+  DENDRO_TRY_ASSIGN(const JsonValue body, parse_json_document(request.body));
+  DENDRO_TRY_ASSIGN(const std::string text, text_member(body, "query"));
+  DENDRO_TRY_ASSIGN(const std::string between, text_member(body, "default_operator", "or"));
+  if (between != "or" && between != "and") {
+    return Error(ErrorCode::invalid_argument, "default_operator: must be or, or and");
+  }
+  const std::string_view from = request.query_param("from").value_or("");
+  if (from == "logql") return translate_logql(text);
+  const bool is_kql = from == "kql";
+  if (!is_kql && from != "lucene") return Error(ErrorCode::invalid_argument, "from: must be logql, lucene or kql");
+  return translate_lucene(text, is_kql ? LuceneDialect::kql : LuceneDialect::query_string,
+                          between == "and" ? LuceneOperator::all : LuceneOperator::any);
+}
+
+HttpResponse answer_translation(const HttpRequest& request) {
+  const auto translation = translate(request);
+  if (!translation) return help_problem(translation.error(), request);
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.member("query", translation->query);
+  json.key("warnings");
+  json.begin_array();
+  for (const std::string& warning : translation->warnings) json.value(warning);
+  json.end_array();
+  json.end_object();
+  return json_response(200, std::move(text));
+}
+
 }  // namespace
 
 std::vector<Route> query_help_routes(const QueryRouteParts& parts,
@@ -173,6 +204,27 @@ std::vector<Route> query_help_routes(const QueryRouteParts& parts,
                   query_problem_reply()};
   edit.handler = on_workers(parts.workers, [](const HttpRequest& request) { return answer_edit(request); });
   routes.push_back(std::move(edit));
+
+  Route translate =
+      search_route("POST", "/api/v1/translate", "translate_query", "A query of another language in this one");
+  translate.description =
+      "Log queries of LogQL, query strings of Lucene (Elasticsearch, Grafana), KQL (Kibana). What has no equivalent is "
+      "a "
+      "400 that says where; `warnings` are what means a little less or more than there.";
+  translate.params = {{"from", ParamPlace::query, true, R"({"enum":["logql","lucene","kql"]})", "The other language."}};
+  translate.request_content_type = "application/json";
+  translate.request_schema_json =
+      R"({"type":"object","required":["query"],"properties":{"query":{"type":"string"},"default_operator":)"
+      R"({"enum":["or","and"],"default":"or","description":"lucene, kql: between clauses side by side"}}})";
+  translate.request_example = R"({"query":"status:[500 TO *] AND message:timeout"})";
+  translate.replies = {{200,
+                        "The translation, which parses.",
+                        "application/json",
+                        {},
+                        R"x({"query":"status:>=500 body:i(timeout)","warnings":[]})x"},
+                       {400, "It has no translation.", "application/problem+json", {}, {}}};
+  translate.handler = on_workers(parts.workers, [](const HttpRequest& request) { return answer_translation(request); });
+  routes.push_back(std::move(translate));
   return routes;
 }
 

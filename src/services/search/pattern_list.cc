@@ -33,6 +33,7 @@ class PatternCount {
       : request_(request), snapshot_(snapshot), queries_(std::move(queries)) {}
 
   Result<PatternList> run() {
+    if (request_.compare) DENDRO_TRY(count_baseline());
     DENDRO_TRY(count());
     if (queries_.is_complete() && !list_.patterns.empty()) DENDRO_TRY(add_trends());
     for (PatternRow& row : list_.patterns) DENDRO_TRY(add_types(row));
@@ -43,13 +44,67 @@ class PatternCount {
 
  private:
   /// Columns as the `pattern` pipe has them: id, template, hits, share, severity, first, last, sample ids.
-  Status count() {
+  using Cells = std::vector<Cell>;
+  static std::vector<Pipe> every_pattern() {
     PatternPipe all;
     all.count = UINT64_MAX;
-    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run({all}));
+    return {all};
+  }
+
+  Status count_baseline() {
+    QueryRequest request = queries_.request(every_pattern());
+    request.start = request_.compare->start;
+    request.end = request_.compare->end;
+    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run(request));
+    for (const Cells& cells : table.rows) baseline_.emplace(cell_text(cells[0]), cells);
+    QueryFault fault;
+    DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(request, fault));
+    const double now = length_of(queries_.plan().range), before = length_of(prepared.plan().range);
+    if (now <= 0 || before <= 0) {
+      return Error(ErrorCode::invalid_argument,
+                   "compare: both windows must have a start and an end, and some time between them");
+    }
+    share_ = now / (now + before);
+    return {};
+  }
+  /// 0 of an open or empty one.
+  static double length_of(const TimeRange& range) {
+    if (range.first == kTimestampMin || range.last == kTimestampMax || range.last <= range.first) return 0;
+    return static_cast<double>(range.last.number()) - static_cast<double>(range.first.number());
+  }
+
+  /// The table with those that are gone behind it, and what is said of each row.
+  std::vector<WindowFinding> compare(std::vector<Cells>& rows) {
+    std::vector<WindowCounts> counts;
+    std::map<std::string, Cells> gone = baseline_;
+    for (const Cells& cells : rows) {
+      const auto before = baseline_.find(cell_text(cells[0]));
+      counts.push_back({cell_count(cells[2]), before == baseline_.end() ? 0 : cell_count(before->second[2])});
+      gone.erase(cell_text(cells[0]));
+    }
+    std::vector<Cells> rest;
+    for (auto& [id, cells] : gone) rest.push_back(std::move(cells));
+    std::sort(rest.begin(), rest.end(), [](const Cells& a, const Cells& b) {
+      const std::uint64_t of_a = cell_count(a[2]), of_b = cell_count(b[2]);
+      return of_a != of_b ? of_a > of_b : cell_text(a[0]) < cell_text(b[0]);
+    });
+    for (Cells& cells : rest) {
+      counts.push_back({0, cell_count(cells[2])});
+      cells[2] = Cell(Value::of_int64(0));
+      cells[7] = Cell();  // ids of the other window
+      rows.push_back(std::move(cells));
+    }
+    baseline_counts_ = counts;
+    return find_changes(counts, share_);
+  }
+
+  Status count() {
+    DENDRO_TRY_ASSIGN(QueryTable table, queries_.run(every_pattern()));
     list_.total_records = table.outcome.matched;
+    std::vector<WindowFinding> changes;
+    if (request_.compare) changes = compare(table.rows);
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
-      const std::vector<Cell>& cells = table.rows[i];
+      const Cells& cells = table.rows[i];
       list_.covered_records += cell_count(cells[2]);
       if (cells[5].value().type == ValueType::time) {
         oldest_ = std::min(oldest_, Timestamp(cells[5].value().integer));
@@ -68,10 +123,19 @@ class PatternCount {
       row.first_seen = Timestamp(cells[5].value().integer);
       row.last_seen = Timestamp(cells[6].value().integer);
       row.sample_ids = cells[7].is_missing() ? "[]" : cell_text(cells[7]);
+      if (request_.compare) add_change(row, baseline_counts_[i], changes[i]);
     }
+    if (list_.covered_records == 0) return {};
     for (PatternRow& row : list_.patterns)
       row.share = static_cast<double>(row.count) / static_cast<double>(list_.covered_records);
     return {};
+  }
+
+  void add_change(PatternRow& row, const WindowCounts& counts, const WindowFinding& finding) const {
+    row.baseline_count = counts.before;
+    row.change = finding.change;
+    const double expected = static_cast<double>(counts.before) * share_ / (1 - share_);
+    if (expected > 0) row.ratio = static_cast<double>(counts.now) / expected;
   }
 
   /// Groups are templates times parts of the range: only those of the answer are counted.
@@ -137,6 +201,9 @@ class PatternCount {
   const PatternListRequest& request_;
   const std::shared_ptr<const Snapshot> snapshot_;
   ScopedQueries queries_;
+  std::map<std::string, Cells> baseline_;      ///< rows of the other window, by id
+  std::vector<WindowCounts> baseline_counts_;  ///< of each row of the table
+  double share_ = 0.5;                         ///< of the query's range in the length of both windows
   Timestamp oldest_ = kTimestampMax, newest_ = kTimestampMin;
   PatternList list_;
 };

@@ -45,6 +45,12 @@ struct QueryHelpFixture : testing::Test {
     add(make_running_query_routes(running));
   }
   void add(std::vector<Route> more) { std::move(more.begin(), more.end(), std::back_inserter(routes)); }
+  HttpResponse translate(const std::string& from, std::string body) {
+    HttpRequest request;
+    request.body = std::move(body);
+    request.query = {{"from", from}};
+    return call_route(routes, "POST", "/api/v1/translate", std::move(request));
+  }
   HttpResponse send(std::string_view method, std::string_view pattern, std::string body = {},
                     std::vector<std::pair<std::string, std::string>> path_params = {}) {
     HttpRequest request;
@@ -92,6 +98,16 @@ TEST_F(QueryHelpFixture, EditsAQueryAndShowsItsChips) {
   HttpResponse answer = send("POST", "/api/v1/query", R"({"query":"user:=bob level:info"})");
   EXPECT_NE(read_whole(answer).bytes.find(R"("chips":[{"field":"user","op":"=","value":"bob","first":0,"last":9},)"),
             std::string::npos);
+}
+
+TEST_F(QueryHelpFixture, TranslatesOtherLanguages) {
+  EXPECT_EQ(translate("lucene", R"({"query":"a b","default_operator":"and"})").body,
+            R"x({"query":"i(a) i(b)","warnings":[]})x");
+  EXPECT_EQ(translate("logql", R"({"query":"{} |= \"x\""})").body, R"({"query":"body:*x*","warnings":[]})");
+  EXPECT_EQ(translate("kql", R"({"query":"a <= 5"})").body, R"({"query":"a:<=5","warnings":[]})");
+  EXPECT_EQ(translate("lucene", R"({"query":"roam~"})").status, 400);
+  EXPECT_EQ(translate("sql", R"({"query":"a"})").status, 400);
+  EXPECT_EQ(translate("", R"({"query":"a"})").status, 400);
 }
 
 TEST_F(QueryHelpFixture, SavedQueriesAreKeptAndServeAsFilters) {

@@ -492,7 +492,10 @@ TEST_F(Patterns, SayWhatIsWrong) {
   EXPECT_EQ(post("/api/v1/patterns", R"({"query":"status=500"})").status, 400);
   EXPECT_EQ(post("/api/v1/patterns", R"({"limit":0})").status, 400);
   EXPECT_EQ(post("/api/v1/patterns", R"({"cursor":"x"})").status, 400);
-  EXPECT_EQ(post("/api/v1/patterns", R"({"compare":{"start":"now-2h","end":"now-1h"}})").status, 501);
+  EXPECT_EQ(post("/api/v1/patterns", R"({"by":"service"})").status, 501);
+  EXPECT_EQ(post("/api/v1/patterns", R"({"compare":{"start":"now-2h"}})").status, 400);
+  EXPECT_EQ(post("/api/v1/patterns", R"({"compare":{"start":"now-2h","end":"now-1h"}})").status, 400)
+      << "the range of the query is open";
   const JsonValue none = json(post("/api/v1/patterns", R"({"query":"nosuch"})"));
   EXPECT_TRUE(none.find("patterns")->elements().empty());
 }
@@ -510,6 +513,37 @@ TEST_F(SearchRoutesFixture, EveryRouteDescribesItselfInJson) {
     for (const RouteParam& param : route.params)
       EXPECT_TRUE(parse_json_document(param.schema_json).has_value()) << route.path << " " << param.name;
   }
+}
+
+TEST_F(SearchRoutesFixture, PatternsAreComparedWithAnotherWindow) {
+  std::string lines;
+  const auto add = [&lines](int count, const std::string& time, const std::string& body) {
+    for (int i = 0; i < count; ++i) {
+      lines += R"({"_time":")" + time + R"(","body":")" + body + std::to_string(i + 10) + "\"}\n";
+    }
+  };
+  // The window before is twice as long: 20 there lead to expect 10.
+  add(20, "2026-11-20T10:30:00Z", "steady ");
+  add(10, "2026-11-20T11:30:00Z", "steady ");
+  add(10, "2026-11-20T10:30:00Z", "risen ");
+  add(60, "2026-11-20T11:30:00Z", "risen ");
+  add(7, "2026-11-20T09:30:00Z", "gone ");
+  add(3, "2026-11-20T11:30:00Z", "fresh ");
+  load(lines);
+  const JsonValue answer = json(post("/api/v1/patterns", R"({"query":"*","start":"2026-11-20T11:00:00Z","end":)"
+                                                         R"("2026-11-20T12:00:00Z","compare":{"start":)"
+                                                         R"("2026-11-20T09:00:00Z","end":"2026-11-20T11:00:00Z"}})"));
+  std::vector<std::string> rows;
+  for (const JsonValue& row : answer.find("patterns")->elements()) {
+    const JsonValue& ratio = *row.find("ratio");
+    rows.push_back(text_of(row.find("parts")->elements()[0], "text") + text_of(row, "change") + " " +
+                   std::to_string(*row.find("count")->as_int()) + " " +
+                   std::to_string(*row.find("baseline_count")->as_int()) + " " +
+                   (ratio.is_null() ? "-" : std::to_string(*ratio.as_double())));
+  }
+  EXPECT_EQ(rows, (std::vector<std::string>{"risen up 60 10 12.000000", "steady same 10 20 1.000000", "fresh new 3 0 -",
+                                            "gone gone 0 7 0.000000"}));
+  EXPECT_EQ(*answer.find("total_records")->as_int(), 73);
 }
 
 }  // namespace
