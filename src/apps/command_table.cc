@@ -8,6 +8,7 @@
 #include "apps/completion_command.h"
 #include "apps/ingest_command.h"
 #include "apps/man_command.h"
+#include "apps/patterns_command.h"
 #include "apps/query_command.h"
 #include "apps/serve_command.h"
 #include "apps/tail_command.h"
@@ -17,9 +18,9 @@
 namespace dendro {
 
 std::span<const Command> command_table() {
-  static const Command kCommands[] = {serve_command(),   ingest_command(),     query_command(),
-                                      tail_command(),    analyze_command(),    admin_command(),
-                                      version_command(), completion_command(), man_command()};
+  static const Command kCommands[] = {serve_command(),      ingest_command(),  query_command(), tail_command(),
+                                      patterns_command(),   analyze_command(), admin_command(), version_command(),
+                                      completion_command(), man_command()};
   return kCommands;
 }
 
@@ -46,6 +47,7 @@ std::string overview_text() {
       "  dendro query 'severity:error | stats by (service) count()'\n"
       "  dendro query 'timeout' /var/log/app/*.log\n"
       "  dendro tail 'severity:error'\n"
+      "  dendro patterns app.log\n"
       "  dendro analyze --file app.jsonl --threshold 5\n"
       "  dendro admin verify --data dendro-data\n"
       "\nExit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 alert (analyze --fail-on-alert)\n";

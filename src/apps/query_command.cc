@@ -137,6 +137,11 @@ int run_local(const PreparedQuery& prepared, std::shared_ptr<QueryInput> input, 
   options.format = format;
   options.envelope = false;
   options.table_width = io.out_is_terminal ? terminal_width() : 0;
+  auto place = std::make_shared<SpillPlace>();
+  place->files = make_posix_file_system();
+  const char* folder = std::getenv("TMPDIR");
+  place->directory = folder != nullptr && *folder != '\0' ? folder : "/tmp";
+  options.limits.spill = std::move(place);
   const std::unique_ptr<QueryRun> run = start_query(prepared, std::move(input), options, clock);
   while (true) {
     const Result<std::optional<std::string>> piece = run->next_piece();

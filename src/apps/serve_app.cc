@@ -9,6 +9,7 @@
 
 #include "apps/build_info.h"
 #include "apps/memory_shares.h"
+#include "apps/serve_alerts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -20,8 +21,10 @@
 #include "meta/saved_queries.h"
 #include "meta/short_links.h"
 #include "query/plan/lookup_tables.h"
+#include "query/spill/spill_file.h"
 #include "server/http_server.h"
 #include "server/routes/admin_routes.h"
+#include "server/routes/alert_routes.h"
 #include "server/routes/analyze_routes.h"
 #include "server/routes/entries_routes.h"
 #include "server/routes/ingest_routes.h"
@@ -127,7 +130,7 @@ struct ServeApp::Parts {
   Settings settings;
   SystemClock clock;
   SystemRandom random;
-  std::unique_ptr<FileSystem> files = make_posix_file_system();
+  std::shared_ptr<FileSystem> files = make_posix_file_system();
   std::unique_ptr<ObjectStore> objects = make_local_object_store();
   std::unique_ptr<Store> store;
   std::unique_ptr<MetaDatabase> meta;
@@ -139,10 +142,14 @@ struct ServeApp::Parts {
   QueryLimits query_limits;
   std::optional<RunningQueries> running;
   std::unique_ptr<TailHub> tails;
+  std::shared_ptr<const LookupTables> lookup_tables;
+  std::unique_ptr<ServeAlerts> alerts;
   ServerMetrics metrics;
   std::unique_ptr<HttpServer> server;
 
   Status open();
+  Status open_spill_place();
+  Status open_alerts();
   RouteTable routes();
   SystemParts system_parts();
 };
@@ -165,12 +172,39 @@ Status ServeApp::Parts::open() {
   workers = std::make_unique<WorkerPool>(settings.worker_threads == 0 ? cores : settings.worker_threads,
                                          settings.worker_queue_tasks_max);
   query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
+  DENDRO_TRY(open_spill_place());
   TailOptions tail_options;
   tail_options.tails_per_tenant_max = settings.tails_per_tenant_max;
   tails = std::make_unique<TailHub>(TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits},
                                     tail_options);
+  if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
+  DENDRO_TRY(open_alerts());
   DENDRO_TRY_ASSIGN(server,
                     HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
+  alerts->service().start();
+  return {};
+}
+
+Status ServeApp::Parts::open_alerts() {
+  AlertQueryParts query{clock, [this](const TenantId& tenant) { return store->snapshot(tenant); }, query_limits,
+                        lookup_tables};
+  query.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
+  query.running = &*running;
+  DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
+  return {};
+}
+
+/// The folder is this process's: the store's lock is held.
+Status ServeApp::Parts::open_spill_place() {
+  if (settings.spill_bytes_max == 0) return {};
+  auto place = std::make_shared<SpillPlace>();
+  place->files = files;
+  place->directory = settings.spill_directory.empty() ? settings.store.directory + "/tmp" : settings.spill_directory;
+  place->free_bytes_min = settings.store.free_bytes_min;
+  place->free_share_min = settings.store.free_share_min;
+  DENDRO_TRY(clear_spill_directory(*files, place->directory));
+  query_limits.spill = std::move(place);
+  query_limits.spill_bytes_max = settings.spill_bytes_max;
   return {};
 }
 
@@ -180,8 +214,6 @@ RouteTable ServeApp::Parts::routes() {
     std::move(rows.begin(), rows.end(), std::back_inserter(table));
   };
   add(make_ingest_routes(*workers, *store));
-  const auto lookup_tables =
-      settings.lookup_directory.empty() ? nullptr : make_folder_lookup_tables(*files, settings.lookup_directory);
   const auto snapshot_of = [this](const TenantId& tenant) { return store->snapshot(tenant); };
   QueryRouteParts query_parts{*workers, clock, snapshot_of, query_limits, lookup_tables};
   query_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
@@ -192,6 +224,7 @@ RouteTable ServeApp::Parts::routes() {
   }));
   add(make_saved_routes(*workers, *saved, *links));
   add(make_running_query_routes(*running));
+  add(make_alert_routes(*workers, alerts->service()));
   add(tail_routes(*workers, *tails));
   add(make_entries_routes(*workers, *entries, random));
   add(make_admin_routes(*workers, *admin));
@@ -212,6 +245,7 @@ SystemParts ServeApp::Parts::system_parts() {
   parts.more_metrics = [this](std::string& out) {
     append_store_metrics(out, *store);
     append_query_metrics(out, *running);
+    alerts->append_metrics(out);
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
   };
   return parts;
@@ -236,10 +270,12 @@ std::vector<std::string> ServeApp::listening_lines() const {
 
 void ServeApp::stop() {
   if (parts_->admin != nullptr) parts_->admin->jobs().stop();  // first: callers may wait for them
-  if (parts_->tails != nullptr) parts_->tails->shut_down();    // its readers are told before their connections go
+  if (parts_->alerts != nullptr) parts_->alerts->service().stop();
+  if (parts_->tails != nullptr) parts_->tails->shut_down();  // its readers are told before their connections go
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
+  parts_->alerts.reset();
   parts_->admin.reset();
   parts_->store.reset();
 }

@@ -35,8 +35,16 @@ std::optional<std::string> retention_rule_text(const toml::table& block) {
   return std::to_string(days->as_integer()->get()) + "d " + *filter;
 }
 
+/// `[[alerts]]` and `[[receivers]]` blocks, as the JSON documents that the service reads.
+std::string json_text(const toml::table& block) {
+  std::ostringstream text;
+  text << toml::json_formatter(block, toml::format_flags::none);
+  return text.str();
+}
+
 /// A block of a list of blocks.
 std::optional<std::string> block_text(const std::string& path, const toml::table& block) {
+  if (path == "alerts" || path == "receivers") return json_text(block);
   if (path == "server.listen") return listener_text(block);
   return path == "retention.rules" ? retention_rule_text(block) : std::nullopt;
 }

@@ -25,6 +25,86 @@ CREATE TABLE short_links (
 ) STRICT;
 CREATE INDEX short_links_by_expiry ON short_links (expires);
 )"},
+    // `rule` of the states is an id of alert_rules, or of a rule of the configuration.
+    {"alerts", R"(
+CREATE TABLE alert_rules (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  document TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  UNIQUE (tenant, name)
+) STRICT;
+CREATE TABLE alert_progress (
+  tenant TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  evaluated INTEGER NOT NULL,
+  problem TEXT NOT NULL,
+  seeded INTEGER NOT NULL,
+  PRIMARY KEY (tenant, rule)
+) STRICT;
+CREATE TABLE alert_instances (
+  tenant TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  labels TEXT NOT NULL,
+  state TEXT NOT NULL,
+  value TEXT NOT NULL,
+  active_since INTEGER NOT NULL,
+  fired INTEGER NOT NULL,
+  resolved INTEGER NOT NULL,
+  told INTEGER NOT NULL,
+  PRIMARY KEY (tenant, rule, labels)
+) STRICT;
+CREATE TABLE alert_seen (
+  tenant TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  value TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  PRIMARY KEY (tenant, rule, value)
+) STRICT;
+CREATE TABLE alert_history (
+  number INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  labels TEXT NOT NULL,
+  before TEXT NOT NULL,
+  after TEXT NOT NULL,
+  value TEXT NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+CREATE INDEX alert_history_by_rule ON alert_history (tenant, rule, number);
+CREATE INDEX alert_history_by_time ON alert_history (at);
+CREATE TABLE alert_silences (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  matchers TEXT NOT NULL,
+  starts INTEGER NOT NULL,
+  ends INTEGER NOT NULL,
+  comment TEXT NOT NULL,
+  created INTEGER NOT NULL
+) STRICT;
+CREATE TABLE alert_outbox (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  receiver TEXT NOT NULL,
+  dedupe_key TEXT NOT NULL,
+  document TEXT NOT NULL
+) STRICT;
+CREATE TABLE alert_sent (
+  tenant TEXT PRIMARY KEY,
+  hour INTEGER NOT NULL,
+  notifications INTEGER NOT NULL
+) STRICT;
+CREATE TABLE alert_held (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  tenant TEXT NOT NULL,
+  receiver TEXT NOT NULL,
+  hour INTEGER NOT NULL,
+  document TEXT NOT NULL
+) STRICT;
+)"},
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dendro_process import BINARY, Server, run
 
-COMMANDS = ("serve", "ingest", "query", "tail", "analyze", "admin", "version", "completion", "man")
+COMMANDS = ("serve", "ingest", "query", "tail", "patterns", "analyze", "admin", "version", "completion", "man")
 
 
 class Help(unittest.TestCase):
@@ -72,6 +72,22 @@ class Help(unittest.TestCase):
         self.assertTrue(out.startswith(".TH DENDRO 1"))
         for option in ("threshold", "listen", "idempotency\\-key"):
             self.assertIn("\\-\\-" + option, out)
+
+    def test_patterns_of_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "app.log")
+            log.write_text("".join(f'{{"level":"info","msg":"order {n} took {n * 3} ms"}}\n' for n in range(30)) +
+                           '{"level":"error","msg":"disk full"}\n' * 2)
+            code, out, err = run("patterns", "-o", "csv", log)
+            self.assertEqual((code, err), (0, ""))
+            lines = out.splitlines()
+            self.assertEqual(lines[0], "hits,severity,template")
+            self.assertTrue(lines[1].startswith("30,info,order"), lines)
+            self.assertEqual(lines[2], "2,error,disk full")
+            self.assertEqual(run("patterns", "-o", "csv", "--rare", "-n", "1", log)[1].splitlines()[1], lines[2])
+            self.assertEqual(run("patterns", "-o", "csv", "--where", "severity:error", log)[1].splitlines()[1:], lines[2:])
+            self.assertIn('"sample_ids"', run("patterns", "-o", "json", log)[1])
+            self.assertEqual(run("patterns", "--where", "a | b", log)[0], 2)
 
     def test_started_as_analyze_it_is_analyze(self):
         with tempfile.TemporaryDirectory() as folder:

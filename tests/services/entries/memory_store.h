@@ -13,13 +13,13 @@
 namespace dendro {
 
 /// What a memory store holds of one tenant. A block a batch, in the order of the interface.
-class MemorySnapshot final : public Snapshot {
+class MemoryStoreSnapshot final : public Snapshot {
  public:
   struct Kept {
     std::shared_ptr<const RecordBatch> batch;
     SequenceNumber first_sequence;
   };
-  MemorySnapshot(TenantId tenant, std::vector<Kept> kept) : tenant_(std::move(tenant)), kept_(std::move(kept)) {
+  MemoryStoreSnapshot(TenantId tenant, std::vector<Kept> kept) : tenant_(std::move(tenant)), kept_(std::move(kept)) {
     std::sort(kept_.begin(), kept_.end(),
               [](const Kept& a, const Kept& b) { return a.batch->max_timestamp() > b.batch->max_timestamp(); });
   }
@@ -87,11 +87,11 @@ class MemoryStore final : public RecordSink {
   }
   Result<std::shared_ptr<const Snapshot>> snapshot(const TenantId& tenant) {
     const MutexLock lock(mutex_);
-    std::vector<MemorySnapshot::Kept> kept;
+    std::vector<MemoryStoreSnapshot::Kept> kept;
     for (const Row& row : rows_) {
       if (row.tenant == tenant) kept.push_back(row.kept);
     }
-    return std::shared_ptr<const Snapshot>(std::make_shared<MemorySnapshot>(tenant, std::move(kept)));
+    return std::shared_ptr<const Snapshot>(std::make_shared<MemoryStoreSnapshot>(tenant, std::move(kept)));
   }
   std::vector<std::shared_ptr<const RecordBatch>> batches() {
     const MutexLock lock(mutex_);
@@ -103,7 +103,7 @@ class MemoryStore final : public RecordSink {
  private:
   struct Row {
     TenantId tenant = TenantId::default_tenant();
-    MemorySnapshot::Kept kept;
+    MemoryStoreSnapshot::Kept kept;
   };
   Result<CommitReply> commit_locked(CommitRequest request) DENDRO_REQUIRES(mutex_) {
     if (failure_) return *failure_;

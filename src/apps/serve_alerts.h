@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/settings.h"
+#include "base/random.h"
+#include "io/file_system.h"
+#include "io/http_client.h"
+#include "services/alerts/alert_service.h"
+
+namespace dendro {
+
+/// Alerting of `dendro serve`: receivers of the configuration, the spool `queue/alerts` of the data folder, the
+/// service. One thread starts and stops it.
+class ServeAlerts {
+ public:
+  struct Parts {
+    FileSystem& files;
+    MetaDatabase& database;
+    WorkerPool& workers;
+    const Clock& clock;
+    RandomSource& random;
+    AlertQueryParts query;
+  };
+  /// All of `parts` outlives this. Errors: invalid_argument (a rule, a receiver), those of Spool::open and
+  /// AlertService::open.
+  static Result<std::unique_ptr<ServeAlerts>> open(const Settings& settings, Parts parts);
+
+  AlertService& service() { return *service_; }
+  void append_metrics(std::string& out) const;
+
+ private:
+  ServeAlerts() = default;
+  // What is below uses what is above.
+  std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<AlertService> service_;
+};
+
+}  // namespace dendro

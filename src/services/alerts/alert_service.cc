@@ -1,0 +1,337 @@
+#include "services/alerts/alert_service.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "services/alerts/limits.h"
+
+namespace dendro {
+namespace {
+
+/// The wall clock may step, and messages come back after a while: nobody sleeps longer.
+constexpr std::chrono::seconds kLongestWait{1};
+/// After an evaluation that could not be written, or workers that are all busy.
+constexpr std::chrono::seconds kTryAgainAfter{1};
+
+Error no_such_alert(std::string_view id) {
+  return Error(ErrorCode::not_found, "no alert rule has the id \"" + std::string(id) + "\"");
+}
+
+Error is_of_configuration(const AlertRule& rule) {
+  return Error(ErrorCode::permission_denied,
+               "\"" + rule.name + "\" is a rule of the configuration file; change it there");
+}
+
+std::uint64_t count_firing(const std::vector<AlertInstanceRow>& rows) {
+  return static_cast<std::uint64_t>(
+      std::count_if(rows.begin(), rows.end(), [](const AlertInstanceRow& row) { return row.state == "firing"; }));
+}
+
+std::string state_text(const AlertRule& rule, const AlertRuleState& state) {
+  if (!rule.is_enabled) return "disabled";
+  if (!state.problem.empty()) return "error";
+  for (const char* name : {"firing", "pending"}) {
+    for (const AlertInstanceRow& row : state.instances) {
+      if (row.state == name) return name;
+    }
+  }
+  return "inactive";
+}
+
+}  // namespace
+
+AlertService::AlertService(AlertServiceParts parts, AlertReceivers receivers)
+    : parts_(std::move(parts)),
+      receivers_(std::move(receivers)),
+      rules_(parts_.database, parts_.clock, parts_.random),
+      silences_(parts_.database, parts_.clock, parts_.random),
+      states_(parts_.database),
+      engine_(std::make_unique<AlertEngine>(
+          AlertEngine::Parts{states_, silences_, parts_.queue, receivers_, parts_.query})),
+      started_(parts_.clock.now()) {}
+
+Result<std::unique_ptr<AlertService>> AlertService::open(AlertServiceParts parts, AlertReceivers receivers,
+                                                         std::vector<AlertRule> rules) {
+  std::unique_ptr<AlertService> service(new AlertService(std::move(parts), std::move(receivers)));
+  DENDRO_TRY(service->load(std::move(rules)));
+  return service;
+}
+
+Status AlertService::load(std::vector<AlertRule> rules) {
+  for (AlertRule& rule : rules) {
+    QueryFault fault;
+    const Status checked = check(rule, fault);
+    if (!checked) return checked.error().with_context("alert rule \"" + rule.name + "\"");
+    if (find(rule.tenant, rule.id)) {
+      return Error(ErrorCode::invalid_argument, "alert rule \"" + rule.name + "\": there are two of this name");
+    }
+    DENDRO_TRY(watch(std::move(rule)));
+  }
+  DENDRO_TRY_ASSIGN(const auto rows, rules_.list());
+  for (const AlertRuleRow& row : rows) {
+    DENDRO_TRY_ASSIGN(const JsonValue document, parse_json_document(row.document));
+    DENDRO_TRY_ASSIGN(AlertRule rule, parse_alert_rule(document));
+    rule.id = row.id;
+    rule.tenant = row.tenant;
+    DENDRO_TRY(watch(std::move(rule)));
+  }
+  return {};
+}
+
+Status AlertService::check(const AlertRule& rule, QueryFault& fault) const {
+  for (const std::string& name : rule.receivers) {
+    if (receivers_.contains(name)) continue;
+    return Error(ErrorCode::invalid_argument,
+                 "receivers: the configuration has no receiver \"" + name + "\" ([[receivers]])");
+  }
+  return check_alert_query(rule, parts_.query, fault);
+}
+
+Status AlertService::watch(AlertRule rule) {
+  DENDRO_TRY_ASSIGN(const AlertRuleState state, states_.load(rule.tenant, rule.id));
+  const Timestamp now = parts_.clock.now();
+  Watched watched;
+  watched.slot = next_slot(rule, state.evaluated, now, now);
+  watched.firing = count_firing(state.instances);
+  const Key key(rule.tenant, rule.id);
+  watched.rule = std::make_shared<const AlertRule>(std::move(rule));
+  MutexLock lock(mutex_);
+  const auto old = watched_.find(key);
+  if (old != watched_.end()) {
+    watched.is_at_work = old->second.is_at_work;
+    watched.cancel = old->second.cancel;
+  }
+  watched_.insert_or_assign(key, std::move(watched));
+  schedule_wake_.notify_all();
+  return {};
+}
+
+void AlertService::start() {
+  schedule_ = std::jthread([this] { run_schedule(); });
+  delivery_ = std::jthread([this] { run_delivery(); });
+}
+
+void AlertService::stop() {
+  {
+    MutexLock lock(mutex_);
+    is_stopping_ = true;
+    for (auto& [key, watched] : watched_) watched.cancel.cancel();
+    schedule_wake_.notify_all();
+    delivery_wake_.notify_all();
+    while (at_work_ > 0) schedule_wake_.wait(mutex_);
+  }
+  if (schedule_.joinable()) schedule_.join();
+  if (delivery_.joinable()) delivery_.join();
+}
+
+Result<std::shared_ptr<const AlertRule>> AlertService::find(const TenantId& tenant, std::string_view id) const {
+  MutexLock lock(mutex_);
+  const auto found = watched_.find(Key(tenant, std::string(id)));
+  if (found == watched_.end() || found->second.is_removed) return no_such_alert(id);
+  return found->second.rule;
+}
+
+Result<AlertRuleView> AlertService::view(const AlertRule& rule) const {
+  DENDRO_TRY_ASSIGN(AlertRuleState state, states_.load(rule.tenant, rule.id));
+  std::string text = state_text(rule, state);
+  return AlertRuleView{rule, std::move(text), std::move(state)};
+}
+
+Result<std::vector<AlertRuleView>> AlertService::list(const TenantId& tenant) const {
+  std::vector<std::shared_ptr<const AlertRule>> rules;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [key, watched] : watched_) {
+      if (key.first == tenant && !watched.is_removed) rules.push_back(watched.rule);
+    }
+  }
+  std::sort(rules.begin(), rules.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
+  std::vector<AlertRuleView> views;
+  for (const auto& rule : rules) {
+    DENDRO_TRY_ASSIGN(AlertRuleView one, view(*rule));
+    views.push_back(std::move(one));
+  }
+  return views;
+}
+
+Result<AlertRuleView> AlertService::get(const TenantId& tenant, std::string_view id) const {
+  DENDRO_TRY_ASSIGN(const auto rule, find(tenant, id));
+  return view(*rule);
+}
+
+Result<AlertRuleView> AlertService::create(AlertRule rule, QueryFault& fault) {
+  DENDRO_TRY(check(rule, fault));
+  DENDRO_TRY_ASSIGN(const AlertRuleRow row, rules_.create(rule.tenant, rule.name, alert_rule_json(rule)));
+  rule.id = row.id;
+  DENDRO_TRY(watch(rule));
+  return view(rule);
+}
+
+Result<AlertRuleView> AlertService::replace(AlertRule rule, QueryFault& fault) {
+  DENDRO_TRY_ASSIGN(const auto old, find(rule.tenant, rule.id));
+  if (old->is_read_only) return is_of_configuration(*old);
+  DENDRO_TRY(check(rule, fault));
+  DENDRO_TRY(rules_.replace(rule.tenant, rule.id, rule.name, alert_rule_json(rule)));
+  const bool looks_elsewhere = rule.condition.kind != old->condition.kind || rule.condition.name != old->condition.name;
+  if (looks_elsewhere || rule.query != old->query) DENDRO_TRY(states_.forget_seen(rule.tenant, rule.id));
+  DENDRO_TRY(watch(rule));
+  return view(rule);
+}
+
+Status AlertService::remove(const TenantId& tenant, std::string_view id) {
+  DENDRO_TRY_ASSIGN(const auto rule, find(tenant, id));
+  if (rule->is_read_only) return is_of_configuration(*rule);
+  {
+    MutexLock lock(mutex_);
+    const auto found = watched_.find(Key(tenant, std::string(id)));
+    if (found != watched_.end()) {
+      found->second.is_removed = true;
+      if (!found->second.is_at_work) watched_.erase(found);
+    }
+  }
+  return rules_.remove(tenant, id);
+}
+
+Result<AlertService::TestResult> AlertService::test(const TenantId& tenant, std::string_view id, Deliver deliver,
+                                                    const CancelToken& cancel) {
+  DENDRO_TRY_ASSIGN(const auto rule, find(tenant, id));
+  TestResult result;
+  const Timestamp now = parts_.clock.now();
+  DENDRO_TRY_ASSIGN(result.outcome, engine_->preview(*rule, now, cancel));
+  result.receivers = rule->receivers;
+  result.notifications = make_notifications(*rule, result.outcome.told, now);
+  std::array<std::uint8_t, 8> random{};
+  parts_.random.fill(random);
+  for (AlertNotification& notification : result.notifications) {
+    notification.kind = AlertNotification::Kind::test;
+    notification.title = "[test] " + notification.title;
+    notification.dedupe_key = "test-" + to_hex(random) + notification.dedupe_key;
+    for (ToldAlert& alert : notification.alerts) alert.fingerprint = "test-" + alert.fingerprint;
+  }
+  if (deliver == Deliver::no) return result;
+  for (const AlertNotification& notification : result.notifications) {
+    for (const std::string& receiver : result.receivers) {
+      DENDRO_TRY(states_.post({0, receiver, notification.dedupe_key, notification_json(notification)}));
+      result.is_sent = true;
+    }
+  }
+  wake_delivery();
+  return result;
+}
+
+Result<std::vector<AlertHistoryRow>> AlertService::history(const TenantId& tenant, std::string_view id,
+                                                           std::int64_t before, std::size_t count_max) const {
+  DENDRO_TRY_ASSIGN(const auto rule, find(tenant, id));
+  return states_.history(tenant, rule->id, before, count_max);
+}
+
+std::uint64_t AlertService::firing() const {
+  std::uint64_t total = 0;
+  MutexLock lock(mutex_);
+  for (const auto& [key, watched] : watched_) total += watched.firing;
+  return total;
+}
+
+QueueDepth AlertService::depth() const {
+  const Result<QueueDepth> depth = parts_.queue.depth();
+  return depth ? *depth : QueueDepth();
+}
+
+void AlertService::start_due_locked(Timestamp now) {
+  for (auto& [key, watched] : watched_) {
+    if (at_work_ >= kAlertsAtWorkMax || is_stopping_) return;
+    if (watched.is_at_work || watched.is_removed || !watched.rule->is_enabled || watched.slot.at > now) continue;
+    const CancelToken cancel;
+    const Status taken = parts_.workers.submit(
+        [this, rule = watched.rule, slot = watched.slot, cancel] { evaluate(rule, slot, cancel); });
+    if (!taken) return;  // looked at again within a second
+    watched.is_at_work = true;
+    watched.cancel = cancel;
+    ++at_work_;
+  }
+}
+
+std::chrono::nanoseconds AlertService::wait_locked(Timestamp now) const {
+  std::chrono::nanoseconds wait = kLongestWait;
+  for (const auto& [key, watched] : watched_) {
+    if (watched.is_at_work || !watched.rule->is_enabled) continue;
+    wait = std::min(wait, std::max(std::chrono::nanoseconds(watched.slot.at.number() - now.number()),
+                                   std::chrono::nanoseconds(std::chrono::milliseconds(10))));
+  }
+  return at_work_ >= kAlertsAtWorkMax ? kLongestWait : wait;
+}
+
+void AlertService::run_schedule() {
+  MutexLock lock(mutex_);
+  while (!is_stopping_) {
+    const Timestamp now = parts_.clock.now();
+    start_due_locked(now);
+    schedule_wake_.wait_for(mutex_, wait_locked(now));
+  }
+}
+
+void AlertService::evaluate(const std::shared_ptr<const AlertRule>& rule, AlertSlot slot, const CancelToken& cancel) {
+  const Result<AlertOutcome> outcome = engine_->evaluate(*rule, slot.at, slot.missed, cancel);
+  const Timestamp now = parts_.clock.now();
+  bool is_removed = false;
+  if (!outcome && outcome.error().code() != ErrorCode::cancelled) {
+    log(LogLevel::error, "alerts", "an evaluation could not be written",
+        {{"rule", rule->name}, {"reason", outcome.error().message()}});
+  }
+  {
+    MutexLock lock(mutex_);
+    const auto found = watched_.find(Key(rule->tenant, rule->id));
+    is_removed = found == watched_.end() || found->second.is_removed;
+    if (found != watched_.end() && is_removed) watched_.erase(found);
+    if (!is_removed) {
+      Watched& watched = found->second;
+      watched.is_at_work = false;
+      if (outcome) {
+        watched.slot = next_slot(*watched.rule, slot.at, started_, now);
+        watched.firing = static_cast<std::uint64_t>(
+            std::count_if(outcome->instances.begin(), outcome->instances.end(),
+                          [](const AlertInstance& one) { return one.state == AlertState::firing; }));
+      } else {
+        watched.slot.at = now.next(std::chrono::nanoseconds(kTryAgainAfter).count());
+      }
+    }
+  }
+  if (is_removed) {  // what it wrote, it wrote behind the removal
+    const Status forgotten = states_.forget(rule->tenant, rule->id);
+    if (!forgotten) log(LogLevel::error, "alerts", "meta", {{"reason", forgotten.error().message()}});
+  }
+  MutexLock lock(mutex_);
+  has_to_deliver_ = true;
+  delivery_wake_.notify_all();
+  --at_work_;  // the last look at this object where nobody else runs: stop() waits for it
+  schedule_wake_.notify_all();
+}
+
+void AlertService::wake_delivery() {
+  MutexLock lock(mutex_);
+  has_to_deliver_ = true;
+  delivery_wake_.notify_all();
+}
+
+void AlertService::run_delivery() {
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      if (!has_to_deliver_ && !is_stopping_) delivery_wake_.wait_for(mutex_, kLongestWait);
+      if (is_stopping_) return;
+      has_to_deliver_ = false;
+    }
+    const Result<bool> forwarded = engine_->forward();
+    const Result<bool> delivered = engine_->deliver();
+    for (const Result<bool>* done : {&forwarded, &delivered}) {
+      if (!*done) log(LogLevel::error, "alerts", "messages wait", {{"reason", done->error().message()}});
+    }
+    const bool had_work = (forwarded && *forwarded) || (delivered && *delivered);
+    MutexLock lock(mutex_);
+    has_to_deliver_ = has_to_deliver_ || had_work;
+  }
+}
+
+}  // namespace dendro

@@ -1,0 +1,145 @@
+#include "services/alerts/receivers/receiver_settings.h"
+
+#include <algorithm>
+
+namespace dendro {
+namespace {
+
+constexpr std::uint64_t kSecretBytesMax = 64 << 10;
+constexpr std::string_view kPagerDutyUrl = "https://events.pagerduty.com";
+
+struct ReceiverKindRow {
+  std::string_view name;
+  ReceiverSettings::Kind kind;
+};
+constexpr ReceiverKindRow kReceiverKinds[] = {{"webhook", ReceiverSettings::Kind::webhook},
+                                              {"slack", ReceiverSettings::Kind::slack},
+                                              {"pagerduty", ReceiverSettings::Kind::pagerduty},
+                                              {"alertmanager", ReceiverSettings::Kind::alertmanager},
+                                              {"email", ReceiverSettings::Kind::email}};
+
+/// No blank, control or angle bracket: none can end a header or a command of SMTP early.
+bool is_address(const std::string& text) {
+  return text.size() <= 254 && text.find('@') != std::string::npos &&
+         std::none_of(text.begin(), text.end(), [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return byte <= 0x20 || byte >= 0x7F || c == '<' || c == '>' || c == ',' || c == '"';
+         });
+}
+
+/// Reads one block; says which receiver is wrong.
+class ReceiverReader {
+ public:
+  ReceiverReader(const JsonValue& block, FileSystem& files, const VariableFunction& variable)
+      : block_(block), files_(files), variable_(variable) {}
+
+  Result<ReceiverSettings> run() {
+    DENDRO_TRY(read_name());
+    DENDRO_TRY(check_members());
+    DENDRO_TRY(read_kind());
+    DENDRO_TRY_ASSIGN(settings_.url, value_or_source("url"));
+    DENDRO_TRY_ASSIGN(settings_.secret, value_or_source("secret"));
+    DENDRO_TRY(settings_.kind == ReceiverSettings::Kind::email ? read_email() : check_url());
+    return std::move(settings_);
+  }
+
+ private:
+  Error wrong(std::string_view member, const std::string& what) const {
+    return Error(ErrorCode::invalid_argument,
+                 "receiver \"" + settings_.name + "\": " + std::string(member) + ": " + what);
+  }
+  std::string text(std::string_view member) const {
+    const JsonValue* const value = block_.find(member);
+    return value == nullptr ? std::string() : std::string(value->as_string().value_or(""));
+  }
+
+  Status read_name() {
+    settings_.name = text("name");
+    return settings_.name.empty() ? Status(wrong("name", "must be there and a text")) : Status();
+  }
+
+  Status check_members() const {
+    constexpr std::string_view kKnown[] = {"name",       "kind", "url",  "url_file", "url_env", "secret_file",
+                                           "secret_env", "user", "from", "to",       "tls"};
+    for (const auto& [name, value] : block_.members()) {
+      if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
+        return wrong(name, "there is no such setting" +
+                               std::string(name == "secret" ? "; secret_file or secret_env name where it is" : ""));
+      }
+      if (name != "to" && !value.is_string()) return wrong(name, "must be a text");
+    }
+    return {};
+  }
+
+  Status read_kind() {
+    const std::string kind = text("kind");
+    for (const ReceiverKindRow& row : kReceiverKinds) {
+      if (row.name != kind) continue;
+      settings_.kind = row.kind;
+      return {};
+    }
+    return wrong("kind", "must be one of webhook, slack, pagerduty, alertmanager, email");
+  }
+
+  /// NAME, or what the file NAME_file or the variable NAME_env holds.
+  Result<std::string> value_or_source(const std::string& name) {
+    std::string value = text(name);
+    if (const std::string path = text(name + "_file"); !path.empty()) {
+      Result<std::string> read = read_whole_file(files_, path, kSecretBytesMax);
+      if (!read) return wrong(name + "_file", read.error().message());
+      value = std::move(*read);
+      while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+    }
+    if (const std::string variable = text(name + "_env"); !variable.empty()) {
+      const std::optional<std::string> found = variable_(variable);
+      if (!found) return wrong(name + "_env", "the variable " + variable + " is not set");
+      value = *found;
+    }
+    return value;
+  }
+
+  Status check_url() {
+    if (settings_.kind == ReceiverSettings::Kind::pagerduty) {
+      if (settings_.url.empty()) settings_.url = kPagerDutyUrl;
+      if (settings_.secret.empty()) return wrong("secret_file", "PagerDuty needs the routing key");
+    }
+    if (settings_.url.starts_with("http://") || settings_.url.starts_with("https://")) return {};
+    return wrong("url", "must be an http:// or https:// address");
+  }
+
+  Status read_email() {
+    settings_.user = text("user");
+    settings_.from = text("from");
+    const std::string tls = text("tls");
+    if (tls == "none") settings_.tls = ReceiverSettings::Tls::none;
+    if (!settings_.url.starts_with("smtp://") && !settings_.url.starts_with("smtps://")) {
+      return wrong("url", "must be an smtp:// or smtps:// address");
+    }
+    if (settings_.url.starts_with("smtps://")) settings_.tls = ReceiverSettings::Tls::tls;
+    if (!tls.empty() && tls != "none" && tls != "starttls") return wrong("tls", "must be starttls or none");
+    if (!settings_.user.empty() && settings_.tls == ReceiverSettings::Tls::none) {
+      return wrong("tls", "a password is not sent without encryption");
+    }
+    const JsonValue* const to = block_.find("to");
+    if (to == nullptr || !to->is_array() || to->elements().empty()) return wrong("to", "must be a list of addresses");
+    for (const JsonValue& address : to->elements()) {
+      settings_.to.emplace_back(address.as_string().value_or(""));
+      if (!is_address(settings_.to.back())) return wrong("to", "must be a list of addresses");
+    }
+    return is_address(settings_.from) ? Status() : Status(wrong("from", "must be an address"));
+  }
+
+  const JsonValue& block_;
+  FileSystem& files_;
+  const VariableFunction& variable_;
+  ReceiverSettings settings_;
+};
+
+}  // namespace
+
+Result<ReceiverSettings> parse_receiver_settings(const JsonValue& block, FileSystem& files,
+                                                 const VariableFunction& variable) {
+  return ReceiverReader(block, files, variable).run();
+}
+
+}  // namespace dendro

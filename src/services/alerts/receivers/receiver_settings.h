@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json_document.h"
+#include "base/result.h"
+#include "io/file_system.h"
+
+namespace dendro {
+
+/// A block `[[receivers]]` of the configuration, its secrets read. Not to be logged.
+struct ReceiverSettings {
+  enum class Kind : std::uint8_t { webhook, slack, pagerduty, alertmanager, email };
+  enum class Tls : std::uint8_t { starttls, tls, none };
+  std::string name;
+  Kind kind = Kind::webhook;
+  std::string url;     ///< http(s); of email smtp://host:port or smtps://host:port
+  std::string secret;  ///< signature key, routing key, bearer token, password; empty: none
+  std::string user;    ///< email
+  std::string from;
+  std::vector<std::string> to;
+  Tls tls = Tls::starttls;
+};
+
+/// A variable of the environment; nothing if it is not set.
+using VariableFunction = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// Errors: invalid_argument naming the receiver and the member, never a value that may be a secret.
+Result<ReceiverSettings> parse_receiver_settings(const JsonValue& block, FileSystem& files,
+                                                 const VariableFunction& variable);
+
+}  // namespace dendro
