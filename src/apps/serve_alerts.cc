@@ -6,6 +6,7 @@
 #include "adapters/smtp/curl_mail_sender.h"
 #include "base/checksum.h"
 #include "base/hex.h"
+#include "server/metric_text.h"
 #include "services/alerts/receivers/email_receiver.h"
 #include "services/alerts/receivers/http_receivers.h"
 #include "services/alerts/receivers/receiver_settings.h"
@@ -63,12 +64,6 @@ Result<std::vector<AlertRule>> read_rules(const Settings& settings) {
   return rules;
 }
 
-void append_alert_metric(std::string& out, std::string_view name, std::string_view kind, std::string_view help,
-                         std::uint64_t value) {
-  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(kind);
-  out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ServeAlerts>> ServeAlerts::open(const Settings& settings, Parts parts) {
@@ -88,23 +83,22 @@ Result<std::unique_ptr<ServeAlerts>> ServeAlerts::open(const Settings& settings,
 void ServeAlerts::append_metrics(std::string& out) const {
   const AlertCounters& counters = service_->counters();
   const QueueDepth depth = service_->depth();
-  append_alert_metric(out, "dendro_alerts_evaluations_total", "counter", "evaluations of alert rules since start",
-                      counters.evaluations);
-  append_alert_metric(out, "dendro_alerts_evaluation_failures_total", "counter",
-                      "evaluations that failed or saw an incomplete answer since start", counters.failures);
-  append_alert_metric(out, "dendro_alerts_evaluations_missed_total", "counter",
-                      "evaluations left out since start: they were too long ago", counters.missed);
-  append_alert_metric(out, "dendro_alerts_firing", "gauge", "label sets of all rules that fire", service_->firing());
-  append_alert_metric(out, "dendro_alerts_deliveries_total", "counter", "messages that receivers took since start",
-                      counters.deliveries);
-  append_alert_metric(out, "dendro_alerts_delivery_failures_total", "counter",
-                      "tries that receivers did not take since start", counters.delivery_failures);
-  append_alert_metric(out, "dendro_alerts_held_total", "counter", "messages held back for a digest since start",
-                      counters.held);
-  append_alert_metric(out, "dendro_alerts_waiting", "gauge", "messages on their way to receivers",
-                      depth.waiting + depth.leased);
-  append_alert_metric(out, "dendro_alerts_dead_letters", "gauge", "messages that no receiver took in five tries",
-                      depth.dead);
+  append_metric(out, "dendro_alerts_evaluations_total", "counter", "evaluations of alert rules since start",
+                counters.evaluations);
+  append_metric(out, "dendro_alerts_evaluation_failures_total", "counter",
+                "evaluations that failed or saw an incomplete answer since start", counters.failures);
+  append_metric(out, "dendro_alerts_evaluations_missed_total", "counter",
+                "evaluations left out since start: they were too long ago", counters.missed);
+  append_metric(out, "dendro_alerts_firing", "gauge", "label sets of all rules that fire", service_->firing());
+  append_metric(out, "dendro_alerts_deliveries_total", "counter", "messages that receivers took since start",
+                counters.deliveries);
+  append_metric(out, "dendro_alerts_delivery_failures_total", "counter",
+                "tries that receivers did not take since start", counters.delivery_failures);
+  append_metric(out, "dendro_alerts_held_total", "counter", "messages held back for a digest since start",
+                counters.held);
+  append_metric(out, "dendro_alerts_waiting", "gauge", "messages on their way to receivers",
+                depth.waiting + depth.leased);
+  append_metric(out, "dendro_alerts_dead_letters", "gauge", "messages that no receiver took in five tries", depth.dead);
 }
 
 }  // namespace dendro

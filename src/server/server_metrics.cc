@@ -1,5 +1,7 @@
 #include "server/server_metrics.h"
 
+#include "server/metric_text.h"
+
 #include <array>
 #include <iterator>
 
@@ -30,11 +32,6 @@ void append_label_value(std::string& out, std::string_view text) {
     if (c == '\\' || c == '"') out.push_back('\\');
     out.push_back(c);
   }
-}
-
-void append_metric_head(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
-  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ");
-  out.append(type).append("\n");
 }
 
 }  // namespace
