@@ -1,3 +1,5 @@
+// One file for both directions: each form of a block (constant, reference, delta, delta of deltas) is a writer and a
+// reader that must agree bit by bit, side by side, and the choice between them by size.
 #include "codec/integer_column.h"
 
 #include <algorithm>

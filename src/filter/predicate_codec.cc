@@ -1,3 +1,5 @@
+// The form of a predicate on disk, a table by kind: the writer and the reader of each node and condition, which must
+// agree, in one file.
 #include "filter/predicate_codec.h"
 
 #include <utility>

@@ -183,15 +183,17 @@ Result<AlertRuleView> AlertService::replace(AlertRule rule, QueryFault& fault) {
 Status AlertService::remove(const TenantId& tenant, std::string_view id) {
   DENDRO_TRY_ASSIGN(const auto rule, find(tenant, id));
   if (rule->is_read_only) return is_of_configuration(*rule);
+  // The database first: a rule that it still has stays watched.
+  DENDRO_TRY(rules_.remove(tenant, id));
   {
     MutexLock lock(mutex_);
     const auto found = watched_.find(Key(tenant, std::string(id)));
-    if (found != watched_.end()) {
-      found->second.is_removed = true;
-      if (!found->second.is_at_work) watched_.erase(found);
-    }
+    if (found == watched_.end()) return {};
+    found->second.is_removed = true;
+    if (found->second.is_at_work) return {};  // evaluate() clears up when it ends
+    watched_.erase(found);
   }
-  return rules_.remove(tenant, id);
+  return states_.forget(tenant, std::string(id));  // of an evaluation that ended between the two
 }
 
 Result<AlertService::TestResult> AlertService::test(const TenantId& tenant, std::string_view id, Deliver deliver,
