@@ -16,7 +16,7 @@ LAYERS = {
     "codec": ["record"],
     "filter": ["codec"],
     "parse": ["record", "io"],
-        "meta": ["io"],
+    "meta": ["io"],
     "storage": ["codec", "filter", "io"],
     "query": ["storage", "parse", "filter"],
     "diagnosis": ["query"],

@@ -10,10 +10,6 @@
 namespace dendro {
 namespace {
 
-constexpr std::string_view kPermissionNames[] = {"open",   "ingest",      "search",     "export",  "stats",
-                                                 "stream", "audit_trail", "delete_old", "keys",    "users",
-                                                 "index",  "alerts",      "unmask",     "tenants", "admin"};
-
 /// Own text for faults that must not show their inside; empty where the error's own text may leave.
 std::string_view public_text_of(ErrorCode code) {
   switch (code) {
@@ -74,10 +70,6 @@ HttpResponse run_guarded(const std::function<HttpResponse(const HttpRequest&)>& 
 }
 
 }  // namespace
-
-std::string_view permission_name(Permission permission) {
-  return kPermissionNames[static_cast<std::size_t>(permission)];
-}
 
 HttpHandler on_workers(WorkerPool& pool, std::function<HttpResponse(const HttpRequest&)> work) {
   return [&pool, work = std::move(work)](std::shared_ptr<const HttpRequest> request, Responder respond) {

@@ -10,30 +10,11 @@
 
 #include "base/error.h"
 #include "base/worker_pool.h"
+#include "identity/permission.h"
 #include "server/http_message.h"
 #include "server/profile.h"
 
 namespace dendro {
-
-/// What a caller needs; each route names one. `open` = nobody is asked (health, documents).
-enum class Permission : std::uint8_t {
-  open,
-  ingest,
-  search,
-  export_records,
-  stats,
-  stream,
-  audit_trail,
-  delete_old,
-  keys,
-  users,
-  index,
-  alerts,
-  unmask,
-  tenants,
-  admin
-};
-std::string_view permission_name(Permission permission);
 
 enum class ParamPlace : std::uint8_t { query, path, header };
 
