@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/timestamp.h"
+#include "identity/principal.h"
 #include "server/profile.h"
 
 namespace dendro {
@@ -44,7 +45,10 @@ struct HttpRequest {
   std::string request_id;  ///< the client's if it was 1-128 visible ASCII characters, else ours
   std::string peer_address;
   Timestamp received;
+  /// What the caller may look at and write to; already checked against its credential and the route's permission.
   TenantId tenant = TenantId::default_tenant();
+  PrincipalPtr principal;                        ///< who calls; null in open mode and on routes that ask nobody
+  std::shared_ptr<const Access> access;          ///< what it may do in `tenant`; null where `principal` is
   Profile profile = Profile::platform;           ///< of the listener it came in by
   ErrorShape error_shape = ErrorShape::problem;  ///< the route's, resolved for that profile: never by_profile
   CancelToken cancel;                            ///< cancelled when the peer goes away or the server stops hard

@@ -16,6 +16,13 @@
 
 namespace dendro {
 
+/// Where a route's tenant comes from, once authentication is on.
+enum class TenantRule : std::uint8_t {
+  narrowed,  ///< the credential's; X-Tenant-ID (or `?tenant=`) chooses among several
+  header,    ///< X-Tenant-ID must be there (the routes of S2, five-systems.md 4.1)
+  none,      ///< the route is about no tenant, or its handler finds out which
+};
+
 enum class ParamPlace : std::uint8_t { query, path, header };
 
 /// One parameter, for the OpenAPI document and the docs page. Checking is the handler's.
@@ -42,6 +49,7 @@ struct Route {
   std::string path;    ///< "/api/v1/records/{id}"; fixed segments win over {names}
   ProfileSet on = 0;
   Permission permission = Permission::open;
+  TenantRule tenant_rule = TenantRule::narrowed;
   std::string operation_id;  ///< unique, snake_case
   std::string group;         ///< heading on the docs page: "Ingest", "Search", ...
   std::string summary;       ///< one line
