@@ -2,7 +2,8 @@
 //   idle      nothing of a request is here              idle_timeout         close
 //   head      part of a head is here                    head_timeout         408, close
 //   body      a head is accepted, its body is coming    body_stall_timeout   408, close
-//   handling  a handler, an unpacking or a stream works  peer gone           cancel, close
+//   handling  the authenticator, a handler, an unpacking
+//             or a stream works                         peer gone            cancel, close
 //   writing   the peer takes our bytes                  write_stall_timeout  close
 //   socket    it became a WebSocket                     WebSocketLink        close
 //   linger    refused: what still comes is dropped      linger_timeout       close
@@ -25,6 +26,7 @@
 
 #include "base/log.h"
 #include "io/decompress.h"
+#include "server/access_watch.h"
 #include "server/exchange.h"
 #include "server/limits.h"
 #include "server/mailbox.h"
@@ -71,6 +73,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   Executor executor() { return socket_.get_executor(); }
 
   void sweep(std::chrono::nanoseconds now) override {
+    if (watch_) watch_->sweep(loop_->now());
     const std::chrono::nanoseconds age = now - phase_since_;
     switch (phase_) {
       case Phase::idle:
@@ -122,6 +125,8 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
           break;
         case RequestReader::Event::head:
           begin();
+          if (exchange_.awaits_principal) co_await authenticate();
+          if (!is_aborted_) start_body();
           break;
         case RequestReader::Event::complete:
           // Replies that are there at once, most of them, cost no coroutine of their own.
@@ -187,8 +192,27 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
     phase_since_ = loop_->coarse_now();
     const RequestHead& head = reader_.head();
     std::optional<std::string> client_id = client_request_id(head.headers);
-    exchange_ =
-        begin_exchange(*core_, accepted_.profile, head, client_id ? std::move(*client_id) : loop_->make_request_id());
+    exchange_ = begin_exchange(*core_, accepted_.profile, {accepted_.peer_address, accepted_.is_loopback}, head,
+                               client_id ? std::move(*client_id) : loop_->make_request_id());
+  }
+
+  /// Asks who calls, on a worker.
+  Awaitable<void> authenticate() {
+    auto box = std::make_shared<Mailbox<Result<PrincipalPtr>>>();
+    auto task = [box, core = core_, credential = *exchange_.credential] {
+      box->put(core->access.authenticator->authenticate(credential));
+    };
+    cancel_ = CancelToken();
+    fin_seen_.reset();
+    if (Status queued = core_->workers->submit(std::move(task)); !queued) box->put(std::move(queued).error());
+    const std::optional<Result<PrincipalPtr>> principal = co_await receive(std::move(box));
+    if (principal) admit_exchange(*core_, accepted_.profile, reader_.head(), exchange_, *principal);
+  }
+
+  /// The request may go on, or is refused: its body comes either way.
+  void start_body() {
+    const RequestHead& head = reader_.head();
+    enter(Phase::body);
     reader_.start_body(exchange_.body_plan);
     if (exchange_.early_reply && !exchange_.keep_alive) {
       needs_linger_ = true;
@@ -248,7 +272,11 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
     request->cancel = cancel_;
     reply_box_ = std::make_shared<Mailbox<HttpResponse>>();
     try {
-      exchange_.route->handler(request, make_responder(reply_box_));
+      if (exchange_.said_in_socket) {
+        reply_box_->put(exchange_.route->refuse_web_socket(*request, *exchange_.said_in_socket));
+      } else {
+        exchange_.route->handler(request, make_responder(reply_box_));
+      }
     } catch (const std::exception& fault) {
       log(LogLevel::error, "server", "exception in a handler",
           {{"request_id", exchange_.request_id}, {"error", fault.what()}});
@@ -351,6 +379,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
 
   Awaitable<void> send_stream(std::unique_ptr<ResponseStream> owned) {
     const std::shared_ptr<ResponseStream> stream = std::move(owned);
+    watch_access([this] { stop_hard(); });  // a body cut without its last chunk is seen as such
     while (true) {
       auto box = std::make_shared<PieceSink::Box>();
       auto sink = std::make_shared<PieceSink>(box, stream);
@@ -369,7 +398,19 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
       }
       if (out_.size() >= kReadBufferBytes && !co_await flush()) co_return;
     }
+    watch_ = nullptr;
     if (framing_ == BodyFraming::chunked) out_.append(kLastChunk);
+  }
+
+  /// From now on `lost` is called when the caller may not have what is being sent any more.
+  void watch_access(std::function<void()> lost) {
+    if (!exchange_.principal) return;
+    auto post = [loop = loop_](std::function<void()> task) { loop->post(std::move(task)); };
+    auto when_lost = [weak = weak_from_this(), lost = std::move(lost)] {
+      if (const auto self = weak.lock(); self && self->watch_) lost();
+    };
+    watch_ = std::make_shared<AccessWatch>(*core_->access.authenticator, *core_->workers, *exchange_.credential,
+                                           exchange_.principal, std::move(post), std::move(when_lost));
   }
 
   // ---- WebSocket ----
@@ -381,6 +422,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
     if (is_sent) {
       phase_ = Phase::socket;
       link_->open(loop_->coarse_now());
+      watch_access([this] { link_->lose_access(); });
       link_->receive(reader_.take_rest(), loop_->coarse_now());
       if (core_->is_stopping) link_->stop_softly();
     }
@@ -394,6 +436,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
       metrics_.received_bytes.add(count);
       link_->receive({scratch_.data(), count}, loop_->coarse_now());
     }
+    watch_ = nullptr;
     link_->end();
     write_for_link();
     while (is_link_writing_ && !is_aborted_) co_await park();
@@ -589,6 +632,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   Phase phase_ = Phase::idle;
   std::chrono::nanoseconds phase_since_;
   std::optional<std::chrono::nanoseconds> fin_seen_;
+  std::shared_ptr<AccessWatch> watch_;   // while a stream is open whose caller showed a credential
   std::shared_ptr<WebSocketLink> link_;  // once it is a WebSocket: out_ is what the link gave
   std::size_t link_out_offset_ = 0;
   std::chrono::nanoseconds link_write_since_{0};

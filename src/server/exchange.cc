@@ -8,6 +8,7 @@
 #include "server/http_text.h"
 #include "server/limits.h"
 #include "server/request_gate.h"
+#include "server/web_socket_handshake.h"
 
 namespace dendro {
 namespace {
@@ -72,6 +73,43 @@ void plan_body(const ServerCore& core, Exchange& exchange, const RequestHead& he
   exchange.early_reply = exchange_error(exchange, 429, "too many request bodies are being handled: retry later");
 }
 
+void turn_away(const ServerCore& core, const RequestHead& head, Exchange& exchange, GateRefusal refusal) {
+  if (exchange.route->refuse_web_socket && asks_for_web_socket(head.headers)) {
+    exchange.said_in_socket = std::move(refusal);
+    plan_body(core, exchange, head);
+    return;
+  }
+  exchange.early_reply = refusal_response(exchange.shape, refusal, exchange.request_id);
+}
+
+void pass_open(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange) {
+  if (auto refusal = refuse_open_tenant(profile, head)) return turn_away(core, head, exchange, std::move(*refusal));
+  plan_body(core, exchange, head);
+}
+
+void pass_known(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange,
+                const PrincipalPtr& principal) {
+  auto passage = admit(core.access, profile, head, *exchange.route, principal);
+  if (auto* refusal = std::get_if<GateRefusal>(&passage)) return turn_away(core, head, exchange, std::move(*refusal));
+  exchange.principal = principal;
+  exchange.passage = std::get<Passage>(std::move(passage));
+  plan_body(core, exchange, head);
+}
+
+void ask_caller(ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head, Exchange& exchange) {
+  auto shown = demand_credential(core.options, peer, head);
+  if (auto* refusal = std::get_if<GateRefusal>(&shown)) return turn_away(core, head, exchange, std::move(*refusal));
+  if (is_readable_on_the_way(core.options, peer, head.headers) && !core.warned_of_readable_credential.exchange(true)) {
+    log(LogLevel::warning, "server", "credentials come over plain HTTP, readable on their way: use TLS");
+  }
+  exchange.credential = std::get<Credential>(std::move(shown));
+  if (const auto known = core.access.authenticator->known(*exchange.credential)) {
+    pass_known(core, profile, head, exchange, *known);
+  } else {
+    exchange.awaits_principal = true;
+  }
+}
+
 /// An HttpRequest and the share of the body budget that lives as long.
 struct LeasedRequest {
   HttpRequest request;
@@ -116,6 +154,8 @@ std::size_t Exchange::route_index(const RouteTable& routes) const {
 
 std::string_view code_of_status(int status) {
   switch (status) {
+    case 401:
+      return "unauthenticated";
     case 403:
       return "permission_denied";
     case 404:
@@ -154,7 +194,8 @@ HttpResponse exchange_error(const Exchange& exchange, int status, std::string_vi
   return error_response(exchange.shape, status, code_of_status(status), detail, exchange.request_id);
 }
 
-Exchange begin_exchange(const ServerCore& core, Profile profile, const RequestHead& head, std::string request_id) {
+Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head,
+                        std::string request_id) {
   Exchange exchange;
   exchange.request_id = std::move(request_id);
   exchange.is_head_method = head.method == "HEAD";
@@ -165,16 +206,31 @@ Exchange begin_exchange(const ServerCore& core, Profile profile, const RequestHe
   exchange.any_origin = match.is_cors;
   exchange.path_params = std::move(match.path_params);
   exchange.shape = resolve_error_shape(match.route != nullptr ? match.route->errors : ErrorShape::by_profile, profile);
-  if (auto refusal = check_gate(core.options, profile, head, match.route)) {
-    exchange.early_reply =
-        error_response(exchange.shape, refusal->status, refusal->code, refusal->detail, exchange.request_id);
+  const OpenMode mode = core.access.asks() ? OpenMode::no : OpenMode::yes;
+  if (auto refusal = check_gate(core.options, mode, profile, head)) {
+    exchange.early_reply = refusal_response(exchange.shape, *refusal, exchange.request_id);
   } else if (match.route == nullptr) {
     exchange.early_reply = reply_without_route(exchange, head, match);
-  } else {
+  } else if (match.route->permission == Permission::open) {
     plan_body(core, exchange, head);
+  } else if (mode == OpenMode::yes) {
+    pass_open(core, profile, head, exchange);
+  } else {
+    ask_caller(core, profile, peer, head, exchange);
   }
   if (exchange.early_reply) plan_discard(exchange, head);
   return exchange;
+}
+
+void admit_exchange(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange,
+                    const Result<PrincipalPtr>& principal) {
+  exchange.awaits_principal = false;
+  if (principal) {
+    pass_known(core, profile, head, exchange, *principal);
+  } else {
+    turn_away(core, head, exchange, refusal_of_authentication(principal.error(), exchange.request_id));
+  }
+  if (exchange.early_reply) plan_discard(exchange, head);
 }
 
 std::shared_ptr<HttpRequest> make_request(Exchange& exchange, RequestHead& head, std::string body) {
@@ -190,6 +246,9 @@ std::shared_ptr<HttpRequest> make_request(Exchange& exchange, RequestHead& head,
   request.body = std::move(body);
   request.request_id = exchange.request_id;
   request.error_shape = exchange.shape;
+  request.tenant = std::move(exchange.passage.tenant);
+  request.principal = exchange.principal;
+  request.access = std::move(exchange.passage.access);
   return {std::move(leased), &request};
 }
 

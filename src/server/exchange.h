@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "server/access_gate.h"
 #include "server/http_message.h"
 #include "server/mailbox.h"
 #include "server/request_reader.h"
@@ -22,6 +23,12 @@ struct Exchange {
   bool is_http_1_0 = false;
   bool keep_alive = true;
   std::optional<HttpResponse> early_reply;  ///< decided at the head: no handler runs
+  /// A caller whom nobody here knows yet: ask the authenticator, then `admit_exchange`.
+  bool awaits_principal = false;
+  std::optional<Credential> credential;       ///< what the caller showed, on routes that ask
+  PrincipalPtr principal;                     ///< once it passed
+  Passage passage;                            ///< what it got
+  std::optional<GateRefusal> said_in_socket;  ///< a refusal that the WebSocket itself tells
   RequestReader::BodyPlan body_plan;
   std::vector<std::pair<std::string, std::string>> path_params;
   ByteLease lease;
@@ -33,8 +40,12 @@ struct Exchange {
 /// The client's X-Request-ID if it is 1-128 visible ASCII characters (five-systems.md 1.5).
 std::optional<std::string> client_request_id(const HttpHeaders& headers);
 
-/// Judges a head: the gate, the route, the limits, the room for its body.
-Exchange begin_exchange(const ServerCore& core, Profile profile, const RequestHead& head, std::string request_id);
+/// Judges a head: the gate, the route, the caller if it is known, the limits, the room for its body.
+Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head,
+                        std::string request_id);
+/// The same from where `begin_exchange` had to wait for the authenticator.
+void admit_exchange(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange,
+                    const Result<PrincipalPtr>& principal);
 
 /// An error before or beside any handler, in the exchange's shape.
 HttpResponse exchange_error(const Exchange& exchange, int status, std::string_view detail);

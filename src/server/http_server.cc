@@ -38,6 +38,7 @@ class HttpServer::Impl {
   Impl(ServerOptions options, RouteTable routes, ServerParts parts) : core_(std::make_shared<ServerCore>()) {
     core_->options = std::move(options);
     core_->routes = std::move(routes);
+    core_->access = std::move(parts.access);
     core_->workers = &parts.workers;
     core_->metrics = &parts.metrics;
     core_->budget = std::make_shared<ByteBudget>(core_->options.limits.body_bytes_in_flight_max);

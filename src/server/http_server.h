@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/worker_pool.h"
+#include "server/access_gate.h"
 #include "server/listener_spec.h"
 #include "server/options.h"
 #include "server/route.h"
@@ -19,8 +20,9 @@ namespace dendro {
 struct ServerParts {
   Clock& clock;
   RandomSource& random;
-  WorkerPool& workers;     ///< unpacks bodies; usually the pool of `on_workers` too
-  ServerMetrics& metrics;  ///< one server each
+  WorkerPool& workers;      ///< unpacks bodies; usually the pool of `on_workers` too
+  ServerMetrics& metrics;   ///< one server each
+  AccessParts access = {};  ///< none: open mode
 };
 
 /// HTTP/1.1 on any number of listeners, one loop thread a core. Handlers run on loop threads.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/ids.h"
 #include "server/http_text.h"
 #include "server/web_socket_handshake.h"
 
@@ -18,8 +17,7 @@ bool is_health_path(std::string_view path) {
   return path == "/healthz" || path == "/health" || path == "/_healthz";
 }
 
-GateCheck check_host_name(const ServerOptions& options, Profile profile, const RequestHead& head) {
-  if (profile != Profile::platform || options.has_auth) return std::nullopt;
+GateCheck check_host_name(const ServerOptions& options, const RequestHead& head) {
   if (head.is_http_1_0 && head.authority.empty()) return std::nullopt;  // no browser speaks so
   if (is_rebinding_safe_host(head.authority)) return std::nullopt;
   const std::string_view host = host_without_port(head.authority);
@@ -68,32 +66,6 @@ GateCheck check_cross_site(const ServerOptions& options, Profile profile, const 
                      "a page of another site may not change anything here; behind a proxy set server.public_url"};
 }
 
-GateCheck check_tenant_name(std::string_view name) {
-  const auto tenant = TenantId::parse(name);
-  if (!tenant) return GateRefusal{400, "invalid_argument", "X-Tenant-ID: " + tenant.error().message()};
-  if (*tenant == TenantId::default_tenant()) return std::nullopt;
-  return GateRefusal{403, "permission_denied",
-                     "this server has one tenant, \"default\": configure SECRET_KEY to use tenants"};
-}
-
-GateCheck check_tenant(const ServerOptions& options, Profile profile, const RequestHead& head, const Route* route) {
-  if (options.has_auth || route == nullptr || route->permission == Permission::open) return std::nullopt;
-  if (route->takes_web_socket && asks_for_web_socket(head.headers)) return std::nullopt;
-  const auto header = head.headers.find("X-Tenant-ID");
-  if (header) {
-    if (GateCheck refusal = check_tenant_name(*header)) return refusal;
-  }
-  if (profile != Profile::platform) return std::nullopt;
-  for (const auto& [name, value] : parse_query_text(head.query)) {
-    if (name != "tenant") continue;
-    if (header && *header != value) {
-      return GateRefusal{400, "invalid_argument", "X-Tenant-ID and the parameter tenant name different tenants"};
-    }
-    if (GateCheck refusal = check_tenant_name(value)) return refusal;
-  }
-  return std::nullopt;
-}
-
 bool is_ip_literal(const std::string& text) {
   std::array<unsigned char, sizeof(in6_addr)> bytes{};
   return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
@@ -115,12 +87,13 @@ bool is_rebinding_safe_host(std::string_view authority) {
   return host.find('.') == std::string_view::npos || is_ip_literal(std::string(host));
 }
 
-std::optional<GateRefusal> check_gate(const ServerOptions& options, Profile profile, const RequestHead& head,
-                                      const Route* route) {
-  if (GateCheck refusal = check_host_name(options, profile, head)) return refusal;
+std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenMode mode, Profile profile,
+                                      const RequestHead& head) {
+  if (mode == OpenMode::yes && profile == Profile::platform) {
+    if (GateCheck refusal = check_host_name(options, head)) return refusal;
+  }
   if (GateCheck refusal = check_origin_verify(options, head)) return refusal;
-  if (GateCheck refusal = check_cross_site(options, profile, head)) return refusal;
-  return check_tenant(options, profile, head, route);
+  return check_cross_site(options, profile, head);
 }
 
 }  // namespace dendro

@@ -4,24 +4,20 @@
 #include <string>
 #include <string_view>
 
+#include "server/gate_refusal.h"
 #include "server/options.h"
+#include "server/profile.h"
 #include "server/request_reader.h"
-#include "server/route.h"
 
 namespace dendro {
 
-/// A refusal before any handler runs.
-struct GateRefusal {
-  int status;
-  std::string_view code;
-  std::string detail;
-};
+/// Whether nobody must show a credential.
+enum class OpenMode : bool { no, yes };
 
-/// Rules every request passes before its route is looked at, in this order: Host on open platform listeners (421, ui.md
-/// 10.5), `server.origin_verify` (403), cross-site writes (403, ui.md 10.4), tenants in open mode (403,
-/// five-systems.md 1.4). `route` is null where none answers. Pure; thread-safe.
-std::optional<GateRefusal> check_gate(const ServerOptions& options, Profile profile, const RequestHead& head,
-                                      const Route* route);
+/// Rules every request passes before anyone asks who calls, in this order: Host on open platform listeners (421, ui.md
+/// 10.5), `server.origin_verify` (403), cross-site writes (403, ui.md 10.4). Pure; thread-safe.
+std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenMode mode, Profile profile,
+                                      const RequestHead& head);
 
 /// True of an IP literal (with or without brackets and port) and of a name without a dot: no public name can be rebound
 /// to it.

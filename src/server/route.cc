@@ -36,16 +36,17 @@ std::string_view retry_after_s(int status) {
 }
 
 void write_problem(JsonWriter& json, int status, std::string_view code, std::string_view detail,
-                   std::string_view request_id, std::string_view errors_json) {
+                   std::string_view request_id, const ErrorExtras& extras) {
   json.member("type", "about:blank");
   json.member("title", reason_phrase(status));
   json.member("status", status);
   json.member("detail", detail);
   json.member("code", code);
   json.member("request_id", request_id);
-  if (errors_json.empty()) return;
+  if (!extras.required_roles.empty()) json.member("required_role", extras.required_roles);
+  if (extras.errors_json.empty()) return;
   json.key("errors");
-  json.raw(errors_json);
+  json.raw(extras.errors_json);
 }
 
 void write_detail(JsonWriter& json, std::string_view detail, std::string_view errors_json) {
@@ -83,7 +84,7 @@ HttpHandler on_workers(WorkerPool& pool, std::function<HttpResponse(const HttpRe
 }
 
 HttpResponse error_response(ErrorShape shape, int status, std::string_view code, std::string_view detail,
-                            std::string_view request_id, std::string_view errors_json) {
+                            std::string_view request_id, const ErrorExtras& extras) {
   HttpResponse response;
   response.status = status;
   response.content_type = "application/json";
@@ -93,10 +94,10 @@ HttpResponse error_response(ErrorShape shape, int status, std::string_view code,
     case ErrorShape::by_profile:
     case ErrorShape::problem:
       response.content_type = "application/problem+json";
-      write_problem(json, status, code, detail, request_id, errors_json);
+      write_problem(json, status, code, detail, request_id, extras);
       break;
     case ErrorShape::detail:
-      write_detail(json, detail, errors_json);
+      write_detail(json, detail, extras.errors_json);
       break;
     case ErrorShape::status_code:
       json.member("statusCode", status);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/worker_pool.h"
 #include "identity/permission.h"
+#include "server/gate_refusal.h"
 #include "server/http_message.h"
 #include "server/profile.h"
 
@@ -64,8 +65,9 @@ struct Route {
   std::string too_large_text;                             ///< `detail` of that 413; empty: one that names the limit
   /// Any origin may call it where the listener's profile is `ingest` (five-systems.md 3.3); OPTIONS answers 204 there.
   bool cors_on_ingest = false;
-  /// A browser sees nothing of a refused handshake: what is said about tenants is said over the WebSocket.
-  bool takes_web_socket = false;
+  /// Set where a WebSocket is taken. A browser sees nothing of a refused handshake, so a refusal of the caller
+  /// (credential, tenant, right) is said over the WebSocket: this makes the reply instead of `handler`.
+  std::function<HttpResponse(const HttpRequest&, const GateRefusal&)> refuse_web_socket;
   HttpHandler handler;
 };
 
@@ -76,10 +78,15 @@ using RouteTable = std::vector<Route>;
 /// 503 by itself in the route's error shape.
 HttpHandler on_workers(WorkerPool& pool, std::function<HttpResponse(const HttpRequest&)> work);
 
-/// The body of an error in a shape. `errors_json`: the array of field faults, or empty. Adds Retry-After to 429
-/// (1 s), 503 (5 s) and 507 (30 s).
+/// What some errors say beside their text.
+struct ErrorExtras {
+  std::string_view errors_json;     ///< the array of field faults, or empty
+  std::string_view required_roles;  ///< "admin, writer", or empty
+};
+
+/// The body of an error in a shape. Adds Retry-After to 429 (1 s), 503 (5 s) and 507 (30 s).
 HttpResponse error_response(ErrorShape shape, int status, std::string_view code, std::string_view detail,
-                            std::string_view request_id, std::string_view errors_json = {});
+                            std::string_view request_id, const ErrorExtras& extras = {});
 /// The same of an Error: status by the table of base/error.h; texts of corruption, io_error and
 /// internal are replaced by a fixed sentence and written to the own log with the request id.
 HttpResponse error_response(ErrorShape shape, const Error& error, std::string_view request_id);

@@ -4,9 +4,10 @@
 #include <cstddef>
 #include <memory>
 
+#include "base/byte_budget.h"
 #include "base/mutex.h"
 #include "base/worker_pool.h"
-#include "base/byte_budget.h"
+#include "server/access_gate.h"
 #include "server/options.h"
 #include "server/router.h"
 #include "server/server_metrics.h"
@@ -16,12 +17,14 @@ namespace dendro {
 /// What all connections of a server share. Fixed after start but for the two counters, which are thread-safe.
 struct ServerCore {
   ServerOptions options;
+  AccessParts access;
   RouteTable routes;
   std::unique_ptr<Router> router;  // borrows `routes`
   WorkerPool* workers = nullptr;
   ServerMetrics* metrics = nullptr;
   std::shared_ptr<ByteBudget> budget;
   std::atomic<bool> is_stopping{false};
+  std::atomic<bool> warned_of_readable_credential{false};
 
   /// Connections open, for the bound and for the drain.
   class OpenCount {

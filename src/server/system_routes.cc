@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/checksum.h"
-#include "base/json_writer.h"
 #include "base/hex.h"
+#include "base/json_writer.h"
 #include "base/random.h"
 #include "server/docs_page.h"
 #include "server/openapi.h"

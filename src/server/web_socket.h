@@ -31,6 +31,8 @@ class WebSocketHandler {
   virtual void drained() = 0;
   /// The server is stopping: say what is to be said and close.
   virtual void stopping() = 0;
+  /// The caller's credential was revoked, changed or ran out: say what is to be said and close with `policy`.
+  virtual void access_lost() = 0;
   /// The last call: the connection is over, whoever ended it.
   virtual void closed() = 0;
 };

@@ -104,6 +104,10 @@ void WebSocketLink::stop_softly() {
   if (state_ == State::open && handler_ != nullptr) handler_->stopping();
 }
 
+void WebSocketLink::lose_access() {
+  if (state_ == State::open && handler_ != nullptr) handler_->access_lost();
+}
+
 void WebSocketLink::end() {
   state_ = State::over;
   has_output_ = [] {};

@@ -35,6 +35,8 @@ class WebSocketLink : public std::enable_shared_from_this<WebSocketLink> {
   bool sweep(std::chrono::nanoseconds now);
   /// The server stops.
   void stop_softly();
+  /// The caller may not go on.
+  void lose_access();
   bool is_over() const { return state_ == State::over; }
   /// The connection is gone. Nothing is called after it.
   void end();

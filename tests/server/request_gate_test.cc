@@ -10,13 +10,12 @@ struct GateCase {
   ServerOptions options;
   Profile profile = Profile::platform;
   RequestHead head;
-  Route route;
+  OpenMode mode = OpenMode::yes;
 
   GateCase() {
     head.method = "GET";
     head.path = "/x";
     head.authority = "localhost:8080";
-    route.permission = Permission::search;
   }
   GateCase& host(std::string text) {
     head.authority = std::move(text);
@@ -31,7 +30,7 @@ struct GateCase {
     return *this;
   }
   int status() const {
-    const auto refusal = check_gate(options, profile, head, &route);
+    const auto refusal = check_gate(options, mode, profile, head);
     return refusal ? refusal->status : 0;
   }
 };
@@ -53,7 +52,7 @@ TEST(RequestGate, AllowedHostsAuthAndOtherProfilesAreNotMisdirected) {
   EXPECT_EQ(allowed.host("LOGS.example.org:8080").status(), 0);
   EXPECT_EQ(allowed.host("other.example.org").status(), 421);
   GateCase with_auth;
-  with_auth.options.has_auth = true;
+  with_auth.mode = OpenMode::no;
   EXPECT_EQ(with_auth.host("logs.example.org").status(), 0);
   GateCase ingest;
   ingest.profile = Profile::ingest;
@@ -62,7 +61,7 @@ TEST(RequestGate, AllowedHostsAuthAndOtherProfilesAreNotMisdirected) {
 
 TEST(RequestGate, MisdirectedTextNamesTheSetting) {
   const GateCase evil = GateCase().host("evil.example");
-  EXPECT_NE(check_gate(evil.options, evil.profile, evil.head, nullptr)->detail.find("server.allowed_hosts"),
+  EXPECT_NE(check_gate(evil.options, evil.mode, evil.profile, evil.head)->detail.find("server.allowed_hosts"),
             std::string::npos);
 }
 
@@ -88,31 +87,6 @@ TEST(RequestGate, IngestProfileTakesAnyOrigin) {
   GateCase ingest;
   ingest.profile = Profile::ingest;
   EXPECT_EQ(ingest.method("POST").field("Origin", "http://evil.example").status(), 0);
-}
-
-TEST(RequestGate, OpenModeKnowsOneTenant) {
-  EXPECT_EQ(GateCase().field("X-Tenant-ID", "default").status(), 0);
-  EXPECT_EQ(GateCase().field("X-Tenant-ID", "acme").status(), 403);
-  EXPECT_EQ(GateCase().field("X-Tenant-ID", "").status(), 400);
-  GateCase query;
-  query.head.query = "tenant=acme";
-  EXPECT_EQ(query.status(), 403);
-  query.head.query = "tenant=default";
-  EXPECT_EQ(query.status(), 0);
-  EXPECT_EQ(query.field("X-Tenant-ID", "acme").status(), 403);
-  GateCase unequal;
-  unequal.head.query = "tenant=acme";
-  EXPECT_EQ(unequal.field("X-Tenant-ID", "default").status(), 400);
-  const GateCase acme = GateCase().field("X-Tenant-ID", "acme");
-  EXPECT_NE(check_gate(acme.options, acme.profile, acme.head, &acme.route)
-                ->detail.find("configure SECRET_KEY to use tenants"),
-            std::string::npos);
-}
-
-TEST(RequestGate, OpenRoutesDoNotAskForATenant) {
-  GateCase health = GateCase().field("X-Tenant-ID", "acme");
-  health.route.permission = Permission::open;
-  EXPECT_EQ(health.status(), 0);
 }
 
 TEST(RequestGate, OriginVerifyGuardsAllButHealth) {

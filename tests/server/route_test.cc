@@ -21,10 +21,10 @@ TEST(ErrorResponse, HasTheShapeItIsAskedFor) {
 
 TEST(ErrorResponse, CarriesFieldFaults) {
   const std::string faults = R"([{"loc":["query","threshold"],"msg":"m","type":"t"}])";
-  EXPECT_EQ(error_response(ErrorShape::detail, 422, "invalid_argument", "text", "r", faults).body,
+  EXPECT_EQ(error_response(ErrorShape::detail, 422, "invalid_argument", "text", "r", {faults, {}}).body,
             R"({"detail":)" + faults + "}");
   const auto problem =
-      parse_json_document(error_response(ErrorShape::problem, 422, "invalid_argument", "text", "r", faults).body);
+      parse_json_document(error_response(ErrorShape::problem, 422, "invalid_argument", "text", "r", {faults, {}}).body);
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->find("errors")->elements().size(), 1U);
   EXPECT_TRUE(problem->find("detail")->is_string());

@@ -50,6 +50,7 @@ class TestServer {
   ServerMetrics metrics;
   WorkerPool workers;
   ServerOptions options;
+  AccessParts access;
   std::vector<ListenerSpec> listeners;
   RouteTable routes;
   std::unique_ptr<HttpServer> server;  // last: it goes before what it uses

@@ -22,6 +22,7 @@ class EchoSocket final : public WebSocketHandler {
   }
   void drained() override { is_drained_.set(); }
   void stopping() override { out_->close(WebSocketClose::restart, {}); }
+  void access_lost() override { out_->close(WebSocketClose::policy, {}); }
   void closed() override { is_closed_.set(); }
 
  private:
@@ -32,12 +33,9 @@ class EchoSocket final : public WebSocketHandler {
 
 struct WebSocketFixture : testing::Test {
   WebSocketFixture() {
-    server
-        .add_plain("GET", "/ws",
-                   [this](const HttpRequest& request) {
-                     return accept_web_socket(request, "echo.v1", std::make_shared<EchoSocket>(is_drained, is_closed));
-                   })
-        .takes_web_socket = true;
+    server.add_plain("GET", "/ws", [this](const HttpRequest& request) {
+      return accept_web_socket(request, "echo.v1", std::make_shared<EchoSocket>(is_drained, is_closed));
+    });
     server.add_usual();
     server.start();
   }

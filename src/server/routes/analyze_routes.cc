@@ -30,7 +30,7 @@ struct AnalyzeParts {
 
 HttpResponse analyze_error(int status, std::string_view detail, const HttpRequest& request,
                            std::string_view errors_json = {}) {
-  return error_response(ErrorShape::detail, status, {}, detail, request.request_id, errors_json);
+  return error_response(ErrorShape::detail, status, {}, detail, request.request_id, {errors_json, {}});
 }
 
 /// Keys joined by commas, percent-encoded but for `/`.

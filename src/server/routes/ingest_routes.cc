@@ -61,8 +61,9 @@ HttpResponse ingest_response(const ReplyContext& context, const IngestCounts& co
   HttpResponse response;
   if (counts.accepted == 0 && counts.rejected > 0) {
     const std::string detail = "none of the " + std::to_string(counts.rejected) + " records could be taken";
+    const std::string errors = errors_json(context.errors);
     response = error_response(context.error_shape, 400, error_code_name(ErrorCode::invalid_argument), detail,
-                              context.request_id, errors_json(context.errors));
+                              context.request_id, {errors, {}});
     std::string more;
     JsonWriter json(more);
     json.begin_object();

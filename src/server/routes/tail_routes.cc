@@ -95,7 +95,10 @@ HttpHandler tail_handler(WorkerPool& workers, TailHub& hub) {
 std::vector<Route> tail_routes(WorkerPool& workers, TailHub& hub) {
   Route route = search_route("GET", "/api/v1/tail", "tail", "Follow records as they arrive");
   route.description = kTailText;
-  route.takes_web_socket = true;
+  route.permission = Permission::stream;
+  route.refuse_web_socket = [](const HttpRequest& request, const GateRefusal& refusal) {
+    return accept_web_socket(request, kTailProtocol, make_refused_tail_socket(request, refusal));
+  };
   const auto param = [&route](std::string name, std::string schema, std::string description) {
     route.params.push_back({std::move(name), ParamPlace::query, false, std::move(schema), std::move(description)});
   };

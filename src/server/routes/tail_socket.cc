@@ -6,6 +6,7 @@
 
 #include "base/json_document.h"
 #include "base/mutex.h"
+#include "server/access_gate.h"
 #include "server/route.h"
 #include "server/routes/query_problem.h"
 
@@ -75,30 +76,14 @@ Status read_start(const std::string& text, TailRequest& request) {
   return {};
 }
 
-/// The tenant that a browser or program names; nothing but the only one there is may be named (request_gate.h).
-bool names_own_tenant(const HttpRequest& request) {
-  const std::string& own = request.tenant.text();
-  return request.headers.find("X-Tenant-ID").value_or(own) == own && request.query_param("tenant").value_or(own) == own;
-}
-
 class TailSocket final : public WebSocketHandler, public std::enable_shared_from_this<TailSocket> {
  public:
   TailSocket(const HttpRequest& request, WorkerPool& workers, TailHub& hub)
-      : workers_(workers),
-        hub_(hub),
-        tenant_(request.tenant),
-        request_id_(request.request_id),
-        is_allowed_(names_own_tenant(request)) {}
+      : workers_(workers), hub_(hub), tenant_(request.tenant), request_id_(request.request_id) {}
 
   void opened(std::shared_ptr<WebSocketOut> out) override {
-    {
-      MutexLock lock(mutex_);
-      out_ = std::move(out);
-    }
-    if (!is_allowed_) {
-      const Error error(ErrorCode::permission_denied, "no such tenant, or no right to read it");
-      end(0, TailEnd::forbidden, problem_text(error), WebSocketClose::policy);
-    }
+    MutexLock lock(mutex_);
+    out_ = std::move(out);
   }
 
   void message(std::string text) override {
@@ -132,6 +117,16 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
     }
     // A session ends itself: the hub was told before the server.
     if (!has_session) end(epoch, TailEnd::shutdown, {}, WebSocketClose::restart);
+  }
+
+  void access_lost() override {
+    std::uint64_t epoch = 0;
+    {
+      MutexLock lock(mutex_);
+      epoch = epoch_;
+    }
+    end(epoch, TailEnd::signed_out, {}, WebSocketClose::policy);
+    drop_session();
   }
 
   void closed() override {
@@ -250,7 +245,6 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
   TailHub& hub_;
   const TenantId tenant_;
   const std::string request_id_;
-  const bool is_allowed_;
 
   Mutex mutex_;
   State state_ DENDRO_GUARDED_BY(mutex_) = State::open;
@@ -260,7 +254,31 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
   bool is_asking_ DENDRO_GUARDED_BY(mutex_) = false;
 };
 
+/// Says why the caller gets nothing, and closes.
+class RefusedTailSocket final : public WebSocketHandler {
+ public:
+  explicit RefusedTailSocket(std::string end_frame) : end_frame_(std::move(end_frame)) {}
+  void opened(std::shared_ptr<WebSocketOut> out) override {
+    out->send(std::move(end_frame_));
+    out->close(WebSocketClose::policy, {});
+  }
+  void message(std::string) override {}
+  void drained() override {}
+  void stopping() override {}
+  void access_lost() override {}
+  void closed() override {}
+
+ private:
+  std::string end_frame_;
+};
+
 }  // namespace
+
+std::shared_ptr<WebSocketHandler> make_refused_tail_socket(const HttpRequest& request, const GateRefusal& refusal) {
+  const TailEnd reason = refusal.status == 401 ? TailEnd::signed_out : TailEnd::forbidden;
+  std::string problem = refusal_response(ErrorShape::problem, refusal, request.request_id).body;
+  return std::make_shared<RefusedTailSocket>(tail_frame_json(make_tail_end(reason, 0, std::move(problem))));
+}
 
 std::shared_ptr<WebSocketHandler> make_tail_socket(const HttpRequest& request, WorkerPool& workers, TailHub& hub) {
   return std::make_shared<TailSocket>(request, workers, hub);

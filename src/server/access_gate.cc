@@ -1,0 +1,179 @@
+#include "server/access_gate.h"
+
+#include <utility>
+
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "server/http_text.h"
+#include "server/web_socket_handshake.h"
+
+namespace dendro {
+namespace {
+
+GateRefusal not_authenticated(std::string text) {
+  return {401, "unauthenticated", std::move(text)};
+}
+GateRefusal denied(std::string text) {
+  return {403, "permission_denied", std::move(text)};
+}
+
+bool changes_state(std::string_view method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+std::string role_list(const AccessParts& access, Permission permission) {
+  std::string text;
+  if (!access.roles_with) return text;
+  for (const std::string& role : access.roles_with(permission)) text.append(text.empty() ? "" : ", ").append(role);
+  return text;
+}
+
+GateRefusal lacks_permission(const AccessParts& access, Permission permission) {
+  std::string roles = role_list(access, permission);
+  std::string text = "Insufficient permissions. Required roles: " + roles;
+  GateRefusal refusal = denied(std::move(text));
+  refusal.required_roles = std::move(roles);
+  return refusal;
+}
+
+/// The grants whose tenant nobody asked about: any that has the right will do.
+std::variant<GateRefusal, Passage> admit_anywhere(const AccessParts& access, const Route& route,
+                                                  const Principal& principal) {
+  for (const Grant& grant : principal.grants) {
+    if (!grant.access->permissions.has(route.permission)) continue;
+    return Passage{grant.tenant.value_or(TenantId::default_tenant()), grant.access};
+  }
+  return lacks_permission(access, route.permission);
+}
+
+/// Nothing if the principal is bound to one tenant and the request names none.
+std::variant<GateRefusal, TenantId> choose_tenant(const Route& route, const Principal& principal,
+                                                  const std::optional<TenantId>& named) {
+  if (named) return *named;
+  if (route.tenant_rule == TenantRule::header) {
+    return GateRefusal{422, "invalid_argument", "X-Tenant-ID is required", {}, "x-tenant-id"};
+  }
+  if (auto only = principal.only_tenant()) return *only;
+  return GateRefusal{400, "tenant_required", "the credential holds several tenants: name one by X-Tenant-ID"};
+}
+
+std::string missing_header_errors(ErrorShape shape, std::string_view header) {
+  std::string errors;
+  JsonWriter json(errors);
+  json.begin_array();
+  json.begin_object();
+  if (shape == ErrorShape::problem) {
+    json.member("field", header);
+    json.member("message", "Field required");
+  }
+  json.key("loc");
+  json.begin_array();
+  json.value("header");
+  json.value(header);
+  json.end_array();
+  if (shape != ErrorShape::problem) json.member("msg", "Field required");
+  json.member("type", "missing");
+  json.end_object();
+  json.end_array();
+  return errors;
+}
+
+}  // namespace
+
+bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers) {
+  if (peer.is_loopback) return false;
+  if (!options.trusted_proxies.contains(peer.address)) return true;
+  return !equals_folding_case(headers.find("X-Forwarded-Proto").value_or(""), "https");
+}
+
+std::variant<GateRefusal, Credential> demand_credential(const ServerOptions& options, const Peer& peer,
+                                                        const RequestHead& head) {
+  auto shown = read_shown_credential(head.headers);
+  if (!shown) return not_authenticated(shown.error().message());
+  if (!*shown) return not_authenticated("Not authenticated");
+  if (options.tokens_over_http == TokensOverHttp::refuse && is_readable_on_the_way(options, peer, head.headers)) {
+    return denied(
+        "a credential came over plain HTTP: use TLS, name the proxy that ends it in server.trusted_proxies, or set "
+        "server.tokens_over_http = \"warn\"");
+  }
+  // Browsers send the cookie with what other sites' pages do; such a page cannot set this header.
+  if ((*shown)->is_cookie && changes_state(head.method) && head.headers.find("X-Dendro-UI").value_or("") != "1") {
+    return denied("a change that is authenticated by a cookie needs the header X-Dendro-UI: 1");
+  }
+  return std::move((*shown)->credential);
+}
+
+std::variant<GateRefusal, std::optional<TenantId>> named_tenant(Profile profile, const RequestHead& head) {
+  std::optional<std::string> name;
+  if (const auto header = head.headers.find("X-Tenant-ID")) {
+    if (header->empty()) return GateRefusal{400, "invalid_argument", "X-Tenant-ID header is required"};
+    name = std::string(*header);
+  }
+  if (profile == Profile::platform || asks_for_web_socket(head.headers)) {
+    for (const auto& [key, value] : parse_query_text(head.query)) {
+      if (key != "tenant") continue;
+      if (name && *name != value) {
+        return GateRefusal{400, "invalid_argument", "X-Tenant-ID and the parameter tenant name different tenants"};
+      }
+      name = value;
+    }
+  }
+  if (!name) return std::optional<TenantId>();
+  auto tenant = TenantId::parse(*name);
+  if (!tenant) return GateRefusal{400, "invalid_argument", "X-Tenant-ID: " + tenant.error().message()};
+  return std::optional<TenantId>(std::move(*tenant));
+}
+
+std::optional<GateRefusal> refuse_open_tenant(Profile profile, const RequestHead& head) {
+  auto named = named_tenant(profile, head);
+  if (auto* refusal = std::get_if<GateRefusal>(&named)) return std::move(*refusal);
+  const auto& tenant = std::get<std::optional<TenantId>>(named);
+  if (!tenant || *tenant == TenantId::default_tenant()) return std::nullopt;
+  return denied("this server has one tenant, \"default\": configure SECRET_KEY to use tenants");
+}
+
+std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile profile, const RequestHead& head,
+                                         const Route& route, const PrincipalPtr& principal) {
+  if (route.tenant_rule == TenantRule::none) return admit_anywhere(access, route, *principal);
+  auto named = named_tenant(profile, head);
+  if (auto* refusal = std::get_if<GateRefusal>(&named)) return std::move(*refusal);
+  auto chosen = choose_tenant(route, *principal, std::get<std::optional<TenantId>>(named));
+  if (auto* refusal = std::get_if<GateRefusal>(&chosen)) return std::move(*refusal);
+  TenantId& tenant = std::get<TenantId>(chosen);
+  const Access* held = principal->access_to(tenant);
+  if (held == nullptr) return denied("Token does not have access to tenant " + tenant.text());
+  if (!held->permissions.has(route.permission)) return lacks_permission(access, route.permission);
+  if (access.tenant_admits) {
+    if (const Status admitted = access.tenant_admits(tenant, route.permission); !admitted) {
+      return GateRefusal{http_status_of(admitted.error().code()),
+                         error_code_name(admitted.error().code()),
+                         admitted.error().message(),
+                         {},
+                         {}};
+    }
+  }
+  return Passage{std::move(tenant), std::shared_ptr<const Access>(principal, held)};
+}
+
+GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id) {
+  if (error.code() == ErrorCode::unauthenticated) return not_authenticated(error.message());
+  if (error.code() == ErrorCode::resource_exhausted) return {429, "resource_exhausted", error.message()};
+  log(LogLevel::error, "server", "a caller could not be authenticated",
+      {{"request_id", std::string(request_id)},
+       {"code", std::string(error_code_name(error.code()))},
+       {"error", error.message()}});
+  return {503, "unavailable", "credentials cannot be checked now: retry later"};
+}
+
+HttpResponse refusal_response(ErrorShape shape, const GateRefusal& refusal, std::string_view request_id) {
+  ErrorExtras extras;
+  extras.required_roles = refusal.required_roles;
+  std::string errors;
+  if (!refusal.missing_header.empty()) errors = missing_header_errors(shape, refusal.missing_header);
+  extras.errors_json = errors;
+  HttpResponse response = error_response(shape, refusal.status, refusal.code, refusal.detail, request_id, extras);
+  if (refusal.status == 401) response.headers.add("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+}  // namespace dendro

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "identity/authenticator.h"
+#include "server/gate_refusal.h"
+#include "server/options.h"
+#include "server/request_reader.h"
+#include "server/route.h"
+#include "server/shown_credential.h"
+
+namespace dendro {
+
+/// What decides who may pass; fixed after start, outlives the server. The functions are called on loop threads, so they
+/// must not wait.
+struct AccessParts {
+  Authenticator* authenticator = nullptr;  ///< null: open mode
+  /// Whether callers must show a credential (five-systems.md 1.4): the first user or key turns it on while the server
+  /// runs. Absent: as soon as there is an authenticator.
+  std::function<bool()> is_on;
+  /// Names of the roles that hold a permission, in the order of their names: for the text of a 403.
+  std::function<std::vector<std::string>(Permission)> roles_with;
+  /// Whether a tenant takes this now; not if it is suspended or over a quota. Absent: every tenant does.
+  /// Errors: permission_denied, not_found, resource_exhausted, with the caller's text.
+  std::function<Status(const TenantId&, Permission)> tenant_admits;
+
+  bool asks() const { return authenticator != nullptr && (!is_on || is_on()); }
+};
+
+/// Where a request came from.
+struct Peer {
+  std::string_view address;  ///< of the connection: an IP literal
+  bool is_loopback = false;  ///< of the listener
+};
+
+/// True where a secret sent by this request was readable on its way: no TLS, not on loopback, no trusted proxy that
+/// says https.
+bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
+
+/// What a request that needs a right shows about its caller.
+/// Refusals: 401 without or with an unreadable credential; 403 where it came readable and `tokens_over_http` is refuse,
+/// or by a cookie that another site's page could have sent.
+std::variant<GateRefusal, Credential> demand_credential(const ServerOptions& options, const Peer& peer,
+                                                        const RequestHead& head);
+
+/// What a known caller gets at a route.
+struct Passage {
+  TenantId tenant = TenantId::default_tenant();
+  std::shared_ptr<const Access> access;  ///< in that tenant; of TenantRule::none: in any tenant where it has the right
+};
+
+/// Chooses the tenant and looks at the right, in the order of five-systems.md 4.1: the tenant's name (422, 400), the
+/// tenant (403), the right (403), the tenant's own state. Pure but for `tenant_admits`.
+std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile profile, const RequestHead& head,
+                                         const Route& route, const PrincipalPtr& principal);
+
+/// The refusal that an Error of the Authenticator becomes: 401, 429, 503; texts of inner faults stay inside.
+GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id);
+
+/// The tenant that the request names: X-Tenant-ID, or `?tenant=` on platform listeners.
+/// Refusals: 400 (no name, two different names).
+std::variant<GateRefusal, std::optional<TenantId>> named_tenant(Profile profile, const RequestHead& head);
+
+/// Open mode has the tenant `default` and no other (five-systems.md 1.4).
+std::optional<GateRefusal> refuse_open_tenant(Profile profile, const RequestHead& head);
+
+/// The body and headers of a refusal in a shape.
+HttpResponse refusal_response(ErrorShape shape, const GateRefusal& refusal, std::string_view request_id);
+
+}  // namespace dendro
