@@ -112,6 +112,19 @@ Status set_truth(Settings& settings, Values values) {
   return {};
 }
 
+Status set_trusted_proxies(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(settings.server.trusted_proxies,
+                    PeerNetworks::parse(std::vector<std::string>(values.begin(), values.end())));
+  return {};
+}
+
+Status set_tokens_over_http(Settings& settings, Values values) {
+  const bool is_warn = values.back() == "warn";
+  if (!is_warn && values.back() != "refuse") return bad_value(values.back(), "refuse or warn");
+  settings.server.tokens_over_http = is_warn ? TokensOverHttp::warn : TokensOverHttp::refuse;
+  return {};
+}
+
 /// The filter of a rule: what of a record is asked for, never when.
 Result<Predicate> parse_rule_filter(const std::string& text) {
   QueryFault fault;
@@ -195,6 +208,12 @@ constexpr SettingRow kSettings[] = {
     {"server.public_url", "DENDRO_PUBLIC_URL", "--public-url", false, false, "URL",
      "the address users see, for same-origin checks behind a proxy; default none",
      &set_text<DENDRO_MEMBER(server.public_url)>},
+    {"server.trusted_proxies", "DENDRO_TRUSTED_PROXIES", "--trusted-proxy", false, true, "NETWORK",
+     "proxies whose X-Forwarded-Proto and X-Forwarded-For are believed, such as 10.0.0.0/8; default none",
+     &set_trusted_proxies},
+    {"server.tokens_over_http", "DENDRO_TOKENS_OVER_HTTP", "--tokens-over-http", false, false, "refuse|warn",
+     "credentials that come over plain HTTP from another machine; default refuse; --insecure means warn",
+     &set_tokens_over_http},
     {"server.origin_verify", "DENDRO_ORIGIN_VERIFY", "", false, false, "SECRET",
      "secret that every request's X-Origin-Verify must equal, health paths excepted; default none",
      &set_text<DENDRO_MEMBER(server.origin_verify)>},

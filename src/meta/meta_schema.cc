@@ -105,6 +105,24 @@ CREATE TABLE alert_held (
   document TEXT NOT NULL
 ) STRICT;
 )"},
+    // A row that is deleted stays, with the proof: its name does not come back by itself.
+    {"tenants", R"(
+CREATE TABLE tenants (
+  tenant_id TEXT PRIMARY KEY,
+  object_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  api_key_hash TEXT NOT NULL,
+  state TEXT NOT NULL,
+  proof TEXT NOT NULL,
+  created INTEGER NOT NULL
+) STRICT;
+CREATE TABLE tenant_usage (
+  tenant TEXT PRIMARY KEY,
+  day INTEGER NOT NULL,
+  ingested_bytes INTEGER NOT NULL
+) STRICT;
+)"},
 };
 
 }  // namespace

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json_document.h"
+#include "base/json_writer.h"
+#include "meta/tenant_table.h"
+
+namespace dendro {
+
+/// Bounds of a tenant; 0: none.
+struct TenantQuota {
+  std::uint32_t requests_per_s = 0;        ///< over all credentials; short bursts of twice as many pass
+  std::uint64_t ingest_bytes_per_day = 0;  ///< of decompressed bodies, by UTC day
+  std::uint32_t queries_at_once = 0;       ///< that run, not counting live tails
+  std::uint32_t query_timeout_ms = 0;      ///< what a request may ask for at most
+  friend bool operator==(const TenantQuota&, const TenantQuota&) = default;
+};
+
+/// Settings of a tenant (five-systems.md 4.4), with the values of one that nobody created.
+struct TenantSettings {
+  static constexpr std::uint32_t kRetentionDaysMax = 36'500;
+  std::uint32_t retention_days = 90;
+  std::vector<std::string> log_levels = {"INFO", "WARNING", "ERROR", "CRITICAL"};
+  TenantQuota quota;
+  friend bool operator==(const TenantSettings&, const TenantSettings&) = default;
+};
+
+struct Tenant {
+  TenantId id;
+  std::string object_id;
+  std::string name;
+  TenantSettings settings;
+  TenantState state = TenantState::active;
+  std::string proof;
+  Timestamp created;
+};
+
+/// One fault of a request's body: `field` is a path such as "settings.retention_days".
+struct TenantFault {
+  std::string field;
+  std::string message;
+};
+
+/// Reads members of `document` over `settings`; members that are absent stay. Faults are appended.
+void read_tenant_settings(const JsonValue& document, TenantSettings& settings, std::vector<TenantFault>& faults);
+/// {"retention_days":90,"log_levels":[..]} and, where one is set, "quota".
+void write_tenant_settings(JsonWriter& json, const TenantSettings& settings);
+
+/// `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`: the names that can be created.
+bool is_tenant_name(std::string_view text);
+
+}  // namespace dendro
