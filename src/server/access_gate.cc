@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "base/json_writer.h"
 #include "base/log.h"
+#include "server/located_faults.h"
 #include "server/http_text.h"
 #include "server/web_socket_handshake.h"
 
@@ -55,27 +55,6 @@ std::variant<GateRefusal, TenantId> choose_tenant(const Route& route, const Prin
   }
   if (auto only = principal.only_tenant()) return *only;
   return GateRefusal{400, "tenant_required", "the credential holds several tenants: name one by X-Tenant-ID"};
-}
-
-std::string missing_header_errors(ErrorShape shape, std::string_view header) {
-  std::string errors;
-  JsonWriter json(errors);
-  json.begin_array();
-  json.begin_object();
-  if (shape == ErrorShape::problem) {
-    json.member("field", header);
-    json.member("message", "Field required");
-  }
-  json.key("loc");
-  json.begin_array();
-  json.value("header");
-  json.value(header);
-  json.end_array();
-  if (shape != ErrorShape::problem) json.member("msg", "Field required");
-  json.member("type", "missing");
-  json.end_object();
-  json.end_array();
-  return errors;
 }
 
 }  // namespace
@@ -169,7 +148,9 @@ HttpResponse refusal_response(ErrorShape shape, const GateRefusal& refusal, std:
   ErrorExtras extras;
   extras.required_roles = refusal.required_roles;
   std::string errors;
-  if (!refusal.missing_header.empty()) errors = missing_header_errors(shape, refusal.missing_header);
+  if (!refusal.missing_header.empty()) {
+    errors = located_faults_json(shape, {{{"header", refusal.missing_header}, "Field required", "missing"}});
+  }
   extras.errors_json = errors;
   HttpResponse response = error_response(shape, refusal.status, refusal.code, refusal.detail, request_id, extras);
   if (refusal.status == 401) response.headers.add("WWW-Authenticate", "Bearer");

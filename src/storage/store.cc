@@ -145,6 +145,10 @@ class StoreImpl final : public Store {
     return pending;
   }
 
+  void set_tenant_retention(const TenantId& tenant, std::optional<RetentionRule> rule) override {
+    compactor_->set_tenant_retention(tenant, std::move(rule));
+  }
+
   Status drop_tenant(const TenantId& tenant) override {
     // Behind the flush nothing of before stands in memory, and the WAL's frames count as flushed: no replay brings them
     // back.

@@ -96,6 +96,24 @@ TEST_F(RetentionTest, DropsDaysByAgeForReadersThatComeAndFiles) {
   EXPECT_EQ(fixture_.list("/t/default"), (Bodies{"20231114"}));  // empty folders go at opening
 }
 
+TEST_F(RetentionTest, ATenantsRuleChangesWhileTheStoreRuns) {
+  fixture_.options.retention.standard.max_age = std::chrono::hours(24 * 5);
+  fixture_.open();
+  for (const std::int64_t day : {0, 2, 4}) append_day(day, std::to_string(day));
+  ASSERT_TRUE(fixture_.store->flush().has_value());
+  fixture_.store->set_tenant_retention(make_tenant("other"), RetentionRule{std::chrono::hours(24), std::nullopt});
+  ASSERT_TRUE(fixture_.store->compact().has_value());
+  EXPECT_EQ(fixture_.bodies(), (Bodies{"0", "2", "4"}));
+  fixture_.store->set_tenant_retention(TenantId::default_tenant(), RetentionRule{std::chrono::hours(72), std::nullopt});
+  ASSERT_TRUE(fixture_.store->compact().has_value());
+  EXPECT_EQ(fixture_.bodies(), (Bodies{"0", "2"}));
+  fixture_.store->set_tenant_retention(TenantId::default_tenant(), std::nullopt);
+  append_day(4, "4");
+  ASSERT_TRUE(fixture_.store->flush().has_value());
+  ASSERT_TRUE(fixture_.store->compact().has_value());
+  EXPECT_EQ(fixture_.bodies(), (Bodies{"0", "2", "4"})) << "the standard again";
+}
+
 TEST_F(RetentionTest, DropsDaysByBytes) {
   fixture_.open();
   for (const std::int64_t day : {0, 1, 2, 3}) append_day(day, std::to_string(day));

@@ -8,7 +8,7 @@
 
 #include "base/json_document.h"
 #include "base/json_writer.h"
-#include "meta/tenant_table.h"
+#include "meta/tenant_register.h"
 
 namespace dendro {
 

@@ -53,7 +53,7 @@ std::string proof_text(Timestamp now, std::uint64_t records, std::uint64_t rows)
 
 }  // namespace
 
-TenantService::TenantService(TenantTable& table, TenantStoreParts store, const Clock& clock, RandomSource& random)
+TenantService::TenantService(TenantRegister& table, TenantStoreParts store, const Clock& clock, RandomSource& random)
     : table_(table), store_(std::move(store)), clock_(clock), random_(random) {}
 
 Status TenantService::open() {

@@ -31,7 +31,7 @@ struct TenantStoreParts {
 class TenantService {
  public:
   /// All of it outlives the service.
-  TenantService(TenantTable& table, TenantStoreParts store, const Clock& clock, RandomSource& random);
+  TenantService(TenantRegister& table, TenantStoreParts store, const Clock& clock, RandomSource& random);
 
   /// Reads the rows, sets the retentions, carries out deletions that a kill interrupted. Errors: those of the table
   /// and of the store.
@@ -86,7 +86,7 @@ class TenantService {
   void publish(const TenantRow& row);
   Verdict admits_locked(const Tenant& tenant, Use use) DENDRO_REQUIRES(mutex_);
 
-  TenantTable& table_;
+  TenantRegister& table_;
   const TenantStoreParts store_;
   const Clock& clock_;
   RandomSource& random_;

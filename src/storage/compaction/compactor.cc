@@ -48,7 +48,8 @@ Compactor::Compactor(const StorePaths& paths, FileSystem& files, Clock& clock, S
       wal_files_(wal_files),
       gate_(gate),
       options_(std::move(options)),
-      retention_clock_(clock, options_.newest_received, options_.retention.clock_jump_max) {}
+      retention_clock_(clock, options_.newest_received, options_.retention.clock_jump_max),
+      retention_(options_.retention) {}
 
 void Compactor::start(Flusher& flusher, Committer& committer) {
   flusher_ = &flusher;

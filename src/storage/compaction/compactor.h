@@ -72,6 +72,8 @@ class Compactor {
     std::uint64_t reencoded_row_groups = 0;  ///< as SegmentWriter counts them
   };
   Figures figures() const;
+  /// From the next round on: a rule of the tenant's own, or none. Any thread.
+  void set_tenant_retention(const TenantId& tenant, std::optional<RetentionRule> rule);
   const RetentionClock& retention_clock() const { return retention_clock_; }
 
  private:
@@ -82,6 +84,7 @@ class Compactor {
   };
   void run();
   Status work(CompactionScope scope);
+  RetentionRules retention() const;
   Status apply_retention();
   void warn_of_wall_clock();
   Status drop_day(const DropDay& drop);
@@ -129,6 +132,9 @@ class Compactor {
   Committer* committer_ = nullptr;
 
   CancelToken closing_;  ///< of scans
+
+  mutable Mutex retention_mutex_;
+  RetentionRules retention_ DENDRO_GUARDED_BY(retention_mutex_);  ///< begins as options_.retention
 
   // The compactor's thread only.
   std::set<SegmentId> left_out_;                              ///< unreadable: not tried again before the next opening

@@ -12,9 +12,25 @@ constexpr std::size_t kRuleCacheBytes = std::size_t{4} << 20;
 
 }  // namespace
 
+void Compactor::set_tenant_retention(const TenantId& tenant, std::optional<RetentionRule> rule) {
+  const auto configured = options_.retention.tenants.find(tenant);
+  if (!rule && configured != options_.retention.tenants.end()) rule = configured->second;
+  MutexLock lock(retention_mutex_);
+  if (rule) {
+    retention_.tenants.insert_or_assign(tenant, *rule);
+  } else {
+    retention_.tenants.erase(tenant);
+  }
+}
+
+RetentionRules Compactor::retention() const {
+  MutexLock lock(retention_mutex_);
+  return retention_;
+}
+
 Status Compactor::apply_retention() {
   warn_of_wall_clock();
-  for (const DropDay& drop : plan_retention(listed_segments(), retention_clock_.now(), options_.retention)) {
+  for (const DropDay& drop : plan_retention(listed_segments(), retention_clock_.now(), retention())) {
     DENDRO_TRY(drop_day(drop));
   }
   DENDRO_TRY(apply_stream_rules());
@@ -23,7 +39,7 @@ Status Compactor::apply_retention() {
 
 void Compactor::warn_of_wall_clock() {
   const std::chrono::nanoseconds lead = retention_clock_.wall_clock_lead();
-  const bool is_believed = lead == std::chrono::nanoseconds(0) || !options_.retention.asks_the_clock();
+  const bool is_believed = lead == std::chrono::nanoseconds(0) || !retention().asks_the_clock();
   if (std::exchange(has_warned_of_clock_, !is_believed) || is_believed) return;
   log(LogLevel::warning, "storage",
       "the clock is ahead of the newest record and of the time since opening: retention goes by the latter. If the "

@@ -38,7 +38,7 @@ struct TenantServiceFixture : testing::Test {
   std::unique_ptr<MetaDatabase> database = MetaDatabase::open(folder.path("meta.db"), meta_schema()).value();
   ManualClock clock{Timestamp(1'790'000'000 * kNanosPerSecond)};
   SystemRandom random;
-  TenantTable table{*database};
+  TenantRegister table{*database};
   std::map<TenantId, std::uint64_t> records;
   std::map<TenantId, std::optional<std::uint32_t>> retention;
   bool drop_fails = false;

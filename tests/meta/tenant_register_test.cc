@@ -1,4 +1,4 @@
-#include "meta/tenant_table.h"
+#include "meta/tenant_register.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 namespace dendro {
 namespace {
 
-struct TenantTableFixture : testing::Test {
+struct TenantRegisterFixture : testing::Test {
   TenantRow row(std::string_view id, std::string object_id = "0123456789abcdef01234567") const {
     return {*TenantId::parse(id), std::move(object_id), "Name", "{}", {}, TenantState::active, {}, clock.now()};
   }
@@ -18,10 +18,10 @@ struct TenantTableFixture : testing::Test {
   std::unique_ptr<MetaDatabase> database = MetaDatabase::open(folder.path("meta.db"), meta_schema()).value();
   ManualClock clock{Timestamp(1'790'000'000'000'000'000)};
   SystemRandom random;
-  TenantTable table{*database};
+  TenantRegister table{*database};
 };
 
-TEST_F(TenantTableFixture, KeepsRowsByTheirId) {
+TEST_F(TenantRegisterFixture, KeepsRowsByTheirId) {
   ASSERT_TRUE(table.create(row("shop")).has_value());
   EXPECT_EQ(table.create(row("shop", "ff")).error().code(), ErrorCode::already_exists);
   ASSERT_TRUE(table.create(row("bank", "ee")).has_value());
@@ -40,7 +40,7 @@ TEST_F(TenantTableFixture, KeepsRowsByTheirId) {
   EXPECT_EQ(table.replace(row("none")).error().code(), ErrorCode::not_found);
 }
 
-TEST_F(TenantTableFixture, ADeletedTenantMayBeCreatedAgain) {
+TEST_F(TenantRegisterFixture, ADeletedTenantMayBeCreatedAgain) {
   TenantRow gone = row("shop");
   gone.state = TenantState::deleted;
   ASSERT_TRUE(table.create(gone).has_value());
@@ -48,7 +48,7 @@ TEST_F(TenantTableFixture, ADeletedTenantMayBeCreatedAgain) {
   EXPECT_EQ((*table.list())[0].object_id, "new");
 }
 
-TEST_F(TenantTableFixture, ErasesTheTenantsRowsInEveryTable) {
+TEST_F(TenantRegisterFixture, ErasesTheTenantsRowsInEveryTable) {
   SavedQueries saved(*database, clock, random);
   const TenantId shop = *TenantId::parse("shop");
   const TenantId bank = *TenantId::parse("bank");

@@ -37,10 +37,10 @@ struct TenantUsageRow {
 };
 
 /// The tenants that somebody created. Thread-safe; every call may wait for the disk.
-class TenantTable {
+class TenantRegister {
  public:
   /// Outlives this.
-  explicit TenantTable(MetaDatabase& database) : database_(database) {}
+  explicit TenantRegister(MetaDatabase& database) : database_(database) {}
 
   /// By tenant id; those deleted too.
   Result<std::vector<TenantRow>> list() const;

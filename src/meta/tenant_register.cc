@@ -1,4 +1,4 @@
-#include "meta/tenant_table.h"
+#include "meta/tenant_register.h"
 
 #include <array>
 #include <utility>
@@ -28,7 +28,7 @@ Result<TenantRow> tenant_of(const MetaRow& row) {
 
 }  // namespace
 
-Result<std::vector<TenantRow>> TenantTable::list() const {
+Result<std::vector<TenantRow>> TenantRegister::list() const {
   return database_.transact([](MetaTransaction& meta) -> Result<std::vector<TenantRow>> {
     DENDRO_TRY_ASSIGN(const auto rows,
                       meta.rows("SELECT tenant_id, object_id, name, settings, api_key_hash, state, proof, created "
@@ -42,7 +42,7 @@ Result<std::vector<TenantRow>> TenantTable::list() const {
   });
 }
 
-Status TenantTable::create(const TenantRow& row) {
+Status TenantRegister::create(const TenantRow& row) {
   return database_.transact([&](MetaTransaction& meta) -> Status {
     DENDRO_TRY(meta.change("DELETE FROM tenants WHERE tenant_id = ? AND state = 'deleted'", {row.id.text()}));
     DENDRO_TRY(meta.change("INSERT INTO tenants VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -52,7 +52,7 @@ Status TenantTable::create(const TenantRow& row) {
   });
 }
 
-Status TenantTable::replace(const TenantRow& row) {
+Status TenantRegister::replace(const TenantRow& row) {
   return database_.transact([&](MetaTransaction& meta) -> Status {
     DENDRO_TRY_ASSIGN(const std::uint64_t changed,
                       meta.change("UPDATE tenants SET name = ?, settings = ?, state = ?, proof = ? WHERE tenant_id = ?",
@@ -62,7 +62,7 @@ Status TenantTable::replace(const TenantRow& row) {
   });
 }
 
-Result<std::uint64_t> TenantTable::erase_rows_of(const TenantId& tenant) {
+Result<std::uint64_t> TenantRegister::erase_rows_of(const TenantId& tenant) {
   return database_.transact([&](MetaTransaction& meta) -> Result<std::uint64_t> {
     // Asked of the schema, so that no table can be forgotten.
     DENDRO_TRY_ASSIGN(const auto tables,
@@ -78,7 +78,7 @@ Result<std::uint64_t> TenantTable::erase_rows_of(const TenantId& tenant) {
   });
 }
 
-Result<std::map<TenantId, TenantUsageRow>> TenantTable::usage() const {
+Result<std::map<TenantId, TenantUsageRow>> TenantRegister::usage() const {
   return database_.transact([](MetaTransaction& meta) -> Result<std::map<TenantId, TenantUsageRow>> {
     DENDRO_TRY_ASSIGN(const auto rows, meta.rows("SELECT tenant, day, ingested_bytes FROM tenant_usage"));
     std::map<TenantId, TenantUsageRow> usage;
@@ -90,7 +90,7 @@ Result<std::map<TenantId, TenantUsageRow>> TenantTable::usage() const {
   });
 }
 
-Status TenantTable::save_usage(const std::map<TenantId, TenantUsageRow>& usage) {
+Status TenantRegister::save_usage(const std::map<TenantId, TenantUsageRow>& usage) {
   return database_.transact([&](MetaTransaction& meta) -> Status {
     for (const auto& [tenant, row] : usage) {
       DENDRO_TRY(meta.change("INSERT OR REPLACE INTO tenant_usage VALUES (?, ?, ?)",
