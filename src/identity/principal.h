@@ -20,6 +20,8 @@ struct Access {
   std::vector<std::string> row_filters;
   std::vector<std::string> hidden_fields;  ///< never leave the server; cannot be asked about either
   std::vector<std::string> masked_fields;  ///< leave as "***"
+
+  bool restricts_reading() const { return !row_filters.empty() || !hidden_fields.empty() || !masked_fields.empty(); }
 };
 
 /// One tenant, or every one, and what a credential may do there.

@@ -21,6 +21,12 @@ bool changes_state(std::string_view method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
 }
 
+/// What may show what records say.
+bool reads_records(Permission permission) {
+  return permission != Permission::ingest && permission != Permission::open && permission != Permission::keys &&
+         permission != Permission::users && permission != Permission::tenants;
+}
+
 std::string role_list(const AccessParts& access, Permission permission) {
   std::string text;
   if (!access.roles_with) return text;
@@ -122,6 +128,9 @@ std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile prof
   const Access* held = principal->access_to(tenant);
   if (held == nullptr) return denied("Token does not have access to tenant " + tenant.text());
   if (!held->permissions.has(route.permission)) return lacks_permission(access, route.permission);
+  if (held->restricts_reading() && !route.honours_restrictions && reads_records(route.permission)) {
+    return denied("a role of the caller shows it some rows or fields only, which this route cannot");
+  }
   if (access.tenant_admits) {
     if (const Status admitted = access.tenant_admits(tenant, route.permission); !admitted) {
       return GateRefusal{http_status_of(admitted.error().code()),

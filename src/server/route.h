@@ -51,6 +51,9 @@ struct Route {
   ProfileSet on = 0;
   Permission permission = Permission::open;
   TenantRule tenant_rule = TenantRule::narrowed;
+  /// The handler shows a caller only the rows and fields that its roles let through. Callers whose roles restrict them
+  /// are refused everywhere else where records are read.
+  bool honours_restrictions = false;
   std::string operation_id;  ///< unique, snake_case
   std::string group;         ///< heading on the docs page: "Ingest", "Search", ...
   std::string summary;       ///< one line

@@ -96,7 +96,7 @@ HttpResponse answer_export(const QueryRouteParts& parts, const HttpRequest& requ
     return param_problem(Error(ErrorCode::invalid_argument, "cursor " + message), {"cursor", message},
                          request.request_id);
   }
-  auto snapshot = parts.snapshot_of(request.tenant);
+  auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
 
   QueryRunOptions options = parts.run_options(request);

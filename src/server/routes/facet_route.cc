@@ -62,7 +62,7 @@ HttpResponse answer_facets(const QueryRouteParts& parts, const HttpRequest& requ
   auto asked = read_facet_call(request, param_fault);
   if (!asked) return param_problem(asked.error(), param_fault, request.request_id);
   parts.add_names(asked->query, request.tenant);
-  auto snapshot = parts.snapshot_of(request.tenant);
+  auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
   const QueryRunOptions options = parts.run_options(request);
   const auto ticket = parts.begin(request, "facets", asked->query.query);

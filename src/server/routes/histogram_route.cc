@@ -52,7 +52,7 @@ HttpResponse answer_histogram(const QueryRouteParts& parts, const HttpRequest& r
   const auto buckets = extras.count("buckets_max", asked.buckets_max, 1, kHistogramBucketsMax, param_fault);
   if (!buckets) return param_problem(buckets.error(), param_fault, request.request_id);
   asked.buckets_max = *buckets;
-  auto snapshot = parts.snapshot_of(request.tenant);
+  auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
   const QueryRunOptions options = parts.run_options(request);
   const auto ticket = parts.begin(request, "histogram", asked.query.query);

@@ -107,7 +107,7 @@ HttpResponse answer_pattern_list(const QueryRouteParts& parts, const HttpRequest
   auto asked = read_pattern_call(request, param_fault);
   if (!asked) return param_problem(asked.error(), param_fault, request.request_id);
   parts.add_names(asked->query, request.tenant);
-  const auto snapshot = parts.snapshot_of(request.tenant);
+  const auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
   QueryFault fault;
   const auto ticket = parts.begin(request, "patterns", asked->query.query);
@@ -160,7 +160,7 @@ HttpResponse answer_pattern(const QueryRouteParts& parts, const HttpRequest& req
   const auto call = read_query_call(request, param_fault);
   if (!call) return param_problem(call.error(), param_fault, request.request_id);
   if (!is_pattern_id(id)) return missing();
-  const auto snapshot = parts.snapshot_of(request.tenant);
+  const auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
   PatternListRequest asked;
   asked.query.query = "_template:=\"" + id + "\"";

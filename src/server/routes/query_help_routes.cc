@@ -62,7 +62,7 @@ HttpResponse answer_completion(const QueryRouteParts& parts, const SavedNames& s
                                const HttpRequest& request) {
   const auto wanted = read_completion(request);
   if (!wanted) return help_problem(wanted.error(), request);
-  auto snapshot = parts.snapshot_of(request.tenant);
+  auto snapshot = parts.snapshot(request);
   if (!snapshot) return help_problem(snapshot.error(), request);
   QueryRunOptions options;
   options.cancel = request.cancel;

@@ -27,6 +27,8 @@ struct QueryRouteParts {
   std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
   RunningQueries* running = nullptr;  ///< null: nobody lists them
 
+  /// What the caller may see of its tenant's records, as they are now: the one way for routes to read them.
+  Result<std::shared_ptr<const Snapshot>> snapshot(const HttpRequest& request) const;
   /// Gives the request what names in it stand for.
   void add_names(QueryRequest& query, const TenantId& tenant) const;
   /// Cancelled with the request, within the limits of all.

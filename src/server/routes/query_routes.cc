@@ -44,7 +44,7 @@ HttpResponse answer_query(const QueryRouteParts& parts, const HttpRequest& reque
   QueryFault fault;
   const auto prepared = prepare_query(call->request, fault);
   if (!prepared) return query_problem(fault, request.request_id);
-  auto snapshot = parts.snapshot_of(request.tenant);
+  auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
 
   QueryRunOptions options = parts.run_options(request);
@@ -58,7 +58,7 @@ HttpResponse answer_query(const QueryRouteParts& parts, const HttpRequest& reque
 }
 
 HttpResponse answer_record(const QueryRouteParts& parts, const HttpRequest& request) {
-  auto snapshot = parts.snapshot_of(request.tenant);
+  auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
   auto json = find_record_json(**snapshot, request.path_param("id").value_or(""));
   if (!json) return error_response(ErrorShape::problem, json.error(), request.request_id);

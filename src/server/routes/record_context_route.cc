@@ -35,7 +35,7 @@ HttpResponse answer_record_context(const QueryRouteParts& parts, const HttpReque
     }
     *member = *number;
   }
-  auto snapshot = parts.snapshot_of(request.tenant);
+  auto snapshot = parts.snapshot(request);
   if (!snapshot) return error_response(ErrorShape::problem, snapshot.error(), request.request_id);
   auto json = find_record_context_json(**snapshot, request.path_param("id").value_or(""), options, parts.clock);
   if (!json) return error_response(ErrorShape::problem, json.error(), request.request_id);

@@ -43,6 +43,7 @@ Route search_route(std::string method, std::string path, std::string operation_i
   route.path = std::move(path);
   route.on = profiles(Profile::platform);
   route.permission = Permission::search;
+  route.honours_restrictions = true;  // QueryRouteParts::snapshot
   route.operation_id = std::move(operation_id);
   route.group = "Search";
   route.summary = std::move(summary);

@@ -96,6 +96,7 @@ std::vector<Route> tail_routes(WorkerPool& workers, TailHub& hub) {
   Route route = search_route("GET", "/api/v1/tail", "tail", "Follow records as they arrive");
   route.description = kTailText;
   route.permission = Permission::stream;
+  route.honours_restrictions = false;
   route.refuse_web_socket = [](const HttpRequest& request, const GateRefusal& refusal) {
     return accept_web_socket(request, kTailProtocol, make_refused_tail_socket(request, refusal));
   };

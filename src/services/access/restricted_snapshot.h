@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "base/timestamp.h"
+#include "filter/record_filter.h"
+#include "identity/principal.h"
+#include "services/access/record_redactor.h"
+#include "storage/snapshot.h"
+
+namespace dendro {
+
+/// What of a tenant's records a caller may see: rows by a filter, and fields. Immutable; thread-safe.
+struct RecordRestriction {
+  std::shared_ptr<const RecordFilter> rows;  ///< null: every row
+  RecordRedactor fields{{}, {}};
+
+  bool restricts_nothing() const { return rows == nullptr && fields.changes_nothing(); }
+};
+
+/// The restriction that the roles of `access` make; `now` is what relative times in its filters count from.
+/// Errors: invalid_argument (a filter that is none: it then lets nothing through, and the caller must refuse).
+Result<RecordRestriction> make_record_restriction(const Access& access, Timestamp now);
+
+/// Whether a text can be a role's row filter. Errors: invalid_argument with what is wrong.
+Status check_row_filter(const std::string& filter);
+
+/// `base` as a caller under the restriction sees it: whatever is asked of it, by filter, statistics, context or id, is
+/// answered from the rows and fields it may see, so that a hidden field cannot be found by searching for it either.
+/// `base` itself where nothing is restricted.
+std::shared_ptr<const Snapshot> restrict_snapshot(std::shared_ptr<const Snapshot> base, RecordRestriction restriction);
+
+}  // namespace dendro
