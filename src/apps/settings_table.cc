@@ -209,7 +209,7 @@ constexpr SettingRow kSettings[] = {
      "the address users see, for same-origin checks behind a proxy; default none",
      &set_text<DENDRO_MEMBER(server.public_url)>},
     {"server.trusted_proxies", "DENDRO_TRUSTED_PROXIES", "--trusted-proxy", false, true, "NETWORK",
-     "proxies whose X-Forwarded-Proto and X-Forwarded-For are believed, such as 10.0.0.0/8; default none",
+     "proxies whose X-Forwarded-Proto is believed, such as 10.0.0.0/8; default none",
      &set_trusted_proxies},
     {"server.tokens_over_http", "DENDRO_TOKENS_OVER_HTTP", "--tokens-over-http", false, false, "refuse|warn",
      "credentials that come over plain HTTP from another machine; default refuse; --insecure means warn",

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/log.h"
-#include "server/located_faults.h"
 #include "server/http_text.h"
+#include "server/located_faults.h"
 #include "server/web_socket_handshake.h"
 
 namespace dendro {
@@ -27,6 +27,13 @@ bool reads_records(Permission permission) {
          permission != Permission::users && permission != Permission::tenants;
 }
 
+GateRefusal refusal_of_tenant(const TenantAnswer& answer) {
+  const Error& error = answer.status.error();
+  GateRefusal refusal{http_status_of(error.code()), error_code_name(error.code()), error.message()};
+  refusal.retry_after = answer.retry_after;
+  return refusal;
+}
+
 std::string role_list(const AccessParts& access, Permission permission) {
   std::string text;
   if (!access.roles_with) return text;
@@ -42,14 +49,17 @@ GateRefusal lacks_permission(const AccessParts& access, Permission permission) {
   return refusal;
 }
 
-/// The grants whose tenant nobody asked about: any that has the right will do.
+/// Nobody asks about one tenant: any grant that has the right will do, or the one of every tenant must.
 std::variant<GateRefusal, Passage> admit_anywhere(const AccessParts& access, const Route& route,
                                                   const Principal& principal) {
   for (const Grant& grant : principal.grants) {
+    if (route.tenant_rule == TenantRule::every && grant.tenant) continue;
     if (!grant.access->permissions.has(route.permission)) continue;
     return Passage{grant.tenant.value_or(TenantId::default_tenant()), grant.access};
   }
-  return lacks_permission(access, route.permission);
+  GateRefusal refusal = lacks_permission(access, route.permission);
+  if (route.tenant_rule == TenantRule::every) refusal.detail += " of every tenant";
+  return refusal;
 }
 
 /// Nothing if the principal is bound to one tenant and the request names none.
@@ -57,7 +67,7 @@ std::variant<GateRefusal, TenantId> choose_tenant(const Route& route, const Prin
                                                   const std::optional<TenantId>& named) {
   if (named) return *named;
   if (route.tenant_rule == TenantRule::header) {
-    return GateRefusal{422, "invalid_argument", "X-Tenant-ID is required", {}, "x-tenant-id"};
+    return GateRefusal{422, "invalid_argument", "X-Tenant-ID is required", {}, {}, "x-tenant-id"};
   }
   if (auto only = principal.only_tenant()) return *only;
   return GateRefusal{400, "tenant_required", "the credential holds several tenants: name one by X-Tenant-ID"};
@@ -119,7 +129,9 @@ std::optional<GateRefusal> refuse_open_tenant(Profile profile, const RequestHead
 
 std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile profile, const RequestHead& head,
                                          const Route& route, const PrincipalPtr& principal) {
-  if (route.tenant_rule == TenantRule::none) return admit_anywhere(access, route, *principal);
+  if (route.tenant_rule == TenantRule::none || route.tenant_rule == TenantRule::every) {
+    return admit_anywhere(access, route, *principal);
+  }
   auto named = named_tenant(profile, head);
   if (auto* refusal = std::get_if<GateRefusal>(&named)) return std::move(*refusal);
   auto chosen = choose_tenant(route, *principal, std::get<std::optional<TenantId>>(named));
@@ -132,13 +144,8 @@ std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile prof
     return denied("a role of the caller shows it some rows or fields only, which this route cannot");
   }
   if (access.tenant_admits) {
-    if (const Status admitted = access.tenant_admits(tenant, route.permission); !admitted) {
-      return GateRefusal{http_status_of(admitted.error().code()),
-                         error_code_name(admitted.error().code()),
-                         admitted.error().message(),
-                         {},
-                         {}};
-    }
+    const TenantAnswer answer = access.tenant_admits(tenant, route.permission);
+    if (!answer.status) return refusal_of_tenant(answer);
   }
   return Passage{std::move(tenant), std::shared_ptr<const Access>(principal, held)};
 }
@@ -162,6 +169,9 @@ HttpResponse refusal_response(ErrorShape shape, const GateRefusal& refusal, std:
   }
   extras.errors_json = errors;
   HttpResponse response = error_response(shape, refusal.status, refusal.code, refusal.detail, request_id, extras);
+  if (refusal.retry_after.count() > 0) {
+    response.headers.set("Retry-After", std::to_string(refusal.retry_after.count()));
+  }
   if (refusal.status == 401) response.headers.add("WWW-Authenticate", "Bearer");
   return response;
 }

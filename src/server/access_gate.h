@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,12 @@
 
 namespace dendro {
 
+/// Errors: permission_denied, resource_exhausted, with the caller's text.
+struct TenantAnswer {
+  Status status;
+  std::chrono::seconds retry_after{0};  ///< of resource_exhausted
+};
+
 /// What decides who may pass; fixed after start, outlives the server. The functions are called on loop threads, so they
 /// must not wait.
 struct AccessParts {
@@ -27,8 +34,9 @@ struct AccessParts {
   /// Names of the roles that hold a permission, in the order of their names: for the text of a 403.
   std::function<std::vector<std::string>(Permission)> roles_with;
   /// Whether a tenant takes this now; not if it is suspended or over a quota. Absent: every tenant does.
-  /// Errors: permission_denied, not_found, resource_exhausted, with the caller's text.
-  std::function<Status(const TenantId&, Permission)> tenant_admits;
+  std::function<TenantAnswer(const TenantId&, Permission)> tenant_admits;
+  /// Hears of each body that was read, decompressed; may be absent.
+  std::function<void(const TenantId&, Permission, std::uint64_t bytes)> count_body;
 
   bool asks() const { return authenticator != nullptr && (!is_on || is_on()); }
 };

@@ -270,6 +270,9 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
     request->received = loop_->now();
     request->profile = accepted_.profile;
     request->cancel = cancel_;
+    if (core_->access.count_body && request->principal) {
+      core_->access.count_body(request->tenant, exchange_.route->permission, request->body.size());
+    }
     reply_box_ = std::make_shared<Mailbox<HttpResponse>>();
     try {
       if (exchange_.said_in_socket) {

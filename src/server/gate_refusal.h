@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@ struct GateRefusal {
   std::string detail;
   std::string required_roles =
       {};  ///< "admin, writer": the roles that would have passed; empty: nothing to do with roles
-  std::string missing_header = {};  ///< the header that had to be there, for the 422 of five-systems.md 4.1
+  std::chrono::seconds retry_after{0};  ///< 0: as every error of that status
+  std::string missing_header = {};      ///< the header that had to be there, for the 422 of five-systems.md 4.1
 };
 
 }  // namespace dendro

@@ -178,6 +178,7 @@ void write_operation(JsonWriter& json, const Route& route, Profile profile) {
   json.member("summary", route.summary);
   if (!route.description.empty()) json.member("description", route.description);
   json.member("x-dendro-permission", permission_name(route.permission));
+  json.member("x-dendro-tenant", tenant_rule_name(route.tenant_rule));
   write_params(json, route);
   write_request_body(json, route);
   write_replies(json, route, profile);

@@ -19,7 +19,7 @@ struct ServerOptions {
   std::size_t loop_threads = 0;            ///< 0: one a core
   std::vector<std::string> allowed_hosts;  ///< `server.allowed_hosts`: names an open platform listener also answers to
   std::string public_url;  ///< `server.public_url`, "https://logs.example.org": same origin as ourselves; or empty
-  PeerNetworks trusted_proxies;  ///< `server.trusted_proxies`: whose X-Forwarded-* are believed
+  PeerNetworks trusted_proxies;  ///< `server.trusted_proxies`: whose X-Forwarded-Proto is believed
   TokensOverHttp tokens_over_http = TokensOverHttp::refuse;
   std::string origin_verify;  ///< `server.origin_verify`: secret every X-Origin-Verify must equal; empty: none
 };

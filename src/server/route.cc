@@ -72,6 +72,11 @@ HttpResponse run_guarded(const std::function<HttpResponse(const HttpRequest&)>& 
 
 }  // namespace
 
+std::string_view tenant_rule_name(TenantRule rule) {
+  constexpr std::string_view kNames[] = {"narrowed", "header", "none", "every"};
+  return kNames[static_cast<std::size_t>(rule)];
+}
+
 HttpHandler on_workers(WorkerPool& pool, std::function<HttpResponse(const HttpRequest&)> work) {
   return [&pool, work = std::move(work)](std::shared_ptr<const HttpRequest> request, Responder respond) {
     auto task = [work, request, respond] {

@@ -22,7 +22,10 @@ enum class TenantRule : std::uint8_t {
   narrowed,  ///< the credential's; X-Tenant-ID (or `?tenant=`) chooses among several
   header,    ///< X-Tenant-ID must be there (the routes of S2, five-systems.md 4.1)
   none,      ///< the route is about no tenant, or its handler finds out which
+  every,     ///< about the whole installation: the credential must hold every tenant
 };
+
+std::string_view tenant_rule_name(TenantRule rule);
 
 enum class ParamPlace : std::uint8_t { query, path, header };
 

@@ -191,14 +191,49 @@ TEST_F(AuthenticationFixture, WhatTheAuthenticatorCannotSayIsNoRefusalOfTheCalle
   EXPECT_EQ(ask("/read", bearer("reader")).status, 429);
 }
 
-TEST_F(AuthenticationFixture, ATenantMayBeClosed) {
-  server.access.tenant_admits = [](const TenantId& tenant, Permission) -> Status {
-    if (tenant.text() == "shop") return Error(ErrorCode::permission_denied, "Tenant shop is suspended");
-    return {};
+TEST_F(AuthenticationFixture, ATenantMayBeClosedOrOverItsQuota) {
+  server.access.tenant_admits = [](const TenantId& tenant, Permission permission) -> TenantAnswer {
+    if (tenant.text() == "shop") return {Error(ErrorCode::permission_denied, "Tenant shop is suspended")};
+    if (permission != Permission::ingest) return {};
+    return {Error(ErrorCode::resource_exhausted, "enough for today"), std::chrono::seconds(77)};
   };
+  std::uint64_t counted = 0;
+  server.access.count_body = [&counted](const TenantId&, Permission, std::uint64_t bytes) { counted += bytes; };
   server.start();
   EXPECT_EQ(ask("/read", bearer("reader")).status, 403);
   EXPECT_EQ(ask("/read", bearer("root") + of("bank")).status, 200);
+  const RawReply over = RawClient(server.port()).ask(post("/write", "12345", bearer("root") + of("bank")));
+  EXPECT_EQ(over.status, 429);
+  EXPECT_EQ(over.field("retry-after"), "77");
+  EXPECT_EQ(counted, 0u) << "nobody handled it";
+}
+
+TEST_F(AuthenticationFixture, BodiesAreCountedAsTheyAreHandled) {
+  std::atomic<std::uint64_t> counted = 0;
+  server.access.count_body = [&counted](const TenantId& tenant, Permission permission, std::uint64_t bytes) {
+    if (tenant.text() == "shop" && permission == Permission::ingest) counted += bytes;
+  };
+  server.start();
+  RawClient client(server.port());
+  EXPECT_EQ(client.ask(post("/write", "12345", bearer("writer"))).status, 200);
+  EXPECT_EQ(counted, 5u);
+}
+
+TEST_F(AuthenticationFixture, RestrictedCallersReadOnlyWhereThatIsHonoured) {
+  Route& honest = server.add_plain("GET", "/honest", [](const HttpRequest&) { return plain_text("some"); });
+  honest.permission = Permission::search;
+  honest.honours_restrictions = true;
+  for (const Access& restricted :
+       {Access{{Permission::search}, {}, {"a:=b"}, {}, {}}, Access{{Permission::search}, {}, {}, {"a"}, {}},
+        Access{{Permission::search}, {}, {}, {}, {"a"}}}) {
+    auto principal = std::make_shared<Principal>();
+    principal->grants = {{*TenantId::parse("shop"), std::make_shared<const Access>(restricted)}};
+    authenticator.add("some", std::move(principal));
+    if (!server.server) server.start();
+    EXPECT_EQ(ask("/read", bearer("some")).status, 403);
+    EXPECT_EQ(ask("/honest", bearer("some")).status, 200);
+    authenticator.revoke("some");
+  }
 }
 
 TEST_F(AuthenticationFixture, ACookieNeedsTheHeaderThatNoOtherSiteCanSet) {

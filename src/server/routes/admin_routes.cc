@@ -237,6 +237,7 @@ Route admin_route(std::string method, std::string path, std::string operation_id
   route.path = std::move(path);
   route.on = profiles(Profile::platform);
   route.permission = Permission::admin;
+  route.tenant_rule = TenantRule::every;
   route.operation_id = std::move(operation_id);
   route.group = "Administration";
   route.summary = std::move(summary);

@@ -1,0 +1,302 @@
+"""Who may do what, on the real binary: every route x role x tenant, revocation, and every documented way into another tenant."""
+import base64
+import json
+import socket
+import unittest
+from urllib.parse import quote, urlencode
+
+from dendro_process import Server, run
+
+SECRET = "a secret of the tests that is long enough"
+ENV = {"SECRET_KEY": SECRET}
+# five-systems.md 4.1, written down a second time.
+ROLES = {
+    "reader": {"search", "export", "stats", "stream"},
+    "writer": {"ingest", "delete_old", "search", "export", "stats"},
+    "auditor": {"search", "export", "stats", "stream", "audit_trail"},
+    "admin": {"ingest", "search", "export", "stats", "stream", "audit_trail", "delete_old", "keys", "users", "index", "alerts", "unmask", "admin"},
+}
+SOCKET = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+
+
+def bearer(token, tenant=None, **more):
+    headers = {"Authorization": f"Bearer {token}", **more}
+    if tenant:
+        headers["X-Tenant-ID"] = tenant
+    return headers
+
+
+class Access(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(listen=("127.0.0.1:0", "127.0.0.1:0=audit"), env=ENV)
+        cls.tokens = {(role, tenant): cls.token(tenant, role) for tenant in ("acme", "bank", "*") for role in ROLES}
+        for tenant in ("acme", "bank"):
+            status, _, reply = cls.server.request("POST", "/api/v1/ingest", json.dumps({"msg": f"secret of {tenant}", "service": tenant}),
+                                                  bearer(cls.tokens["writer", tenant]))
+            assert status == 200, reply
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__(None)
+
+    @classmethod
+    def token(cls, tenant, role, *more):
+        code, out, err = run("token", "create", "--data", cls.server.data, "--tenant", tenant, "--role", role, *more, env=ENV)
+        assert code == 0, err
+        assert out.count("\n") == 1 and out.count(".") == 2, out
+        return out.strip()
+
+    def ask(self, method, path, headers, body=None, index=0):
+        return self.server.request(method, path, body, headers, index=index)
+
+    def routes(self, index):
+        status, _, text = self.server.request("GET", "/openapi.json" if index == 0 else "/api/v1/openapi.json", index=index)
+        self.assertEqual(status, 200)
+        for path, methods in json.loads(text)["paths"].items():
+            for method, row in methods.items():
+                yield method.upper(), path, row["x-dendro-permission"], row["x-dendro-tenant"]
+
+    def test_every_route_asks_for_its_right(self):
+        seen = set()
+        for index in (0, 1):
+            for method, path, permission, rule in self.routes(index):
+                url = path.replace("{id}", "0" * 24).replace("{code}", "x").replace("{jti}", "x")
+                if "{" in url:
+                    self.fail(f"the test does not know how to call {path}")
+                if permission == "open":
+                    continue
+                seen.add(permission)
+                name = f"{method} {path}"
+                self.assertEqual(self.ask(method, url, {}, index=index)[0], 401, name)
+                self.assertEqual(self.ask(method, url, bearer("garbage"), index=index)[0], 401, name)
+                for (role, tenant), token in self.tokens.items():
+                    headers = bearer(token, tenant="acme")
+                    if rule == "every" and tenant == "*" and role == "admin":
+                        continue  # would be carried out: compact, backup
+                    allowed = permission in ROLES[role] or (permission == "tenants" and role == "admin" and tenant == "*")
+                    if rule == "every":
+                        allowed = False
+                    if rule not in ("none", "every") and tenant == "bank":
+                        allowed = False  # the header names a tenant that the token does not hold
+                    status = self.ask(method, url, headers, body="{}" if method in ("POST", "PUT", "PATCH") else None, index=index)[0]
+                    place = f"{name} as {role} of {tenant}: {status}"
+                    if allowed:
+                        self.assertNotIn(status, (401, 500), place)
+                        if permission not in ("tenants", "keys"):  # whose handlers have rules of their own
+                            self.assertNotEqual(status, 403, place)
+                    else:
+                        self.assertEqual(status, 403, place)
+        self.assertLessEqual({"search", "ingest", "export", "stream", "stats", "admin", "alerts", "tenants", "keys"}, seen)
+
+    def test_roles_that_would_do_are_named(self):
+        status, _, body = self.ask("POST", "/api/v1/ingest", bearer(self.tokens["reader", "acme"]), "{}")
+        self.assertEqual(status, 403)
+        problem = json.loads(body)
+        self.assertEqual(problem["detail"], "Insufficient permissions. Required roles: admin, writer")
+        self.assertEqual(problem["required_role"], "admin, writer")
+
+    def query(self, headers, query="*", **params):
+        status, _, body = self.ask("GET", "/api/v1/query?" + urlencode({"query": query, **params}), headers)
+        return status, body.decode()
+
+    def test_no_way_leads_into_another_tenant(self):
+        acme, bank = self.tokens["admin", "acme"], self.tokens["admin", "bank"]
+        status, body = self.query(bearer(acme))
+        self.assertEqual(status, 200)
+        self.assertIn("secret of acme", body)
+        self.assertNotIn("bank", body)
+        record = json.loads(next(line for line in body.splitlines() if "secret of acme" in line))["_id"]
+        cursor = json.loads(self.query(bearer(acme), limit=1)[1].splitlines()[-1])["_status"].get("next_cursor")
+
+        with self.subTest("header and parameter"):
+            self.assertEqual(self.query(bearer(acme, "bank"))[0], 403)
+            self.assertEqual(self.query(bearer(acme), tenant="bank")[0], 403)
+            self.assertEqual(self.query(bearer(acme, "acme"), tenant="bank")[0], 400)
+            status, text = self.query(bearer(acme, "nobody"))
+            self.assertEqual(status, 403)
+            self.assertEqual(json.loads(text)["detail"].replace("nobody", "bank"),
+                             json.loads(self.query(bearer(acme, "bank"))[1])["detail"], "one text, whether it exists or not")
+        with self.subTest("a foreign id looks like an unknown one"):
+            for path in (f"/api/v1/records/{record}", f"/api/v1/records/{record}/context"):
+                own, foreign = (self.ask("GET", path, bearer(token)) for token in (acme, bank))
+                unknown = self.ask("GET", path.replace(record, record[:-1] + ("0" if record[-1] != "0" else "1")), bearer(bank))
+                self.assertEqual(own[0], 200)
+                self.assertEqual(foreign[0], 404)
+                self.assertEqual(unknown[0], 404)
+        with self.subTest("cursor"):
+            if cursor:
+                self.assertNotIn("acme", self.query(bearer(bank), cursor=cursor)[1])
+        with self.subTest("saved queries"):
+            status, _, made = self.ask("POST", "/api/v1/saved", bearer(acme), json.dumps({"name": "mine", "query": "secret"}))
+            self.assertEqual(status, 201)
+            saved = json.loads(made)["id"]
+            self.assertEqual(self.ask("GET", f"/api/v1/saved/{saved}", bearer(bank))[0], 404)
+            self.assertEqual(self.ask("DELETE", f"/api/v1/saved/{saved}", bearer(bank))[0], 404)
+            self.assertEqual(json.loads(self.ask("GET", "/api/v1/saved", bearer(bank))[2])["items"], [])
+            self.assertEqual(self.query(bearer(bank), "$mine")[0], 400)
+        with self.subTest("export"):
+            status, _, body = self.ask("GET", "/api/v1/export?" + urlencode({"query": "*", "format": "ndjson"}), bearer(bank))
+            self.assertEqual(status, 200)
+            self.assertNotIn(b"acme", body)
+        with self.subTest("statistics and completion"):
+            for path, body in (("/api/v1/facets", {"query": "*"}), ("/api/v1/histogram", {"query": "*"}), ("/api/v1/patterns", {"query": "*"}),
+                               ("/api/v1/complete", {"query": "service:a", "offset": 9})):
+                status, _, reply = self.ask("POST", path, bearer(bank), json.dumps(body))
+                self.assertEqual(status, 200, path)
+                self.assertNotIn(b"acme", reply, path)
+        with self.subTest("alerts"):
+            status, _, reply = self.ask("GET", "/api/v1/alerts", bearer(bank))
+            self.assertEqual(status, 200)
+            self.assertNotIn(b"acme", reply)
+        with self.subTest("idempotency key"):
+            for token in (acme, bank):
+                status, headers, _ = self.ask("POST", "/api/v1/ingest", bearer(token, **{"Idempotency-Key": "same"}), '{"msg":"x"}')
+                self.assertEqual(status, 200)
+                self.assertNotIn("idempotency-replayed", headers)
+        with self.subTest("deletion"):
+            status, _, body = self.ask("POST", "/api/v1/admin/delete", bearer(bank), json.dumps({"query": "secret of acme"}))
+            self.assertIn(status, (200, 202), body)
+            self.assertIn("secret of acme", self.query(bearer(acme), '"secret of acme"')[1])
+        with self.subTest("tenants"):
+            self.assertEqual(self.ask("GET", "/api/v1/tenants/acme", bearer(bank))[0], 404)
+            self.assertNotIn(b"acme", self.ask("GET", "/api/v1/tenants", bearer(bank))[2])
+
+    def socket_reply(self, headers, path="/api/v1/tail"):
+        """What a refused tail says: the end frame and the close code."""
+        host, port = self.server.addresses[0].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            lines = {**SOCKET, "Host": "localhost", **headers}
+            connection.sendall((f"GET {path} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items()) + "\r\n").encode())
+            data = b""
+            while b"\x88" not in data:
+                more = connection.recv(65536)
+                if not more:
+                    break
+                data += more
+        head, _, rest = data.partition(b"\r\n\r\n")
+        self.assertIn(b" 101 ", head)
+        close = rest.rindex(b"\x88")
+        return rest[:close].decode(errors="replace"), int.from_bytes(rest[close + 2:close + 4], "big")
+
+    def test_a_refused_tail_is_told_inside(self):
+        for headers, reason in (({}, "signed_out"), (bearer("garbage"), "signed_out"), (bearer(self.tokens["reader", "acme"], "bank"), "forbidden"),
+                                (bearer(self.tokens["writer", "acme"]), "forbidden")):
+            text, code = self.socket_reply(headers)
+            self.assertIn(f'"reason":"{reason}"', text)
+            self.assertEqual(code, 1008)
+
+    def test_revocation_holds_for_the_next_request_and_for_open_streams(self):
+        token = self.token("acme", "reader", "--ttl", "5m")
+        jti = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["jti"]
+        self.assertEqual(self.query(bearer(token))[0], 200)
+        connection = self.server.connect()
+        connection.request("GET", "/api/v1/tail?query=*", headers=bearer(token, Accept="text/event-stream"))
+        stream = connection.getresponse()
+        self.assertEqual(stream.status, 200)
+        self.assertIn(b"hello", stream.readline() + stream.readline() + stream.readline())
+        code, _, err = run("token", "revoke", jti, "--data", self.server.data, env=ENV)
+        self.assertEqual(code, 0, err)
+        status, body = self.query(bearer(token))
+        self.assertEqual((status, json.loads(body)["detail"]), (401, "Token has been revoked"))
+        try:
+            while stream.readline():
+                pass  # up to the end that revocation makes; the connection's timeout fails the test
+        except (ConnectionError, OSError) as error:
+            self.assertNotIsInstance(error, TimeoutError)
+        connection.close()
+
+    def test_tokens_that_are_not_ours(self):
+        def forged(header, claims):
+            return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in (header, claims)) + "."
+
+        good = self.tokens["admin", "acme"]
+        claims = json.loads(base64.urlsafe_b64decode(good.split(".")[1] + "=="))
+        for token in ("", "x", "a.b.c", forged({"alg": "none"}, claims), forged({"alg": "HS256"}, claims), good[:-2] + ("AA" if good[-2:] != "AA" else "BB")):
+            status, headers, body = self.ask("GET", "/api/v1/query?query=*", bearer(token))
+            self.assertEqual(status, 401, token)
+            self.assertEqual(headers["www-authenticate"], "Bearer")
+        self.assertNotIn(SECRET, "".join(self.server.log))
+        self.assertNotIn(good, "".join(self.server.log))
+
+    def test_api_keys_over_http(self):
+        admin = self.tokens["admin", "acme"]
+        status, _, body = self.ask("POST", "/api/v1/keys", bearer(admin), json.dumps({"name": "shipper", "scopes": ["ingest"]}))
+        self.assertEqual(status, 201, body)
+        made = json.loads(body)
+        secret = made["secret"]
+        self.assertNotIn(secret, self.ask("GET", "/api/v1/keys", bearer(admin))[2].decode())
+        basic = base64.b64encode(f"anyone:{secret}".encode()).decode()
+        elastic = base64.b64encode(f"{made['id']}:{secret}".encode()).decode()
+        for headers in ({"Authorization": f"Bearer {secret}"}, {"Authorization": f"Basic {basic}"}, {"Authorization": f"ApiKey {elastic}"},
+                        {"Authorization": f"Splunk {secret}"}, {"DD-API-KEY": secret}, {"X-Amz-Firehose-Access-Key": secret}):
+            self.assertEqual(self.ask("POST", "/api/v1/ingest", headers, '{"msg":"by key"}')[0], 200, headers)
+            self.assertEqual(self.ask("GET", "/api/v1/query?query=*", headers)[0], 403, headers)
+        self.assertEqual(self.ask("DELETE", f"/api/v1/keys/{made['id']}", bearer(self.tokens["admin", "bank"]))[0], 404)
+        self.assertEqual(self.ask("POST", "/api/v1/keys", bearer(admin), json.dumps({"name": "x", "scopes": ["search"], "tenants": ["bank"]}))[0], 403)
+        self.assertEqual(self.ask("POST", "/api/v1/keys", bearer(admin), json.dumps({"name": "x", "scopes": ["admin"], "tenants": ["*"]}))[0], 403)
+        self.assertEqual(self.ask("DELETE", f"/api/v1/keys/{made['id']}", bearer(admin))[0], 204)
+        self.assertEqual(self.ask("POST", "/api/v1/ingest", {"DD-API-KEY": secret}, '{"msg":"late"}')[0], 401)
+
+    def test_a_tenant_is_deleted_with_all_it_stored(self):
+        root = self.tokens["admin", "*"]
+        self.assertEqual(self.ask("POST", "/api/v1/tenants", bearer(root), json.dumps({"tenant_id": "gone", "name": "Gone"}))[0], 201)
+        self.assertEqual(self.ask("POST", "/api/v1/ingest", bearer(root, "gone"), '{"msg":"of gone"}')[0], 200)
+        self.assertIn("of gone", self.query(bearer(root, "gone"))[1])
+        self.assertEqual(self.ask("DELETE", "/api/v1/tenants/gone", bearer(root))[0], 204)
+        self.assertEqual(self.query(bearer(root, "gone"))[0], 403)
+        self.assertEqual(self.ask("POST", "/api/v1/tenants", bearer(root), json.dumps({"tenant_id": "gone", "name": "Again"}))[0], 201)
+        self.assertNotIn("of gone", self.query(bearer(root, "gone"))[1])
+
+
+class Restricted(unittest.TestCase):
+    """A role that sees some rows and fields."""
+
+    def test_rows_and_fields(self):
+        with Server(env=ENV) as server:
+            role = {"name": "support", "permissions": ["search"], "row_filter": "service:=shop", "hidden_fields": ["card"], "masked_fields": ["email"]}
+            code, _, err = run("admin", "role", "put", "--data", server.data, input_bytes=json.dumps(role).encode(), env=ENV)
+            self.assertEqual(code, 0, err)
+            tokens = {}
+            for name in ("support", "writer"):
+                code, out, err = run("token", "create", "--data", server.data, "--tenant", "acme", "--role", name, env=ENV)
+                self.assertEqual(code, 0, err)
+                tokens[name] = out.strip()
+            lines = [{"service": "shop", "msg": "bought", "card": "4111", "email": "a@b.ch"}, {"service": "pay", "msg": "paid", "card": "4222"}]
+            status, _, _ = server.request("POST", "/api/v1/ingest", "\n".join(map(json.dumps, lines)), bearer(tokens["writer"]))
+            self.assertEqual(status, 200)
+
+            def rows(query):
+                status, _, body = server.request("GET", "/api/v1/query?query=" + quote(query), headers=bearer(tokens["support"]))
+                self.assertEqual(status, 200, body)
+                return [row for row in map(json.loads, body.splitlines()) if "_meta" not in row and "_status" not in row and "_progress" not in row]
+
+            seen = rows("*")
+            self.assertEqual(len(seen), 1)
+            self.assertEqual((seen[0]["body"], seen[0].get("card"), seen[0]["email"]), ("bought", None, "***"))
+            for query in ("4111", "card:*", "paid", "card:=4111", "email:a@b.ch"):
+                self.assertEqual(rows(query), [], query)
+            status, _, _ = server.request("GET", "/recent", headers=bearer(tokens["support"]))
+            self.assertEqual(status, 403, "a route that cannot restrict")
+
+
+class Opening(unittest.TestCase):
+    def test_the_first_credential_closes_an_open_server(self):
+        with Server() as server:
+            self.assertEqual(server.request("GET", "/api/v1/query?query=*")[0], 200)
+            code, out, err = run("admin", "key", "create", "--data", server.data, "--tenant", "default", "--name", "first", "--scope", "admin")
+            self.assertEqual(code, 0, err)
+            self.assertEqual(server.request("GET", "/api/v1/query?query=*")[0], 401)
+            self.assertEqual(server.request("GET", "/api/v1/query?query=*", headers=bearer(out.strip()))[0], 200)
+            self.assertEqual(server.request("GET", "/healthz")[0], 200)
+
+    def test_bad_secrets_do_not_start(self):
+        for secret in ("short", "dev_secret_key_change_in_production"):
+            code, out, err = run("serve", "--listen", "127.0.0.1:0", "--data", "/nonexistent/dendro", env={"SECRET_KEY": secret})
+            self.assertEqual(code, 2, err)
+            self.assertIn("SECRET_KEY", err)
+            self.assertNotIn(secret, err.replace("dev_secret_key_change_in_production is", ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
