@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "parse/parse_format.h"
+#include "parse/lines/format_detector.h"
 
 namespace dendro {
 
@@ -42,9 +42,8 @@ Result<std::optional<std::string>> IngestChunker::next() {
   while (true) {
     DENDRO_TRY(fill(wanted));
     if (!started_) {
-      const std::optional<ParseFormat> format = detect_format(buffer_);
-      is_json_ = format == ParseFormat::json;
-      started_ = format.has_value() || at_end_;
+      started_ = detect_format(buffer_).has_value() || at_end_;
+      is_json_ = detect_log_format(buffer_, at_end_ ? SampleEnd::whole : SampleEnd::cut, {}).format == ParseFormat::json;
     }
     if (const std::optional<std::size_t> cut = find_cut()) {
       std::string body = buffer_.substr(0, *cut);

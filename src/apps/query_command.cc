@@ -69,7 +69,10 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
                   "milliseconds; default 30000 for a server, none for files and folders")
       ->type_name("MS")
       ->check(CLI::NonNegativeNumber);
-  app->add_option("--format", flags->format, "of the files: auto, json or text; default auto")->type_name("NAME");
+  app->add_option("--format", flags->format,
+                  "of the files: auto, json, text, logfmt, syslog, access, nginx_error, apache_error, klog, log4j; "
+                  "default auto")
+      ->type_name("NAME");
   app->add_option("--time-field", flags->time_field, "field of the files that holds the time")->type_name("FIELD");
   app->add_option("--body-field", flags->body_field, "field of the files that holds the text")->type_name("FIELD");
   app->add_option("--severity-field", flags->severity_field, "field of the files that holds the severity")
@@ -155,6 +158,23 @@ int run_local(const PreparedQuery& prepared, std::shared_ptr<QueryInput> input, 
   return report_outcome(run->outcome(), io);
 }
 
+std::string counted(std::uint64_t count, const char* noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+/// Once for all files.
+void report_counts(const QueryFileCounts& counts, CommandIo& io) {
+  if (counts.refused > 0) {
+    std::fprintf(io.err, "%s could not be read: %s\n", counted(counts.refused, "record").c_str(),
+                 counts.first_refusal.c_str());
+  }
+  if (counts.kept_as_text == 0) return;
+  const std::string others =
+      counts.files_with_text > 1 ? ", and so in " + counted(counts.files_with_text - 1, "other file") : std::string();
+  std::fprintf(io.err, "%s %s kept as text: %s%s\n", counted(counts.kept_as_text, "line").c_str(),
+               counts.kept_as_text == 1 ? "was" : "were", counts.first_text.c_str(), others.c_str());
+}
+
 int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputFormat format, const Clock& clock,
                  CommandIo& io) {
   const Result<std::vector<std::string>> paths = expand_input_paths(flags.files);
@@ -177,9 +197,7 @@ int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputF
   const QueryFileCounts& counts = source->counts();
   const auto input = make_source_input(*source);
   const int exit_code = run_local(prepared, input, format, clock, io);
-  if (counts.refused > 0)
-    std::fprintf(io.err, "%llu records could not be read: %s\n", static_cast<unsigned long long>(counts.refused),
-                 counts.first_refusal.c_str());
+  report_counts(counts, io);
   return exit_code;
 }
 

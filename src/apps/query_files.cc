@@ -1,10 +1,23 @@
 #include "apps/query_files.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "io/decompress.h"
 #include "parse/file_record_source.h"
 
 namespace dendro {
 namespace {
+
+/// When it was written last, and whether it may go on for ever.
+void describe_file(const std::string& path, FileSourceOptions& options) {
+  struct stat status{};
+  if ((path == "-" ? fstat(STDIN_FILENO, &status) : stat(path.c_str(), &status)) != 0) return;
+  options.is_pipe = !S_ISREG(status.st_mode);
+  if (options.is_pipe) return;
+  options.reference_time =
+      Timestamp(std::int64_t{status.st_mtim.tv_sec} * kNanosPerSecond + std::int64_t{status.st_mtim.tv_nsec});
+}
 
 class SequentialFileSource final : public QueryFileSource {
  public:
@@ -20,6 +33,7 @@ class SequentialFileSource final : public QueryFileSource {
       Result<std::shared_ptr<const RecordBatch>> batch = current_->next();
       if (!batch) return batch.error().with_context(paths_[next_path_ - 1]);
       if (*batch != nullptr) return batch;
+      note_findings();
       current_.reset();
     }
   }
@@ -37,6 +51,8 @@ class SequentialFileSource final : public QueryFileSource {
     if (!options_.time_field.empty()) options.mapping.time_fields = {options_.time_field};
     if (!options_.body_field.empty()) options.mapping.body_fields = {options_.body_field};
     if (!options_.severity_field.empty()) options.mapping.severity_fields = {options_.severity_field};
+    options.broken_lines = BrokenLines::keep_as_text;
+    describe_file(path, options);
     options.mapping.lead_max = std::chrono::hours(24) * 365 * 200;  // a file may say what it likes
     options.on_reject = [this, path](const RejectedRecord& rejected) {
       if (counts_.refused++ == 0) counts_.first_refusal = path + ": " + rejected.cause.detail;
@@ -45,10 +61,20 @@ class SequentialFileSource final : public QueryFileSource {
     return {};
   }
 
+  void note_findings() {
+    const FileFindings findings = current_->findings();
+    if (findings.kept_as_text == 0) return;
+    counts_.kept_as_text += findings.kept_as_text;
+    if (counts_.files_with_text++ > 0) return;
+    const std::string& path = paths_[next_path_ - 1];
+    counts_.first_text = (path == "-" ? "standard input" : path) + " is " +
+                         (findings.is_mixed ? "of several formats" : std::string(parse_format_name(findings.format)));
+  }
+
   const std::vector<std::string> paths_;
   const QueryFileOptions options_;
   std::size_t next_path_ = 0;
-  std::unique_ptr<RecordSource> current_;
+  std::unique_ptr<FileRecordSource> current_;
   QueryFileCounts counts_;
 };
 

@@ -17,9 +17,13 @@ struct QueryFileOptions {
   Timestamp receive_time;
 };
 
+/// What went otherwise than a reader may think.
 struct QueryFileCounts {
   std::uint64_t refused = 0;
   std::string first_refusal;
+  std::uint64_t kept_as_text = 0;  ///< lines that are not of their file's format
+  std::uint64_t files_with_text = 0;
+  std::string first_text;  ///< "app.log is log4j"
 };
 
 /// Records of several files one after the other, each unpacked by its content.

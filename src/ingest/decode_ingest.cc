@@ -6,6 +6,7 @@
 
 #include "ingest/dead_letter.h"
 #include "ingest/limits.h"
+#include "parse/lines/format_detector.h"
 #include "parse/record_decoder.h"
 
 namespace dendro {
@@ -14,6 +15,7 @@ namespace {
 struct MediaChoice {
   ParseFormat format = ParseFormat::json;
   JsonFraming framing = JsonFraming::document;
+  std::vector<ParseFormat> others = {};
 };
 
 /// "application/json; charset=utf-8" -> "application/json", ASCII lower case.
@@ -25,7 +27,8 @@ std::string media_type_of(std::string_view content_type) {
   return type;
 }
 
-/// clients.md 3.1 and 3.2: `?format=` first, then the media types that are believed, then the first byte.
+/// clients.md 3.1 and 3.2: `?format=` first, then the media types that are believed, then the first byte;
+/// `?format=auto` asks for a closer look.
 MediaChoice choose_media(const IngestRequest& request, const IngestOptions& options) {
   const std::string type = media_type_of(request.content_type);
   const bool is_lines = type == "application/x-ndjson" || type == "application/ndjson" || type == "application/jsonl";
@@ -33,7 +36,10 @@ MediaChoice choose_media(const IngestRequest& request, const IngestOptions& opti
   if (options.format != ParseFormat::auto_detect) return {options.format, framing};
   if (is_lines || type == "application/json") return {ParseFormat::json, framing};
   if (type == "text/plain" && !options.format_is_given) return {ParseFormat::text, framing};
-  return {detect_format(request.body).value_or(ParseFormat::text), framing};
+  if (!options.format_is_given) return {detect_format(request.body).value_or(ParseFormat::text), framing};
+  DetectedFormat detected =
+      detect_log_format(request.body, SampleEnd::whole, {request.receive_time, options.mapping.default_offset_s});
+  return {detected.format, framing, std::move(detected.others)};
 }
 
 }  // namespace
@@ -43,6 +49,7 @@ Result<DecodedRequest> decode_ingest(const IngestRequest& request, const IngestO
   DecoderOptions decoder_options;
   decoder_options.format = media.format;
   decoder_options.framing = media.framing;
+  decoder_options.others = media.others;
   decoder_options.mapping = options.mapping;
   // First, so that none of the sender's can take its place.
   decoder_options.mapping.labels.insert(decoder_options.mapping.labels.begin(), {"dendro.source", options.dialect});

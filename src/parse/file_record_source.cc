@@ -6,20 +6,28 @@
 #include <span>
 #include <utility>
 
+#include "parse/lines/format_detector.h"
+
 namespace dendro {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
-class FileRecordSource final : public RecordSource {
+class SequentialFileSource final : public FileRecordSource {
  public:
-  FileRecordSource(std::unique_ptr<ByteSource> bytes, FileSourceOptions options)
+  SequentialFileSource(std::unique_ptr<ByteSource> bytes, FileSourceOptions options)
       : bytes_(std::move(bytes)), options_(std::move(options)), filler_(options_.receive_time) {}
 
   Result<std::shared_ptr<const RecordBatch>> next() override {
     while (!filler_.has_batch() && !is_at_end_) DENDRO_TRY(decode_more());
     if (!filler_.has_batch()) filler_.flush();
     return filler_.take_batch();
+  }
+
+  FileFindings findings() const override {
+    FileFindings findings = findings_;
+    if (decoder_ != nullptr) findings.kept_as_text = decoder_->kept_as_text();
+    return findings;
   }
 
  private:
@@ -48,24 +56,41 @@ class FileRecordSource final : public RecordSource {
     return {};
   }
 
+  /// False: too little has come to tell the format.
   Result<bool> make_decoder(std::string_view front) {
-    ParseFormat format = options_.format;
-    if (format == ParseFormat::auto_detect) {
-      const std::optional<ParseFormat> detected = detect_format(front);
-      if (!detected && !is_at_end_ && front.size() < kMaxDecoderWindowBytes) return false;
-      format = detected.value_or(ParseFormat::text);
-    }
     DecoderOptions options;
-    options.format = format;
+    options.format = options_.format;
     options.mapping = options_.mapping;
+    options.broken_lines = options_.broken_lines;
+    options.reference_time = options_.reference_time;
+    if (options.format == ParseFormat::auto_detect) {
+      if (!is_at_end_ && !is_sample_enough(front)) return false;
+      DetectedFormat detected = detect_log_format(front, sample_end(), {reference_time(), 0});
+      options.format = detected.format;
+      options.others = std::move(detected.others);
+    }
+    findings_.format = options.format;
+    findings_.is_mixed = !options.others.empty();
     DENDRO_TRY_ASSIGN(decoder_, make_record_decoder(std::move(options), filler_, options_.on_reject));
     return true;
   }
+
+  bool is_sample_enough(std::string_view front) const {
+    if (front.find_first_not_of(std::string_view(" \t\r\n\0", 5)) == std::string_view::npos)
+      return front.size() >= kMaxDecoderWindowBytes;
+    return front.size() >= kDetectionBytes || (options_.is_pipe && front.find('\n') != std::string_view::npos);
+  }
+  SampleEnd sample_end() const {
+    if (is_at_end_) return SampleEnd::whole;
+    return options_.is_pipe ? SampleEnd::still_open : SampleEnd::cut;
+  }
+  Timestamp reference_time() const { return options_.reference_time.value_or(options_.receive_time); }
 
   std::unique_ptr<ByteSource> bytes_;
   FileSourceOptions options_;
   BatchFiller filler_;
   std::unique_ptr<RecordDecoder> decoder_;
+  FileFindings findings_;
   std::vector<char> window_;
   std::size_t first_ = 0, last_ = 0;  ///< of window_, the bytes not decoded yet
   bool is_at_end_ = false;
@@ -73,11 +98,11 @@ class FileRecordSource final : public RecordSource {
 
 }  // namespace
 
-std::unique_ptr<RecordSource> make_record_source(std::unique_ptr<ByteSource> bytes, FileSourceOptions options) {
-  return std::make_unique<FileRecordSource>(std::move(bytes), std::move(options));
+std::unique_ptr<FileRecordSource> make_record_source(std::unique_ptr<ByteSource> bytes, FileSourceOptions options) {
+  return std::make_unique<SequentialFileSource>(std::move(bytes), std::move(options));
 }
 
-std::unique_ptr<RecordSource> make_ndjson_source(std::unique_ptr<ByteSource> bytes, FileSourceOptions options) {
+std::unique_ptr<FileRecordSource> make_ndjson_source(std::unique_ptr<ByteSource> bytes, FileSourceOptions options) {
   options.format = ParseFormat::json;
   return make_record_source(std::move(bytes), std::move(options));
 }

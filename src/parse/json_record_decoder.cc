@@ -80,7 +80,7 @@ bool JsonRecordDecoder::is_rest_blank(std::size_t first, std::size_t last) const
 JsonRecordDecoder::Step JsonRecordDecoder::decode_line() {
   offset_ = skip_blank(offset_);
   if (offset_ == text_.size()) return Step::done;
-  if (text_[offset_] == '[') {
+  if (text_[offset_] == '[' && begins_array()) {
     state_ = State::array;
     wants_ = ArrayWants::element_or_end;
     ++offset_;
@@ -101,6 +101,14 @@ JsonRecordDecoder::Step JsonRecordDecoder::decode_line() {
   if (first.kind == JsonRead::Kind::incomplete) return decode_joined(line_end);
   reject_line(line_end, first);
   return Step::done;
+}
+
+// Among kept lines `[main] started` is one of them: an array of records shows an object, an end, or nothing yet.
+bool JsonRecordDecoder::begins_array() const {
+  if (options_.broken_lines == BrokenLines::reject) return true;
+  std::size_t next = offset_ + 1;
+  while (next < text_.size() && is_blank_byte(text_[next])) ++next;
+  return next == text_.size() || text_[next] == '{' || text_[next] == ']';
 }
 
 // The window holds no whole line. Values that are whole are taken; one that is not is too large.
@@ -295,6 +303,16 @@ void JsonRecordDecoder::reject_line(std::size_t line_end, const JsonRead& read) 
 }
 
 void JsonRecordDecoder::reject(RejectCause cause, std::string_view raw) {
+  if (cause.reason == RejectReason::parse_error && options_.broken_lines == BrokenLines::keep_as_text) {
+    while (raw.ends_with('\r')) raw.remove_suffix(1);
+    std::optional<RejectCause> refusal = mapper_.add_line(raw, mapper_.last_time());
+    if (!refusal) {
+      ++accepted_;
+      ++kept_as_text_;
+      return;
+    }
+    cause = std::move(*refusal);
+  }
   if (on_reject_) on_reject_({accepted_ + rejected_, std::move(cause), raw});
   ++rejected_;
 }

@@ -19,7 +19,9 @@ namespace dendro {
 //   commas and
 //      brackets that the array left behind are passed over;
 //   J4 framing `document`: a body that is one value as a whole is that value, whatever J2 says;
-//   J5 what is no object is refused by itself; white space, NULs and a byte order mark in front are nothing.
+//   J5 what is no object is refused by itself; white space, NULs and a byte order mark in front are nothing;
+//   J6 where BrokenLines are kept, what would be refused as a parse_error is a record of text, with the time of the
+//      record before; a line that begins with `[` is such a line unless an object, `]` or the end of the line follows.
 // States: line -> array at `[`; array -> line at its `]` or at a fault (loose_ from then on); skipping (a line longer
 // than the window) -> line at LF.
 
@@ -35,6 +37,7 @@ class JsonRecordDecoder final : public RecordDecoder {
   enum class Step : std::uint8_t { done, need_more };
 
   Step decode_line();
+  bool begins_array() const;
   Step decode_line_beyond_window();
   bool decode_alone(std::size_t line_end, JsonRead& first);
   Step decode_joined(std::size_t line_end);

@@ -1,6 +1,5 @@
 #include "parse/line_record_decoder.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -42,7 +41,7 @@ std::size_t LineRecordDecoder::decode(std::string_view text, InputEnd end) {
 void LineRecordDecoder::decode_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.find_first_not_of(" \t\r\v\f") == std::string_view::npos) return;
-  if (std::optional<RejectCause> cause = mapper_.add_line(line)) {
+  if (std::optional<RejectCause> cause = add_line(line)) {
     reject(std::move(*cause), line);
   } else {
     ++accepted_;

@@ -11,13 +11,17 @@ struct FormatRow {
   ParseFormat format;
   bool is_built;
 };
-constexpr std::array<FormatRow, 7> kFormats = {{
+constexpr std::array<FormatRow, 11> kFormats = {{
     {"auto", ParseFormat::auto_detect, true},
     {"json", ParseFormat::json, true},
     {"text", ParseFormat::text, true},
-    {"logfmt", ParseFormat::logfmt, false},
-    {"syslog", ParseFormat::syslog, false},
-    {"access", ParseFormat::access, false},
+    {"logfmt", ParseFormat::logfmt, true},
+    {"syslog", ParseFormat::syslog, true},
+    {"access", ParseFormat::access, true},
+    {"nginx_error", ParseFormat::nginx_error, true},
+    {"apache_error", ParseFormat::apache_error, true},
+    {"klog", ParseFormat::klog, true},
+    {"log4j", ParseFormat::log4j, true},
     {"csv", ParseFormat::csv, false},
 }};
 
@@ -28,6 +32,8 @@ std::string_view parse_format_name(ParseFormat format) {
 }
 
 std::optional<ParseFormat> parse_format_of_name(std::string_view name) {
+  if (name == "ndjson") return ParseFormat::json;
+  if (name == "glog") return ParseFormat::klog;
   for (const FormatRow& row : kFormats) {
     if (row.name == name) return row.format;
   }
@@ -39,7 +45,7 @@ bool parse_format_is_built(ParseFormat format) {
 }
 
 std::string_view parse_format_names_text() {
-  return "auto, json, text, logfmt, syslog, access, csv";
+  return "auto, json, text, logfmt, syslog, access, nginx_error, apache_error, klog, log4j, csv";
 }
 
 std::optional<ParseFormat> detect_format(std::string_view front) {

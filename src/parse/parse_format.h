@@ -6,12 +6,26 @@
 
 namespace dendro {
 
-/// How the bytes of a log are laid out: the values of `?format=` (clients.md 3.2). `json`: objects one a line,
-/// concatenated, pretty-printed, or in an array. `text`: a record a line. The rest is known by name and not built yet.
-enum class ParseFormat : std::uint8_t { auto_detect, json, text, logfmt, syslog, access, csv };
+/// How the bytes of a log are laid out: the values of `?format=` (clients.md 3.2) and of `--format`. `json`: objects
+/// one a line, concatenated, pretty-printed, or in an array. `text`: a record a line. The others are a record a line
+/// with fields in it (parse/lines); `csv` is known by name and not built yet.
+enum class ParseFormat : std::uint8_t {
+  auto_detect,
+  json,
+  text,
+  logfmt,
+  syslog,
+  access,
+  nginx_error,
+  apache_error,
+  klog,
+  log4j,
+  csv,
+};
 
 /// "auto", "json", "text", ...
 std::string_view parse_format_name(ParseFormat format);
+/// Also "ndjson" and "glog", which are json and klog.
 std::optional<ParseFormat> parse_format_of_name(std::string_view name);
 /// False: make_record_decoder answers unimplemented.
 bool parse_format_is_built(ParseFormat format);
@@ -19,7 +33,8 @@ bool parse_format_is_built(ParseFormat format);
 std::string_view parse_format_names_text();
 
 /// Tells json from text by the first byte that is no white space, NUL or byte order mark: `{` and `[` are json, else
-/// text. Nothing if `front` has no such byte.
+/// text. Nothing if `front` has no such byte. What a request without `?format=` is taken for (clients.md 3.1); files
+/// are looked at more closely (parse/lines/format_detector.h).
 std::optional<ParseFormat> detect_format(std::string_view front);
 
 }  // namespace dendro

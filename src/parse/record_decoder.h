@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "parse/batch_filler.h"
@@ -30,10 +32,13 @@ class RecordDecoder {
 
   std::uint64_t accepted() const { return accepted_; }
   std::uint64_t rejected() const { return rejected_; }
+  /// Of those accepted: lines that are not of the format and became records of text.
+  std::uint64_t kept_as_text() const { return kept_as_text_; }
 
  protected:
   std::uint64_t accepted_ = 0;
   std::uint64_t rejected_ = 0;
+  std::uint64_t kept_as_text_ = 0;
 };
 
 /// A record of kMaxRecordBytes, the line behind it, and room.
@@ -45,10 +50,21 @@ enum class JsonFraming : std::uint8_t {
   document,  ///< the same, but a body that is one JSON document as a whole is that document
 };
 
+/// What becomes of a line of JSON input that is no JSON object.
+enum class BrokenLines : std::uint8_t {
+  reject,        ///< parse_error
+  keep_as_text,  ///< a record with the line as its body: what a program printed among its records
+};
+
 struct DecoderOptions {
   ParseFormat format = ParseFormat::json;  ///< not auto_detect
   JsonFraming framing = JsonFraming::lines;
-  MappingOptions mapping;
+  MappingOptions mapping = {};
+  /// Formats that a line is tried as if it is not `format`; with any of them, json is an object a line.
+  std::vector<ParseFormat> others = {};
+  BrokenLines broken_lines = BrokenLines::reject;
+  /// What times without a year or a date go by (parse/lines/line_time.h); nothing: the filler's receive time.
+  std::optional<Timestamp> reference_time = std::nullopt;
 };
 
 /// `filler` takes the records and outlives the decoder. `on_reject` may be empty.

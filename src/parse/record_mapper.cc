@@ -91,6 +91,11 @@ bool RecordMapper::is_free(std::uint32_t step) const {
 }
 
 std::optional<RejectCause> RecordMapper::add_object(const std::vector<JsonNode>& nodes, std::size_t raw_bytes) {
+  return add_fields(nodes, raw_bytes, raw_bytes);
+}
+
+std::optional<RejectCause> RecordMapper::add_fields(const std::vector<JsonNode>& nodes, std::size_t raw_bytes,
+                                                    std::size_t field_bytes) {
   if (raw_bytes > options_.limits.record_bytes) {
     return RejectCause{RejectReason::record_too_large, "record of " + std::to_string(raw_bytes) +
                                                            " bytes, the limit is " +
@@ -117,7 +122,7 @@ std::optional<RejectCause> RecordMapper::add_object(const std::vector<JsonNode>&
                        std::to_string(plan.leaf_count) + " fields, too large for dendro.more"};
   }
   RecordBatchBuilder& builder =
-      filler_.builder_for(raw_bytes + plan.encoded_bytes_max + label_bytes_ + more.size() + 256);
+      filler_.builder_for(field_bytes + plan.encoded_bytes_max + label_bytes_ + more.size() + 256);
   builder.begin_record();
   builder.set_timestamp(timestamp_);
   emit(builder, plan, nodes);
@@ -126,7 +131,7 @@ std::optional<RejectCause> RecordMapper::add_object(const std::vector<JsonNode>&
   return std::nullopt;
 }
 
-std::optional<RejectCause> RecordMapper::add_line(std::string_view line) {
+std::optional<RejectCause> RecordMapper::add_line(std::string_view line, std::optional<Timestamp> time) {
   if (line.size() > options_.limits.record_bytes) {
     return RejectCause{RejectReason::record_too_large, "line of " + std::to_string(line.size()) +
                                                            " bytes, the limit is " +
@@ -138,6 +143,7 @@ std::optional<RejectCause> RecordMapper::add_line(std::string_view line) {
   find_severity_in(body);
   RecordBatchBuilder& builder = filler_.builder_for(line.size() + label_bytes_ + 256);
   builder.begin_record();
+  if (time) builder.set_timestamp(*time);
   builder.add_leaf(LeafRole::body, "body", "body", body);
   finish(builder);
   return std::nullopt;
@@ -158,7 +164,9 @@ std::optional<RejectCause> RecordMapper::choose_time(const RecordPlan& plan, con
     if (const auto time = time_of_value(value, options_.default_offset_s)) {
       timestamp_ = *time;
       roles_[candidate.step] = LeafRole::timestamp;
-      return check_time();
+      if (auto cause = check_time()) return cause;
+      last_time_ = timestamp_;
+      return std::nullopt;
     }
     time_text_step_ = candidate.step;
     roles_[candidate.step] = LeafRole::attribute;

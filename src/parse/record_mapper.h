@@ -43,8 +43,13 @@ class RecordMapper {
 
   /// Adds the record of one object, `raw_bytes` long as sent; or says why not, and adds nothing.
   std::optional<RejectCause> add_object(const std::vector<JsonNode>& nodes, std::size_t raw_bytes);
-  /// Adds a record whose body is a line of text; valid UTF-8 or not.
-  std::optional<RejectCause> add_line(std::string_view line);
+  /// The same of what was found in a text of `raw_bytes`: all names and values have `field_bytes`.
+  std::optional<RejectCause> add_fields(const std::vector<JsonNode>& nodes, std::size_t raw_bytes,
+                                        std::size_t field_bytes);
+  /// Adds a record whose body is a line of text, valid UTF-8 or not; its time is the receive time unless one is given.
+  std::optional<RejectCause> add_line(std::string_view line, std::optional<Timestamp> time = std::nullopt);
+  /// Of the record that was added last, if its time was one of its own.
+  std::optional<Timestamp> last_time() const { return last_time_; }
 
  private:
   struct Body {
@@ -74,6 +79,7 @@ class RecordMapper {
   const NameTable names_;
   RecordPlanner planner_;
   std::size_t label_bytes_ = 0;
+  std::optional<Timestamp> last_time_;
   // The record at hand.
   std::vector<LeafRole> roles_;
   std::vector<char> kept_;  ///< by step; empty: all

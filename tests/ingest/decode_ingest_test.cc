@@ -109,7 +109,7 @@ TEST(DecodeIngest, SourceLabelCannotBeForged) {
 
 TEST(DecodeIngest, AFormatNotBuiltYetSaysSo) {
   IngestOptions options;
-  options.format = ParseFormat::syslog;
+  options.format = ParseFormat::csv;
   EXPECT_EQ(decode_ingest({}, options).error().code(), ErrorCode::unimplemented);
 }
 

@@ -174,7 +174,7 @@ TEST(LineRecordDecoder, RefusesALineOverTheLimit) {
 TEST(RecordDecoder, FormatsNotBuiltYetSaySo) {
   BatchFiller filler(kTestNow);
   DecoderOptions options;
-  options.format = ParseFormat::logfmt;
+  options.format = ParseFormat::csv;
   EXPECT_EQ(make_record_decoder(options, filler, {}).error().code(), ErrorCode::unimplemented);
 }
 

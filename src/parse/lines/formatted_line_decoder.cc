@@ -1,0 +1,37 @@
+#include "parse/lines/formatted_line_decoder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dendro {
+
+FormattedLineDecoder::FormattedLineDecoder(DecoderOptions options, std::vector<std::unique_ptr<LineFormat>> formats,
+                                           BatchFiller& filler, RejectHandler on_reject)
+    : LineRecordDecoder(std::move(options), filler, std::move(on_reject)),
+      formats_(std::move(formats)),
+      is_surely_formatted_(formats_.size() == 1) {}
+
+bool FormattedLineDecoder::take_apart(std::string_view line) {
+  if (formats_.size() == 1) return formats_.front()->decode(line, fields_);
+  for (std::size_t i = 0; i < formats_.size(); ++i) {
+    // Where several formats are possible a line must speak for the one that takes it.
+    if (!formats_[i]->recognises(line, fields_)) continue;
+    std::rotate(formats_.begin(), formats_.begin() + static_cast<std::ptrdiff_t>(i),
+                formats_.begin() + static_cast<std::ptrdiff_t>(i + 1));
+    return true;
+  }
+  return false;
+}
+
+std::optional<RejectCause> FormattedLineDecoder::add_line(std::string_view line) {
+  if (take_apart(line)) {
+    if (!is_surely_formatted_) kept_as_text_ = plain_lines_;
+    is_surely_formatted_ = true;
+    return mapper().add_fields(fields_.nodes(), line.size(), fields_.bytes());
+  }
+  ++plain_lines_;
+  if (is_surely_formatted_) ++kept_as_text_;
+  return mapper().add_line(line, mapper().last_time());
+}
+
+}  // namespace dendro
