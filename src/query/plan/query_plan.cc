@@ -262,7 +262,8 @@ class Planner {
   void reduce_scan() {
     if (plan_->steps.empty() || plan_->context_filter != nullptr || plan_->late_filter != nullptr || plan_->cursor)
       return;
-    if (std::holds_alternative<PatternPipe>(plan_->steps.front().pipe)) {
+    if (const auto* pattern = std::get_if<PatternPipe>(&plan_->steps.front().pipe)) {
+      if (is_time_name(pattern->by)) return;
       plan_->reduction = Reduction{{std::string(kTemplateField), "severity"}, 0, true};
     }
     const auto* stats = std::get_if<StatsPipe>(&plan_->steps.front().pipe);
@@ -279,6 +280,7 @@ class Planner {
     for (const Aggregate& aggregate : stats->aggregates) {
       if (depends_on_place(aggregate.kind) || aggregate.condition) return;
       for (const std::string& field : aggregate.fields) {
+      if (!pattern->by.empty()) plan_->reduction->fields.push_back(pattern->by);
         if (is_time_name(field)) return;
         reduction.fields.push_back(field);
       }

@@ -183,7 +183,15 @@ class StepPlanner {
 
   void add(const FieldNamesPipe& pipe) { add_table(pipe, {"name", "hits"}); }
   void add(const PatternPipe& pipe) {
-    add_table(pipe, {"_template", "template", "hits", "share", "severity", "first", "last", "sample_ids"});
+    std::vector<std::string> columns = {"_template", "template", "hits", "share",
+                                        "severity",  "first",    "last", "sample_ids"};
+    if (!pipe.by.empty()) {
+      for (std::string& column : columns) {
+        if (column == pipe.by) column += "_2";
+      }
+      columns.insert(columns.begin(), pipe.by);
+    }
+    add_table(pipe, std::move(columns));
   }
   void add(const FacetsPipe& pipe) { add_table(pipe, {"field", "value", "hits"}); }
   void add_table(Pipe pipe, std::vector<std::string> columns) {
