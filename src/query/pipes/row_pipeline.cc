@@ -86,7 +86,7 @@ Status RowPipeline::build() {
 
 /// What a cursor has passed need not be looked at again.
 TimeRange RowPipeline::scan_range() const {
-  TimeRange range = plan_->range;
+  TimeRange range = plan_->scan_range();
   if (!plan_->cursor) return range;
   const Timestamp at = plan_->cursor->position.timestamp;
   if (plan_->request.order == ScanOrder::newest_first) {
