@@ -4,6 +4,7 @@
 
 #include "apps/cli.h"
 #include "apps/query_command.h"
+#include "filter/predicate_text.h"
 
 namespace dendro {
 namespace {
@@ -14,6 +15,7 @@ struct PatternsFlags {
   std::vector<std::string> files;
   std::string where = "*";
   std::uint64_t count = 20;
+  std::string by;
   bool rarest = false;
   std::string output, server, data, token, start, end;
 };
@@ -31,6 +33,7 @@ std::shared_ptr<CLI::App> make_patterns_app_with(const std::shared_ptr<PatternsF
   app->add_option("-w,--where", flags->where, "which records; a filter of docs/query-language.md; default all")
       ->type_name("FILTER");
   app->add_option("-n,--count", flags->count, "patterns at most; default 20")->type_name("N");
+  app->add_option("--by", flags->by, "each pattern once for each value of this field")->type_name("FIELD");
   app->add_flag("--rare", flags->rarest, "the least frequent instead of the most frequent");
   app->add_option("-o,--output", flags->output,
                   "table, ndjson, json, csv or text; default table on a terminal, else ndjson")
@@ -50,10 +53,13 @@ std::shared_ptr<CLI::App> make_patterns_app() {
 
 std::string patterns_query(const PatternsFlags& flags) {
   const std::string count = std::to_string(flags.count);
+  std::string field;
+  if (!flags.by.empty()) append_query_name(field, flags.by);
+  const std::string by = field.empty() ? "" : " by (" + field + ")";
   std::string query = flags.where;
-  query += flags.rarest ? " | pattern 1000000 | sort by (hits) limit " + count : " | pattern " + count;
+  query += flags.rarest ? " | pattern 1000000" + by + " | sort by (hits) limit " + count : " | pattern " + count + by;
   const bool shows_all = flags.output == "json" || flags.output == "ndjson";
-  return shows_all ? query : query + " | fields hits, severity, template";
+  return shows_all ? query : query + " | fields hits, severity, " + (field.empty() ? "" : field + ", ") + "template";
 }
 
 int run_patterns(std::span<const std::string> args, CommandIo& io) {

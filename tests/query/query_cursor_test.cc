@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/query/query_harness.h"
+#include "tests/storage/store_fixture.h"
 
 namespace dendro {
 namespace {
@@ -71,6 +72,52 @@ TEST(QueryCursor, PagesEqualTimesOnceEachWhileRecordsArrive) {
     // Later arrivals lie above the cursor and are not shown.
     store.add(5, Timestamp(1000));
     store.add(5, Timestamp(2000));
+    ++pages;
+  } while (!request.cursor.empty() && pages < 50);
+  EXPECT_EQ(seen.size(), kEqualTimes);
+  EXPECT_EQ(pages, 13);
+}
+
+/// The same of a store whose files change between the pages: flushes and merges.
+TEST(QueryCursor, PagesEqualTimesOnceEachWhileTheStoreMoves) {
+  StoreFixture fixture;
+  fixture.open();
+  const Timestamp time(kTestTime);
+  std::uint64_t sent = 0;
+  const auto append = [&](std::size_t count, Timestamp when) {
+    CommitRequest request;
+    request.receive_time = kTestTime;
+    std::vector<TestRecord> records;
+    for (std::size_t i = 0; i < count; ++i) records.push_back({"hit " + std::to_string(sent++), when});
+    request.batches.push_back(make_batch(records));
+    ASSERT_TRUE(fixture.append(std::move(request)).has_value());
+  };
+  for (int i = 0; i < 4; ++i) {
+    append(kEqualTimes / 4, time);
+    if (i % 2 == 0) ASSERT_TRUE(fixture.store->flush().has_value());
+  }
+  QueryRequest request;
+  request.query = "hit";
+  request.limit = 777;
+  request.now = kTestTime;
+  std::set<std::string> seen;
+  std::string last_id = "z";
+  int pages = 0;
+  do {
+    const auto snapshot = fixture.store->snapshot(TenantId::default_tenant());
+    ASSERT_TRUE(snapshot.has_value());
+    const Answer answer = run_query(request, make_snapshot_input(*snapshot), fixture.clock);
+    for (const std::string& row : answer.rows) {
+      const std::string id = member(row, "_id");
+      EXPECT_LT(id, last_id);
+      last_id = id;
+      EXPECT_TRUE(seen.insert(member(row, "body")).second) << row;
+    }
+    request.cursor = answer.outcome.next_cursor;
+    append(5, time);
+    append(5, time.next());
+    if (pages % 4 == 1) ASSERT_TRUE(fixture.store->flush().has_value());
+    if (pages % 4 == 3) ASSERT_TRUE(fixture.store->compact(CompactionScope::all_final).has_value());
     ++pages;
   } while (!request.cursor.empty() && pages < 50);
   EXPECT_EQ(seen.size(), kEqualTimes);

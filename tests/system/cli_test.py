@@ -86,6 +86,8 @@ class Help(unittest.TestCase):
             self.assertEqual(lines[2], "2,error,disk full")
             self.assertEqual(run("patterns", "-o", "csv", "--rare", "-n", "1", log)[1].splitlines()[1], lines[2])
             self.assertEqual(run("patterns", "-o", "csv", "--where", "severity:error", log)[1].splitlines()[1:], lines[2:])
+            code, out, err = run("patterns", "-o", "csv", "--by", "severity", log)
+            self.assertEqual((code, out.splitlines()[::2]), (0, ["hits,severity,template", "2,error,disk full"]), err)
             self.assertIn('"sample_ids"', run("patterns", "-o", "json", log)[1])
             self.assertEqual(run("patterns", "--where", "a | b", log)[0], 2)
 

@@ -270,6 +270,16 @@ Result<Pipe> QueryParser::parse_compare() {
   return Pipe{std::move(pipe)};
 }
 
+Result<Pipe> QueryParser::parse_pattern() {
+  PatternPipe pipe;
+  pipe.count = take_optional_count().value_or(10);
+  const Token by = peek();
+  DENDRO_TRY_ASSIGN(const std::vector<std::string> names, parse_optional_by());
+  if (names.size() > 1) return fail(by, "pattern takes one field; make one of several with format");
+  if (!names.empty()) pipe.by = names[0];
+  return Pipe{std::move(pipe)};
+}
+
 Result<Pipe> QueryParser::parse_histogram() {
   HistogramPipe pipe;
   const Token count = peek();

@@ -86,7 +86,7 @@ Result<Pipe> QueryParser::parse_pipe() {
     case PipeWord::facets:
       return Pipe{FacetsPipe{take_optional_count().value_or(10)}};
     case PipeWord::pattern:
-      return Pipe{PatternPipe{take_optional_count().value_or(10)}};
+      return parse_pattern();
     case PipeWord::trace:  // parse_body sees to it
     case PipeWord::not_built:
       break;

@@ -97,7 +97,7 @@ Result<GroupKey> QueryParser::parse_group_key() {
   return key;
 }
 
-/// `window 5m` behind the width of a bucket of time.
+/// `window 5m offset 1h` behind the width of a bucket of time.
 Status QueryParser::parse_window(GroupKey& key, const Token& word) {
   constexpr std::int64_t kBucketsOfOneRowMax = 1'000;
   const bool is_short = key.bucket.kind == BucketKind::duration && key.bucket.width_ns < kNanosPerDay;
@@ -109,6 +109,10 @@ Status QueryParser::parse_window(GroupKey& key, const Token& word) {
   }
   key.window_ns = window.ns;
   key.window = window.text;
+  if (!take_keyword("offset")) return {};
+  DENDRO_TRY_ASSIGN(const Duration offset, take_duration("offset"));
+  key.offset_ns = offset.ns;
+  key.window += " offset " + offset.text;
   return {};
 }
 

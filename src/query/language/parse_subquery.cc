@@ -17,10 +17,13 @@ bool QueryParser::is_subquery(const Token& opener) const {
       case TokenKind::bar:
         if (depth == 1) return true;
         break;
+      // One count for both: a range may open with one kind and close with the other.
       case TokenKind::open_round:
+      case TokenKind::open_square:
         ++depth;
         break;
       case TokenKind::close_round:
+      case TokenKind::close_square:
         --depth;
         break;
       case TokenKind::end:

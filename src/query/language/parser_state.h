@@ -201,6 +201,7 @@ class QueryParser {
   Result<Pipe> parse_timechart(const Token& word);
   Result<Pipe> parse_fill_gaps();
   Result<Pipe> parse_compare();
+  Result<Pipe> parse_pattern();
   Result<Pipe> parse_histogram();
   Result<Pipe> parse_series(SeriesPipe::Kind kind);
   Result<Pipe> parse_correlate();

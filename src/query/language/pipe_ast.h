@@ -229,9 +229,10 @@ struct FieldValuesPipe {
   std::string name;
   friend bool operator==(const FieldValuesPipe&, const FieldValuesPipe&) = default;
 };
-/// `pattern n`: the most frequent templates of bodies.
+/// `pattern n by f`: the most frequent templates of bodies, with `f` each with each of its values.
 struct PatternPipe {
   std::uint64_t count = 10;
+  std::string by;  ///< empty: none
   friend bool operator==(const PatternPipe&, const PatternPipe&) = default;
 };
 struct FacetsPipe {

@@ -170,7 +170,9 @@ struct PipeWriter {
   }
   std::string operator()(const FieldNamesPipe&) const { return "field_names"; }
   std::string operator()(const FieldValuesPipe& pipe) const { return "field_values " + names_text({pipe.name}); }
-  std::string operator()(const PatternPipe& pipe) const { return "pattern " + std::to_string(pipe.count); }
+  std::string operator()(const PatternPipe& pipe) const {
+    return "pattern " + std::to_string(pipe.count) + (pipe.by.empty() ? "" : by_text({pipe.by}));
+  }
   std::string operator()(const FacetsPipe& pipe) const { return "facets " + std::to_string(pipe.count); }
   std::string operator()(const ContextPipe& pipe) const { return "context " + std::to_string(pipe.count); }
   std::string operator()(const FlattenPipe& pipe) const { return "flatten (" + names_text(pipe.names) + ")"; }

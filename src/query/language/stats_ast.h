@@ -24,8 +24,10 @@ struct GroupKey {
   std::string name;
   Bucket bucket;
   std::string column;
-  std::int64_t window_ns = 0;  ///< each row counts in every bucket t with its time in (t - window, t]; 0: in its own
-  std::string window = {};     ///< as it was written
+  /// Each row counts in every bucket t with its time in (t - offset - window, t - offset]; 0: in its own.
+  std::int64_t window_ns = 0;
+  std::int64_t offset_ns = 0;  ///< of the window
+  std::string window = {};     ///< as it was written: `5m`, `5m offset 1h`
   friend bool operator==(const GroupKey&, const GroupKey&) = default;
 };
 

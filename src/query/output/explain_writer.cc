@@ -119,8 +119,9 @@ class ExplainWriter final : public AnswerWriter {
     json.member("query", to_text(plan.parsed));
     json.key("scan");
     json.begin_object();
-    if (plan.range.first != kTimestampMin) json.member("start", to_rfc3339(plan.range.first));
-    if (plan.range.last != kTimestampMax) json.member("end", to_rfc3339(plan.range.last));
+    const TimeRange range = plan.scan_range();
+    if (range.first != kTimestampMin) json.member("start", to_rfc3339(range.first));
+    if (range.last != kTimestampMax) json.member("end", to_rfc3339(range.last));
     json.member("reads", reading_text(plan));
     json.member("leaves_out_dead_letters", plan.excludes_dead_letters);
     write_names(json, "needs", plan.reduction ? plan.reduction->fields : need_names(fields_needed_from(plan, 0)));
@@ -178,9 +179,9 @@ class ExplainWriter final : public AnswerWriter {
 
   static void write_text(std::string& out, const QueryPlan& plan, const std::string& indent) {
     out += indent + "query   " + to_text(plan.parsed) + "\n";
-    out += indent + "scan    " + (plan.range.first == kTimestampMin ? "the beginning" : to_rfc3339(plan.range.first)) +
-           " to " + (plan.range.last == kTimestampMax ? "the end" : to_rfc3339(plan.range.last)) + ", " +
-           reading_text(plan) + "\n";
+    const TimeRange range = plan.scan_range();
+    out += indent + "scan    " + (range.first == kTimestampMin ? "the beginning" : to_rfc3339(range.first)) + " to " +
+           (range.last == kTimestampMax ? "the end" : to_rfc3339(range.last)) + ", " + reading_text(plan) + "\n";
     for (const ScanPart& part : scan_parts(plan))
       out += indent + "  filter  " + part.text + "  [" + std::string(part.asked_by) + "]\n";
     out += indent + "  needs   " +

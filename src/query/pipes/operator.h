@@ -65,7 +65,8 @@ OperatorPtr make_tail_operator(OperatorPtr input, std::uint64_t count, QueryCont
 OperatorPtr make_union_operator(OperatorPtr input, std::shared_ptr<const SubqueryRows> other, const QueryStep& step,
                                 ScanOrder order);
 OperatorPtr make_field_names_operator(OperatorPtr input, const RowShape& shape, QueryContext& context);
-OperatorPtr make_pattern_operator(OperatorPtr input, std::uint64_t count, const RowShape& shape, QueryContext& context);
+OperatorPtr make_pattern_operator(OperatorPtr input, const PatternPipe& pipe, const RowShape& shape,
+                                  QueryContext& context);
 OperatorPtr make_facets_operator(OperatorPtr input, std::uint64_t count, const RowShape& shape, QueryContext& context);
 // The pipes of language/analysis_ast.h. `pipe` and `step` outlive the operator.
 OperatorPtr make_context_operator(OperatorPtr input, const QueryStep& step, std::uint64_t count, QueryContext& context);

@@ -86,7 +86,7 @@ Status RowPipeline::build() {
 
 /// What a cursor has passed need not be looked at again.
 TimeRange RowPipeline::scan_range() const {
-  TimeRange range = plan_->range;
+  TimeRange range = plan_->scan_range();
   if (!plan_->cursor) return range;
   const Timestamp at = plan_->cursor->position.timestamp;
   if (plan_->request.order == ScanOrder::newest_first) {
@@ -121,7 +121,7 @@ void RowPipeline::add_operator(const QueryStep& step, bool can_page) {
   } else if (std::holds_alternative<FieldNamesPipe>(step.pipe)) {
     root_ = make_field_names_operator(std::move(root_), step.input, parts_.context);
   } else if (const auto* pattern = std::get_if<PatternPipe>(&step.pipe)) {
-    root_ = make_pattern_operator(std::move(root_), pattern->count, step.input, parts_.context);
+    root_ = make_pattern_operator(std::move(root_), *pattern, step.input, parts_.context);
   } else if (const auto* facets = std::get_if<FacetsPipe>(&step.pipe)) {
     root_ = make_facets_operator(std::move(root_), facets->count, step.input, parts_.context);
   } else if (const auto* dedup = std::get_if<DedupPipe>(&step.pipe)) {

@@ -79,7 +79,10 @@ struct NeedBefore {
   }
   void operator()(const FieldNamesPipe&) const { need = FieldNeed(); }
   void operator()(const FieldValuesPipe& pipe) const { by_names({pipe.name}); }
-  void operator()(const PatternPipe&) const { by_names({"body", "severity"}); }
+  void operator()(const PatternPipe& pipe) const {
+    by_names({"body", "severity"});
+    if (!pipe.by.empty()) need.add(pipe.by);
+  }
   void operator()(const FacetsPipe&) const { need = FieldNeed(); }
   void operator()(const ContextPipe&) const { need.remove(kMatchField); }
   void operator()(const FlattenPipe& pipe) const {

@@ -15,6 +15,22 @@ constexpr std::array<std::string_view, 20> kChartSpans = {"1ms", "10ms", "100ms"
                                                           "15s", "30s",  "1m",    "2m", "5m",  "10m", "15m",
                                                           "30m", "1h",   "3h",    "6h", "12h", "1d"};
 
+/// Earlier weeks whose counts of the same time say what is usual (diagnosis.md 5.2).
+constexpr std::size_t kCompareWeeks = 4;
+constexpr std::int64_t kWeekNs = 7 * kNanosPerDay;
+
+/// The window, one week, two weeks, .. earlier, as far as times go. None of one so long that it meets itself.
+std::vector<TimeRange> weeks_before(const TimeRange& window) {
+  std::vector<TimeRange> weeks;
+  if (window.last.number() - window.first.number() > kWeekNs) return weeks;
+  TimeRange week = window;
+  while (weeks.size() < kCompareWeeks && week.first.number() >= INT64_MIN + kWeekNs) {
+    week = {Timestamp(week.first.number() - kWeekNs), Timestamp(week.last.number() - kWeekNs)};
+    weeks.push_back(week);
+  }
+  return weeks;
+}
+
 Bucket chart_bucket(const TimeRange& range) {
   const double width = static_cast<double>(range.last.number()) - static_cast<double>(range.first.number());
   Bucket bucket;
@@ -173,7 +189,7 @@ void StepPlanner::add(const FillGapsPipe& pipe) {
   push_fill(pipe, std::vector<Cell>(shape_.columns.size(), number ? Cell(number->to_value()) : Cell()));
 }
 
-/// The scan goes over both windows.
+/// The scan goes over all windows, and over nothing between them (Planner::finish).
 void StepPlanner::add(const ComparePipe& pipe) {
   const TimeRange window = plan_->range;
   if (shape_.is_table || !is_bounded(window)) {
@@ -194,11 +210,12 @@ void StepPlanner::add(const ComparePipe& pipe) {
   }
   std::vector<std::string> columns = {"_template", "template"};
   if (!pipe.name.empty()) columns = {pipe.name};
-  for (const char* column : {"change", "hits", "before", "effect", "q"}) columns.emplace_back(column);
+  for (const char* column : {"change", "hits", "before", "effect", "q", "usual", "z"}) columns.emplace_back(column);
   add_table(pipe, std::move(columns));
   const TimeRange before{Timestamp(first_ns), Timestamp(first_ns + length_ns)};
-  plan_->steps.back().compare = {window, before};
-  plan_->range.first = before.first;
+  CompareStep& step = plan_->steps.back().compare;
+  step = {window, before, weeks_before(window)};
+  plan_->reads_from = step.weeks.empty() ? before.first : std::min(before.first, step.weeks.back().first);
 }
 
 void StepPlanner::add(const HistogramPipe& pipe) {
@@ -208,7 +225,7 @@ void StepPlanner::add(const HistogramPipe& pipe) {
 /// Short for statistics by `_stream`.
 void StepPlanner::add(const StreamsPipe&) {
   StatsPipe stats;
-  stats.groups.push_back({"_stream", {}, "_stream", 0, ""});
+  stats.groups.push_back({"_stream", {}, "_stream"});
   stats.aggregates.push_back(hits());
   for (const StatKind kind : {StatKind::first, StatKind::last}) {
     Aggregate end;

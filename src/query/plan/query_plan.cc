@@ -92,6 +92,7 @@ class Planner {
   Result<std::shared_ptr<const QueryPlan>> finish() {
     DENDRO_TRY(plan_subqueries());
     DENDRO_TRY(add_steps(*plan_, first_pipe_, fault_));
+    scan_windows_only();
     assign_needs(*plan_);
     decide_order();
     reduce_scan();
@@ -182,9 +183,23 @@ class Planner {
       plan_->context_filter = compile_filter(all_of(std::move(scan)));
       scan.clear();
     }
-    plan_->scan_filter = compile_filter(all_of(std::move(scan)), {plan_->excludes_dead_letters});
+    scan_part_ = all_of(std::move(scan));
+    plan_->scan_filter = compile_filter(scan_part_, {plan_->excludes_dead_letters});
     if (!late.empty()) plan_->late_filter = compile_filter(all_of(std::move(late)));
     return {};
+  }
+
+  /// `compare` widens the range over weeks: what lies between its windows need not be read.
+  void scan_windows_only() {
+    for (const QueryStep& step : plan_->steps) {
+      if (!std::holds_alternative<ComparePipe>(step.pipe)) continue;
+      std::vector<Predicate> windows = {Predicate{TimeTest{"_time", step.compare.window}},
+                                        Predicate{TimeTest{"_time", step.compare.before}}};
+      for (const TimeRange& week : step.compare.weeks) windows.push_back(Predicate{TimeTest{"_time", week}});
+      scan_part_ = all_of({any_of(std::move(windows)), std::move(scan_part_)});
+      plan_->scan_filter = compile_filter(scan_part_, {plan_->excludes_dead_letters});
+      return;
+    }
   }
 
   /// Without a literal of three characters every record of the range must be read (query-language.md 5).
@@ -262,8 +277,10 @@ class Planner {
   void reduce_scan() {
     if (plan_->steps.empty() || plan_->context_filter != nullptr || plan_->late_filter != nullptr || plan_->cursor)
       return;
-    if (std::holds_alternative<PatternPipe>(plan_->steps.front().pipe)) {
+    if (const auto* pattern = std::get_if<PatternPipe>(&plan_->steps.front().pipe)) {
+      if (is_time_name(pattern->by)) return;
       plan_->reduction = Reduction{{std::string(kTemplateField), "severity"}, 0, true};
+      if (!pattern->by.empty()) plan_->reduction->fields.push_back(pattern->by);
     }
     const auto* stats = std::get_if<StatsPipe>(&plan_->steps.front().pipe);
     if (stats == nullptr) return;
@@ -308,6 +325,7 @@ class Planner {
   QueryFault& fault_;
   std::shared_ptr<QueryPlan> plan_;
   TimeReading time_;
+  Predicate scan_part_{Everything{}};  ///< of the filter, what the scan asks
   std::size_t first_pipe_ = 0;
 };
 

@@ -30,7 +30,8 @@ struct StatsStep {
 };
 
 struct CompareStep {
-  TimeRange window, before;  ///< of equal length
+  TimeRange window, before;      ///< of equal length
+  std::vector<TimeRange> weeks;  ///< the same as `window`, one week, two weeks, .. earlier
 };
 
 /// One pipe as it will run: `pipe` says what, the rest how. `top`, `rare` and `uniq` are stats and sort here.
@@ -63,6 +64,9 @@ struct QueryPlan {
   QueryRequest request;
   ParsedQuery parsed;
   TimeRange range;  ///< start, end and every `_time` of the filter
+  /// Where the scan begins, if a step looks at what lies before the range; never behind its start.
+  std::optional<Timestamp> reads_from;
+  TimeRange scan_range() const { return {reads_from.value_or(range.first), range.last}; }
   bool is_empty_range = false;
   std::shared_ptr<const CompiledFilter> scan_filter;  ///< what the scan itself asks
   std::shared_ptr<const CompiledFilter>

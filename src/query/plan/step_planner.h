@@ -183,7 +183,15 @@ class StepPlanner {
 
   void add(const FieldNamesPipe& pipe) { add_table(pipe, {"name", "hits"}); }
   void add(const PatternPipe& pipe) {
-    add_table(pipe, {"_template", "template", "hits", "share", "severity", "first", "last", "sample_ids"});
+    std::vector<std::string> columns = {"_template", "template", "hits", "share",
+                                        "severity",  "first",    "last", "sample_ids"};
+    if (!pipe.by.empty()) {
+      for (std::string& column : columns) {
+        if (column == pipe.by) column += "_2";
+      }
+      columns.insert(columns.begin(), pipe.by);
+    }
+    add_table(pipe, std::move(columns));
   }
   void add(const FacetsPipe& pipe) { add_table(pipe, {"field", "value", "hits"}); }
   void add_table(Pipe pipe, std::vector<std::string> columns) {
@@ -297,11 +305,25 @@ class StepPlanner {
   void add_stats(const StatsPipe& pipe, bool leaves_out_missing) {
     QueryStep& step = push_step(pipe);
     step.stats = {leaves_out_missing, plan_->zone, plan_->range};
+    if (!shape_.is_table) read_whole_windows(pipe);
     shape_ = RowShape();
     shape_.is_table = true;
     for (const GroupKey& key : pipe.groups) shape_.columns.push_back(key.column);
     for (const Aggregate& aggregate : pipe.aggregates) shape_.columns.push_back(aggregate.column);
     is_reordered_ = true;
+  }
+
+  /// The first windows of time reach back behind the range of the query.
+  void read_whole_windows(const StatsPipe& pipe) {
+    for (const GroupKey& key : pipe.groups) {
+      std::int64_t first_ns = plan_->range.first.number();
+      if (key.window_ns == 0 || !is_time_name(key.name) || plan_->range.first == kTimestampMin) continue;
+      if (__builtin_sub_overflow(first_ns, key.window_ns, &first_ns) ||
+          __builtin_sub_overflow(first_ns, key.offset_ns, &first_ns)) {
+        first_ns = kTimestampMin.number();
+      }
+      plan_->reads_from = Timestamp(first_ns);
+    }
   }
 
   /// The request's `fields` are a last `fields` pipe.

@@ -154,7 +154,7 @@ class PlanRun final : public QueryRun {
   double scanned_share() const {
     if (pipeline_ == nullptr) return 0;
     if (pipeline_->scan().is_exhausted()) return 1;
-    const TimeRange& range = plan_.range;
+    const TimeRange range = plan_.scan_range();
     if (!input_->is_ordered() || range.first == kTimestampMin || range.last == kTimestampMax ||
         range.last <= range.first)
       return 0;

@@ -67,18 +67,20 @@ StatGroups::Group* StatGroups::find(const RowBatch& rows, std::size_t index) {
   return find_group();
 }
 
-/// Every bucket t whose (t - window, t] holds the row's time, as far as t lies in the range of the query.
+/// Every bucket t whose (t - offset - window, t - offset] holds the row's time, as far as t lies in the range of the
+/// query.
 bool StatGroups::add_to_windows(const RowBatch& rows, std::size_t index) {
   const GroupKey& key = pipe_.groups[windowed_key_];
-  const Value start = key_values_[windowed_key_];
   const Value own = key_fields_[windowed_key_].read(rows, index);
-  if (start.type != ValueType::time) return true;
-  const std::int64_t instant = own.type == ValueType::time ? own.integer : start.integer;
+  std::int64_t instant = 0;
+  if (own.type != ValueType::time || __builtin_add_overflow(own.integer, key.offset_ns, &instant)) return true;
+  const Value start =
+      bucket_value(key.bucket, Value::of_time(Timestamp(instant), 9), *step_.zone, bucket_texts_[windowed_key_]);
   std::int64_t bucket = start.integer;
   if (bucket < instant && __builtin_add_overflow(bucket, key.bucket.width_ns, &bucket)) return true;
   while (bucket - instant < key.window_ns && Timestamp(bucket) <= step_.range.last) {
     key_values_[windowed_key_] = Value::of_time(Timestamp(bucket), 9);
-    if (!count(rows, index)) return false;
+    if (step_.range.first <= Timestamp(bucket) && !count(rows, index)) return false;
     if (__builtin_add_overflow(bucket, key.bucket.width_ns, &bucket)) break;
   }
   return true;

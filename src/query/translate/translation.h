@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,12 @@ enum class LuceneOperator : std::uint8_t { any, all };  ///< between clauses tha
 Result<Translation> translate_lucene(std::string_view text, LuceneDialect dialect,
                                      LuceneOperator between = LuceneOperator::any);
 
-/// A LogQL log query: selector, line filters, parsers, label filters. A metric query (`rate(..)`, `sum by ..`) is an
-/// error by name. Errors: as translate_lucene.
-Result<Translation> translate_logql(std::string_view text);
+/// LogQL. A log query (`{..} |= "x"`) stays one of records; a metric query (`sum by (a) (rate(..))`) becomes a table
+/// with its labels, `_time` and `value`.
+/// @param step_ns  between the times of a metric's rows; 0: its range, one hour at most. Errors: as translate_lucene.
+Result<Translation> translate_logql(std::string_view text, std::int64_t step_ns = 0);
+
+/// CloudWatch Logs Insights. Errors: as translate_lucene.
+Result<Translation> translate_insights(std::string_view text);
 
 }  // namespace dendro

@@ -57,6 +57,10 @@ std::string pattern_list_json(const PatternList& list, const PatternListRequest&
   writer.begin_array();
   for (const PatternRow& row : list.patterns) {
     writer.begin_object();
+    if (!asked.by.empty()) {
+      writer.key("value");
+      row.value ? writer.value(*row.value) : writer.null();
+    }
     write_pattern(writer, row);
     writer.end_object();
   }
@@ -77,8 +81,8 @@ HttpResponse pattern_problem(const Error& error, const QueryFault& fault, const 
 Result<PatternListRequest> read_pattern_call(const HttpRequest& request, QueryParamFault& fault) {
   QueryExtras extras{{"limit", "cursor", "compare", "by"}, {}};
   DENDRO_TRY_ASSIGN(const QueryCall call, read_query_call(request, fault, &extras));
-  if (extras.values.contains("by")) return Error(ErrorCode::unimplemented, "by is not built yet");
   PatternListRequest asked;
+  DENDRO_TRY_ASSIGN(asked.by, extras.text("by", "", fault));
   if (const auto compare = extras.values.find("compare"); compare != extras.values.end()) {
     const auto instant = [&](std::string_view name) {
       const JsonValue* const member = compare->second.find(name);
@@ -206,14 +210,16 @@ Route pattern_list_route(const QueryRouteParts& parts) {
       "to what that leads to expect, and `change`: `new` and `gone` stand in one window only, `up` and `down` are at "
       "least twice or half and not by chance (q < 0.05). Those that are gone come last, with a count of 0. Both "
       "windows "
-      "must have a start and an end.";
-  take_query_body(route,
-                  R"("compare":{"type":"object","required":["start","end"],"properties":{"start":{"type":"string"},)"
-                  R"("end":{"type":"string"}}})",
-                  R"({"query":"service:api","start":"now-1h","end":"now","limit":50})");
+      "must have a start and an end.\n\n`by` names a field: each template then comes once for each of its values, with "
+      "that `value` (null: records without the field), and everything else is of those records alone.";
+  take_query_body(
+      route,
+      R"("by":{"type":"string"},"compare":{"type":"object","required":["start","end"],"properties":{"start":{"type":"string"},)"
+      R"("end":{"type":"string"}}})",
+      R"({"query":"service:api","start":"now-1h","end":"now","limit":50})");
   route.replies = {
       {200, "The templates.", "application/json",
-       R"({"type":"object","properties":{"total_records":{"type":"integer"},"covered_records":{"type":"integer"},"patterns":{"type":"array","items":{"type":"object","properties":{)" +
+       R"({"type":"object","properties":{"total_records":{"type":"integer"},"covered_records":{"type":"integer"},"patterns":{"type":"array","items":{"type":"object","properties":{"value":{"type":["string","null"]},)" +
            std::string(kPatternMembers) +
            R"(}}},"next_cursor":{"type":"string"},"complete":{"type":"boolean"},"reason":{"type":"string"}}})",
        R"({"total_records":4,"covered_records":3,"patterns":[{)" + std::string(kPatternExample) +

@@ -4,6 +4,7 @@
 
 #include "base/json_document.h"
 #include "base/json_writer.h"
+#include "filter/time_literal.h"
 #include "query/language/filter_chips.h"
 #include "query/language/query_parser.h"
 #include "query/translate/translation.h"
@@ -138,9 +139,17 @@ Result<Translation> translate(const HttpRequest& request) {
     return Error(ErrorCode::invalid_argument, "default_operator: must be or, or and");
   }
   const std::string_view from = request.query_param("from").value_or("");
-  if (from == "logql") return translate_logql(text);
+  if (from == "insights") return translate_insights(text);
+  if (from == "logql") {
+    DENDRO_TRY_ASSIGN(const std::string step, text_member(body, "step", ""));
+    const auto step_ns = step.empty() ? std::optional<std::int64_t>(0) : parse_duration(step);
+    if (!step_ns || *step_ns < 0 || (!step.empty() && *step_ns == 0))
+      return Error(ErrorCode::invalid_argument, "step: must be a duration such as 1m");
+    return translate_logql(text, *step_ns);
+  }
   const bool is_kql = from == "kql";
-  if (!is_kql && from != "lucene") return Error(ErrorCode::invalid_argument, "from: must be logql, lucene or kql");
+  if (!is_kql && from != "lucene")
+    return Error(ErrorCode::invalid_argument, "from: must be logql, lucene, kql or insights");
   return translate_lucene(text, is_kql ? LuceneDialect::kql : LuceneDialect::query_string,
                           between == "and" ? LuceneOperator::all : LuceneOperator::any);
 }
@@ -208,14 +217,16 @@ std::vector<Route> query_help_routes(const QueryRouteParts& parts,
   Route translate =
       search_route("POST", "/api/v1/translate", "translate_query", "A query of another language in this one");
   translate.description =
-      "Log queries of LogQL, query strings of Lucene (Elasticsearch, Grafana), KQL (Kibana). What has no equivalent is "
-      "a "
-      "400 that says where; `warnings` are what means a little less or more than there.";
-  translate.params = {{"from", ParamPlace::query, true, R"({"enum":["logql","lucene","kql"]})", "The other language."}};
+      "LogQL, query strings of Lucene (Elasticsearch, Grafana), KQL (Kibana), CloudWatch Logs Insights. What has no "
+      "equivalent is a 400 that says where; `warnings` are what means a little less or more than there.\n\nA metric "
+      "query of LogQL becomes a table: a column for each label (or `_stream`), `_time`, every `step`, and `value`.";
+  translate.params = {
+      {"from", ParamPlace::query, true, R"({"enum":["logql","lucene","kql","insights"]})", "The other language."}};
   translate.request_content_type = "application/json";
   translate.request_schema_json =
       R"({"type":"object","required":["query"],"properties":{"query":{"type":"string"},"default_operator":)"
-      R"({"enum":["or","and"],"default":"or","description":"lucene, kql: between clauses side by side"}}})";
+      R"({"enum":["or","and"],"default":"or","description":"lucene, kql: between clauses side by side"},"step":)"
+      R"({"type":"string","description":"logql: time between two values of a metric, such as 1m; default its range, one hour at most"}}})";
   translate.request_example = R"({"query":"status:[500 TO *] AND message:timeout"})";
   translate.replies = {{200,
                         "The translation, which parses.",

@@ -45,18 +45,41 @@ class PatternCount {
  private:
   /// Columns as the `pattern` pipe has them: id, template, hits, share, severity, first, last, sample ids.
   using Cells = std::vector<Cell>;
-  static std::vector<Pipe> every_pattern() {
-    PatternPipe all;
-    all.count = UINT64_MAX;
-    return {all};
+  /// A template, with the value of the field of `by`.
+  struct Group {
+    std::string id;
+    std::optional<std::string> value;
+    friend auto operator<=>(const Group&, const Group&) = default;
+  };
+  struct Counted {
+    Group group;
+    Cells cells;
+    std::uint64_t hits() const { return cell_count(cells[2]); }
+  };
+  std::vector<Pipe> every_pattern() const { return {PatternPipe{UINT64_MAX, request_.by}}; }
+  static std::optional<std::string> value_of(const Cell& cell) {
+    return cell.is_missing() ? std::nullopt : std::optional(cell_text(cell));
+  }
+  std::vector<Counted> counted(QueryTable& table) const {
+    std::vector<Counted> all;
+    for (Cells& cells : table.rows) {
+      Group group;
+      if (!request_.by.empty()) {
+        group.value = value_of(cells[0]);
+        cells.erase(cells.begin());
+      }
+      group.id = cell_text(cells[0]);
+      all.push_back({std::move(group), std::move(cells)});
+    }
+    return all;
   }
 
   Status count_baseline() {
     QueryRequest request = queries_.request(every_pattern());
     request.start = request_.compare->start;
     request.end = request_.compare->end;
-    DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run(request));
-    for (const Cells& cells : table.rows) baseline_.emplace(cell_text(cells[0]), cells);
+    DENDRO_TRY_ASSIGN(QueryTable table, queries_.run(request));
+    for (Counted& one : counted(table)) baseline_.emplace(one.group, one.cells);
     QueryFault fault;
     DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(request, fault));
     const double now = length_of(queries_.plan().range), before = length_of(prepared.plan().range);
@@ -73,26 +96,25 @@ class PatternCount {
     return static_cast<double>(range.last.number()) - static_cast<double>(range.first.number());
   }
 
-  /// The table with those that are gone behind it, and what is said of each row.
-  std::vector<WindowFinding> compare(std::vector<Cells>& rows) {
+  /// The rows with those that are gone behind them, and what is said of each.
+  std::vector<WindowFinding> compare(std::vector<Counted>& rows) {
     std::vector<WindowCounts> counts;
-    std::map<std::string, Cells> gone = baseline_;
-    for (const Cells& cells : rows) {
-      const auto before = baseline_.find(cell_text(cells[0]));
-      counts.push_back({cell_count(cells[2]), before == baseline_.end() ? 0 : cell_count(before->second[2])});
-      gone.erase(cell_text(cells[0]));
+    std::map<Group, Cells> gone = baseline_;
+    for (const Counted& row : rows) {
+      const auto before = baseline_.find(row.group);
+      counts.push_back({row.hits(), before == baseline_.end() ? 0 : cell_count(before->second[2])});
+      gone.erase(row.group);
     }
-    std::vector<Cells> rest;
-    for (auto& [id, cells] : gone) rest.push_back(std::move(cells));
-    std::sort(rest.begin(), rest.end(), [](const Cells& a, const Cells& b) {
-      const std::uint64_t of_a = cell_count(a[2]), of_b = cell_count(b[2]);
-      return of_a != of_b ? of_a > of_b : cell_text(a[0]) < cell_text(b[0]);
+    std::vector<Counted> rest;
+    for (auto& [group, cells] : gone) rest.push_back({group, std::move(cells)});
+    std::sort(rest.begin(), rest.end(), [](const Counted& a, const Counted& b) {
+      return a.hits() != b.hits() ? a.hits() > b.hits() : a.group < b.group;
     });
-    for (Cells& cells : rest) {
-      counts.push_back({0, cell_count(cells[2])});
-      cells[2] = Cell(Value::of_int64(0));
-      cells[7] = Cell();  // ids of the other window
-      rows.push_back(std::move(cells));
+    for (Counted& row : rest) {
+      counts.push_back({0, row.hits()});
+      row.cells[2] = Cell(Value::of_int64(0));
+      row.cells[7] = Cell();  // ids of the other window
+      rows.push_back(std::move(row));
     }
     baseline_counts_ = counts;
     return find_changes(counts, share_);
@@ -101,10 +123,11 @@ class PatternCount {
   Status count() {
     DENDRO_TRY_ASSIGN(QueryTable table, queries_.run(every_pattern()));
     list_.total_records = table.outcome.matched;
+    std::vector<Counted> rows = counted(table);
     std::vector<WindowFinding> changes;
-    if (request_.compare) changes = compare(table.rows);
-    for (std::size_t i = 0; i < table.rows.size(); ++i) {
-      const Cells& cells = table.rows[i];
+    if (request_.compare) changes = compare(rows);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const Cells& cells = rows[i].cells;
       list_.covered_records += cell_count(cells[2]);
       if (cells[5].value().type == ValueType::time) {
         oldest_ = std::min(oldest_, Timestamp(cells[5].value().integer));
@@ -116,7 +139,8 @@ class PatternCount {
         continue;
       }
       PatternRow& row = list_.patterns.emplace_back();
-      row.id = cell_text(cells[0]);
+      row.id = rows[i].group.id;
+      row.value = rows[i].group.value;
       row.parts = split_pattern(cell_text(cells[1]));
       row.count = cell_count(cells[2]);
       row.severity = cell_text(cells[4]);
@@ -157,20 +181,23 @@ class PatternCount {
     StatsPipe stats;
     stats.groups.push_back({"_time", bucket, "t"});
     stats.groups.push_back({"_template", {}, "p"});
+    if (!request_.by.empty()) stats.groups.push_back({request_.by, {}, "v"});
     Aggregate hits;
     hits.function = "count";
     hits.column = "n";
     stats.aggregates.push_back(hits);
     DENDRO_TRY_ASSIGN(const QueryTable table, queries_.run({WherePipe{listed_only()}, stats}));
-    std::map<std::string, PatternRow*, std::less<>> by_id;
-    for (PatternRow& row : list_.patterns) by_id.emplace(row.id, &row);
+    std::map<Group, PatternRow*> listed;
+    for (PatternRow& row : list_.patterns) listed.emplace(Group{row.id, row.value}, &row);
     const double width = static_cast<double>(range.last.number()) - static_cast<double>(range.first.number());
     for (const std::vector<Cell>& cells : table.rows) {
-      const auto found = by_id.find(cell_text(cells[1]));
-      if (found == by_id.end()) continue;
+      Group group{cell_text(cells[1]), request_.by.empty() ? std::nullopt : value_of(cells[2])};
+      const auto found = listed.find(group);
+      if (found == listed.end()) continue;
       const double at = static_cast<double>(cells[0].value().integer) - static_cast<double>(range.first.number());
       const double part = std::clamp(at / width, 0.0, 1.0) * static_cast<double>(kPatternTrendBuckets);
-      found->second->trend[std::min(static_cast<std::size_t>(part), kPatternTrendBuckets - 1)] += cell_count(cells[2]);
+      found->second->trend[std::min(static_cast<std::size_t>(part), kPatternTrendBuckets - 1)] +=
+          cell_count(cells.back());
     }
     return {};
   }
@@ -201,7 +228,7 @@ class PatternCount {
   const PatternListRequest& request_;
   const std::shared_ptr<const Snapshot> snapshot_;
   ScopedQueries queries_;
-  std::map<std::string, Cells> baseline_;      ///< rows of the other window, by id
+  std::map<Group, Cells> baseline_;            ///< rows of the other window
   std::vector<WindowCounts> baseline_counts_;  ///< of each row of the table
   double share_ = 0.5;                         ///< of the query's range in the length of both windows
   Timestamp oldest_ = kTimestampMax, newest_ = kTimestampMin;

@@ -29,11 +29,13 @@ struct PatternListRequest {
   std::uint64_t limit = 100;  ///< templates of the answer, 1 to kPatternsMax
   std::uint64_t offset = 0;   ///< templates of the pages before
   std::optional<PatternBaseline> compare;
+  std::string by;  ///< a field: each template with each of its values is a row; empty: none
 };
 
 /// A template of bodies and the records that have it (ui.md 11.5).
 struct PatternRow {
   std::string id;
+  std::optional<std::string> value;  ///< of the field of `by`; nothing: records without it
   std::vector<PatternPart> parts;
   std::vector<std::string> slot_types;  ///< one a slot, of the newest record: number, time, .. any
   std::string severity;                 ///< the one most of them have; "" = none

@@ -105,6 +105,14 @@ TEST_F(QueryHelpFixture, TranslatesOtherLanguages) {
             R"x({"query":"i(a) i(b)","warnings":[]})x");
   EXPECT_EQ(translate("logql", R"({"query":"{} |= \"x\""})").body, R"({"query":"body:*x*","warnings":[]})");
   EXPECT_EQ(translate("kql", R"({"query":"a <= 5"})").body, R"({"query":"a:<=5","warnings":[]})");
+  EXPECT_EQ(translate("insights", R"({"query":"filter a = 1 | limit 2"})").body,
+            R"({"query":"a:=1 | limit 2","warnings":[]})");
+  EXPECT_EQ(
+      translate("logql", R"x({"query":"sum(rate({}[5m]))","step":"1m"})x").body,
+      R"x({"query":"* | stats by (_time:1m window 5m) count() as value | eval value / 300 as value","warnings":[]})x");
+  EXPECT_EQ(translate("logql", R"x({"query":"sum(rate({}[5m]))","step":"soon"})x").status, 400);
+  EXPECT_EQ(translate("logql", R"x({"query":"sum(rate({}[5m]))","step":"0s"})x").status, 400);
+  EXPECT_EQ(translate("insights", R"({"query":"unnest a"})").status, 400);
   EXPECT_EQ(translate("lucene", R"({"query":"roam~"})").status, 400);
   EXPECT_EQ(translate("sql", R"({"query":"a"})").status, 400);
   EXPECT_EQ(translate("", R"({"query":"a"})").status, 400);

@@ -470,6 +470,25 @@ TEST_F(Patterns, ComeInPages) {
   EXPECT_EQ(second.find("covered_records")->as_int(), 4);
 }
 
+TEST_F(Patterns, AreSplitByTheValuesOfAField) {
+  const JsonValue answer = json(post("/api/v1/patterns", R"({"by":"severity","start":"2026-11-20T10:00:00Z",)"
+                                                         R"("end":"2026-11-20T10:00:30Z","compare":{"start":)"
+                                                         R"("2026-11-20T10:00:30Z","end":"2026-11-20T10:01:00Z"}})"));
+  std::vector<std::string> rows;
+  for (const JsonValue& row : answer.find("patterns")->elements()) {
+    std::int64_t trend = 0;
+    for (const JsonValue& count : row.find("trend")->elements()) trend += *count.as_int();
+    rows.push_back(text_of(row, "value") + " " + text_of(row.find("parts")->elements()[0], "text") +
+                   std::to_string(*row.find("count")->as_int()) + " " + std::to_string(trend) + " " +
+                   text_of(row, "change") + " " + std::to_string(row.find("sample_ids")->elements().size()));
+  }
+  EXPECT_EQ(rows, (std::vector<std::string>{"info GET 2 2 new 2", "error GET 1 1 new 1", "warn retry 0 0 gone 0"}));
+  EXPECT_EQ(answer.find("covered_records")->as_int(), 3);
+  const JsonValue none = json(post("/api/v1/patterns", R"({"by":"nosuch","limit":1})"));
+  EXPECT_TRUE(none.find("patterns")->elements()[0].find("value")->is_null());
+  EXPECT_EQ(none.find("patterns")->elements()[0].find("count")->as_int(), 3);
+}
+
 TEST_F(Patterns, ShowWhatStandsInTheirSlots) {
   const JsonValue list = json(post("/api/v1/patterns", R"({"query":"service:api"})"));
   const std::string id(*list.find("patterns")->elements()[0].find("id")->as_string());
@@ -492,7 +511,7 @@ TEST_F(Patterns, SayWhatIsWrong) {
   EXPECT_EQ(post("/api/v1/patterns", R"({"query":"status=500"})").status, 400);
   EXPECT_EQ(post("/api/v1/patterns", R"({"limit":0})").status, 400);
   EXPECT_EQ(post("/api/v1/patterns", R"({"cursor":"x"})").status, 400);
-  EXPECT_EQ(post("/api/v1/patterns", R"({"by":"service"})").status, 501);
+  EXPECT_EQ(post("/api/v1/patterns", R"({"by":1})").status, 400);
   EXPECT_EQ(post("/api/v1/patterns", R"({"compare":{"start":"now-2h"}})").status, 400);
   EXPECT_EQ(post("/api/v1/patterns", R"({"compare":{"start":"now-2h","end":"now-1h"}})").status, 400)
       << "the range of the query is open";
