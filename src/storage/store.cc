@@ -274,6 +274,7 @@ class StoreImpl final : public Store {
     compactor_options.newest_received = newest_received();
     compactor_options.batch_key_window = options_.batch_key_window;
     compactor_options.is_automatic = options_.compacts_by_itself;
+    compactor_options.keeps_deleted_for_test = options_.keeps_deleted_for_test;
     compactor_.emplace(paths_, files_, clock_, *shared_manifest_, tenants_, *wal_files_, gate_, compactor_options);
     flusher_.emplace(paths_, files_, *shared_manifest_, tenants_, *wal_files_, gate_, limits,
                      [this] { compactor_->wake(); });
