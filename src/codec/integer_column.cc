@@ -104,7 +104,7 @@ void unpack_block(const char* packed, std::uint64_t* out) {
       if (shift + kWidth > 64) pair |= load_le<WordPair>(packed + (word + 1) * sizeof(WordPair)) << (64 - shift);
       pair &= kMask;
     }
-    store_le(out + row * 2, pair);
+    store_le(out + std::size_t{row} * 2, pair);
   }
 }
 
@@ -172,7 +172,7 @@ void choose_width(std::span<const std::uint64_t> block, BlockPlan& plan) {
     plan.high_width = widest - width;
   }
   plan.bits = best + (plan.width >= kWideWidth ? 8 : 0);
-  if (plan.reference != 0) plan.bits += (bits_of(zigzag_encode(signed_of(plan.reference))) + 6) / 7 * 8;
+  if (plan.reference != 0) plan.bits += (std::size_t{bits_of(zigzag_encode(signed_of(plan.reference)))} + 6) / 7 * 8;
 }
 
 std::int64_t median_of(std::int64_t a, std::int64_t b, std::int64_t c) {

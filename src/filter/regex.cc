@@ -88,7 +88,7 @@ std::string fault_message(const re2::RE2& refused, std::string_view pattern, std
   }
 }
 
-Error refuse(RegexFault found, std::string_view pattern, RegexFault* fault) {
+Error refuse(const RegexFault& found, std::string_view pattern, RegexFault* fault) {
   if (fault != nullptr) *fault = found;
   constexpr std::size_t kShownBytesMax = 80;
   std::string shown(pattern.substr(0, kShownBytesMax));
@@ -105,7 +105,7 @@ Error refuse_expression(std::string_view pattern, RegexFault* fault) {
     found.offset = at;
     found.size = part.size();
   }
-  return refuse(std::move(found), pattern, fault);
+  return refuse(found, pattern, fault);
 }
 
 }  // namespace

@@ -208,14 +208,14 @@ class OutlineReader {
         const std::size_t end = pattern_.find('>', at_);
         if (end == std::string_view::npos) return give_up();
         at_ = end + 1;
-      } else if (!read_flags()) {
-        return give_up();
-      } else if (take(')')) {
-        // (?i): holds to the end of the group around it. A quantifier behind it binds to what stands before it.
-        const bool is_quantified = !at_end() && std::string_view("*+?{").find(peek()) != std::string_view::npos;
-        return is_quantified ? give_up() : OutlineNode();
-      } else if (!take(':')) {
-        return give_up();
+      } else {
+        const bool has_flags = read_flags();
+        if (has_flags && take(')')) {
+          // (?i): holds to the end of the group around it. A quantifier behind it binds to what stands before it.
+          const bool is_quantified = !at_end() && std::string_view("*+?{").find(peek()) != std::string_view::npos;
+          return is_quantified ? give_up() : OutlineNode();
+        }
+        if (!has_flags || !take(':')) return give_up();
       }
     }
     OutlineNode inner = read_choice(depth + 1);

@@ -165,14 +165,14 @@ std::optional<TimeRange> parse_partial_time(std::string_view text, std::int32_t 
   if (!cutter.take(':')) return finish(days, std::int64_t{*hour} * 3600, 3600);
   const auto minute = cutter.digits(2);
   if (!minute || *minute > 59) return std::nullopt;
-  if (!cutter.take(':')) return finish(days, std::int64_t{*hour} * 3600 + *minute * 60, 60);
+  if (!cutter.take(':')) return finish(days, std::int64_t{*hour} * 3600 + std::int64_t{*minute} * 60, 60);
   const auto second = cutter.digits(2);
   if (!second || *second > 60) return std::nullopt;
   if (cutter.rest().starts_with('.') || cutter.rest().starts_with(',')) {
     const auto instant = parse_rfc3339(text, utc_offset_s);
     return instant ? instant_range(*instant) : std::nullopt;
   }
-  return finish(days, std::int64_t{*hour} * 3600 + *minute * 60 + *second, 1);
+  return finish(days, std::int64_t{*hour} * 3600 + std::int64_t{*minute} * 60 + *second, 1);
 }
 
 std::optional<TimeRange> parse_partial_time(std::string_view text, const TimeReading& reading) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "record/batch_layout.h"
 
 namespace dendro {
@@ -206,7 +207,15 @@ Result<std::shared_ptr<const RecordBatch>> RecordBatch::decode(std::string encod
   std::shared_ptr<RecordBatch> batch(new RecordBatch());
   batch->encoded_ = std::move(encoded);
   DENDRO_TRY(batch->parse());
+  DENDRO_TRY(batch->check_records());
   return std::shared_ptr<const RecordBatch>(std::move(batch));
+}
+
+std::shared_ptr<const RecordBatch> RecordBatch::reopen(std::string encoded) {
+  std::shared_ptr<RecordBatch> batch(new RecordBatch());
+  batch->encoded_ = std::move(encoded);
+  DENDRO_CHECK(batch->parse().has_value());
+  return batch;
 }
 
 Status RecordBatch::parse() {
@@ -266,7 +275,7 @@ Status RecordBatch::parse() {
   DENDRO_TRY(parse_streams(streams, strings));
   if (size_ > 0 && value_ends_[size_ - 1] != values.size()) return batch_damage("bytes behind the last record");
   memory_bytes_ = measure_memory();
-  return check_records();
+  return {};
 }
 
 std::size_t RecordBatch::measure_memory() const {

@@ -33,13 +33,15 @@ class RecordBatch {
  public:
   /// Takes encoded bytes and checks all of B1. Errors: corruption (says which table or record).
   static Result<std::shared_ptr<const RecordBatch>> decode(std::string encoded);
+  /// Takes the encoded() bytes of a batch that was there: its records are not checked again.
+  static std::shared_ptr<const RecordBatch> reopen(std::string encoded);
 
   RecordBatch(const RecordBatch&) = delete;
   RecordBatch& operator=(const RecordBatch&) = delete;
 
   std::size_t size() const { return size_; }
-  /// A number no other batch of this process has or had: what to remember a batch by that may be gone, since its address
-  /// may be another's by then. From 1 on.
+  /// A number no other batch of this process has or had: what to remember a batch by that may be gone, since its
+  /// address may be another's by then. From 1 on.
   std::uint64_t serial() const { return serial_; }
   /// The bytes decode() takes.
   std::string_view encoded() const { return encoded_; }

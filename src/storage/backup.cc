@@ -87,7 +87,7 @@ Result<BackupReport> restore_store(const std::string& from, const std::string& d
     }
     ++report.files;
     report.bytes += copied.bytes;
-    report.segments += entry.path.ends_with(".seg") ? 1 : 0;
+    report.segments += entry.path.ends_with(".seg") ? 1u : 0u;
     return {};
   };
   for (const BackupEntry& entry : entries) {

@@ -61,6 +61,7 @@ FrameDraft draft_frame(const CommitRequest& request, const RecordBatch& batch) {
   image.reserve(kFrameHeaderBytes + kMaxFrameMetaBytes + batch.encoded().size() + kFrameAlignment);
   image.assign(kFrameHeaderBytes, '\0');
   append_payload_front(image, request, batch);
+  draft.batch_offset = image.size();
   if (append_packed(image, batch.encoded())) {
     draft.codec = FrameCodec::lz4;
   } else {
@@ -81,6 +82,12 @@ std::vector<FrameDraft> draft_frames(const CommitRequest& request) {
   drafts.reserve(request.batches.size());
   for (const auto& batch : request.batches) drafts.push_back(draft_frame(request, *batch));
   return drafts;
+}
+
+MemtableBatch memtable_batch(std::shared_ptr<const RecordBatch> batch, FrameCodec codec, std::string_view frame_bytes,
+                             bool wants_packed) {
+  const bool is_worth_it = codec == FrameCodec::lz4 && batch->encoded().size() >= MemtableBatch::kPackedFromBytes;
+  return wants_packed && is_worth_it ? MemtableBatch::packed(*batch, frame_bytes) : MemtableBatch(std::move(batch));
 }
 
 Result<BatchPayload> parse_batch_payload(std::string_view bytes) {

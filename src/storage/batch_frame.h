@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "record/record_sink.h"
+#include "storage/memtable_batch.h"
 #include "storage/wal_format.h"
 
 namespace dendro {
@@ -20,6 +21,10 @@ struct FrameDraft {
   std::uint32_t payload_bytes = 0;
   std::uint32_t record_count = 0;
   FrameCodec codec = FrameCodec::plain;
+  std::size_t batch_offset = 0;  ///< in the image, where the batch begins
+  std::string_view batch_bytes() const {
+    return std::string_view(image).substr(batch_offset, kFrameHeaderBytes + payload_bytes - batch_offset);
+  }
 };
 
 /// One frame a batch, in order. Batches are within kMaxBatchBytes (the store has checked).
@@ -40,6 +45,10 @@ struct BatchPayload {
 
 /// Errors: corruption.
 Result<BatchPayload> parse_batch_payload(std::string_view payload);
+/// The batch for a memtable: as it is, or packed as in its frame if that is wanted and worth it.
+MemtableBatch memtable_batch(std::shared_ptr<const RecordBatch> batch, FrameCodec codec, std::string_view frame_bytes,
+                             bool wants_packed);
+
 /// Unpacks and checks the batch. Errors: corruption; unimplemented (a codec of later times).
 Result<std::shared_ptr<const RecordBatch>> unpack_batch(const BatchPayload& payload, const FrameHeader& header);
 

@@ -256,6 +256,7 @@ void Committer::publish_part(std::span<PendingRequest> part) {
   committed.reserve(part.size());
   std::vector<CommitReply> replies;
   replies.reserve(part.size());
+  std::uint64_t bytes = 0;  // of those before
   for (PendingRequest& pending : part) {
     CommitRequest& request = pending.request;
     CommitReply reply{next_sequence_, request.receive_time, request.accepted, request.rejected, false};
@@ -264,11 +265,23 @@ void Committer::publish_part(std::span<PendingRequest> part) {
       records_ += draft.record_count;
     }
     replies.push_back(reply);
-    committed.push_back({request.tenant, request.batches, request.key, reply});
+    committed.push_back({request.tenant, batches_of(pending, bytes), request.key, reply});
+    bytes += pending.memory_bytes;
   }
   tenants_.publish(std::move(committed), SequenceNumber(next_sequence_.number() - 1));
   if (listeners_.any()) tell_listeners(part, replies.front().first_sequence);
   for (std::size_t i = 0; i < part.size(); ++i) answer(part[i], replies[i]);
+}
+
+std::vector<MemtableBatch> Committer::batches_of(const PendingRequest& pending, std::uint64_t bytes_before) const {
+  std::vector<MemtableBatch> batches;
+  batches.reserve(pending.frames.size());
+  const bool wants_packed = tenants_.wants_packed(bytes_before + pending.memory_bytes);
+  for (std::size_t i = 0; i < pending.frames.size(); ++i) {
+    const FrameDraft& draft = pending.frames[i];
+    batches.push_back(memtable_batch(pending.request.batches[i], draft.codec, draft.batch_bytes(), wants_packed));
+  }
+  return batches;
 }
 
 void Committer::tell_listeners(std::span<PendingRequest> part, SequenceNumber first) {

@@ -46,7 +46,8 @@ class Committer {
   struct Limits {
     std::uint64_t queue_bytes_max = 0;
     std::uint64_t memtable_bytes_max = 0;  ///< of all tenants; above it requests wait for a flush
-    std::chrono::nanoseconds room_wait_max = std::chrono::seconds(10);  ///< since they were queued; then they are refused
+    std::chrono::nanoseconds room_wait_max =
+        std::chrono::seconds(10);  ///< since they were queued; then they are refused
   };
   /// All outlive this. `next_sequence` is the first one to give.
   Committer(WalWriter& wal, TenantTable& tenants, CommitListeners& listeners, WriteGate& gate, Clock& clock,
@@ -96,6 +97,8 @@ class Committer {
   Result<std::size_t> fill_part(const Group& group, std::size_t first);
   Status commit_part(std::span<PendingRequest> part);
   void publish_part(std::span<PendingRequest> part);
+  /// Of a request whose records go into memtables behind `bytes_before` that are not there yet either.
+  std::vector<MemtableBatch> batches_of(const PendingRequest& pending, std::uint64_t bytes_before) const;
   void tell_listeners(std::span<PendingRequest> part, SequenceNumber first);
   void answer(PendingRequest& pending, Result<CommitReply> reply);
   void fail_all(std::span<PendingRequest> part, const Error& error);

@@ -9,7 +9,8 @@ namespace dendro {
 struct FairShare {
   std::uint64_t bytes_max = 0;
 
-  /// `held`: by all; `held_by_tenant`: of those, the tenant's. A tenant that holds nothing may always take what is free.
+  /// `held`: by all; `held_by_tenant`: of those, the tenant's. A tenant that holds nothing may always take what is
+  /// free.
   bool admits(std::uint64_t held, std::uint64_t held_by_tenant, std::uint64_t wanted) const {
     if (wanted > bytes_max || held > bytes_max - wanted) return false;
     return !is_scarce(held, wanted) || held_by_tenant == 0 || held_by_tenant + wanted <= bytes_max / 4;

@@ -64,10 +64,7 @@ void Flusher::run() {
       if (stopping_) return;
       if (rounds_asked_ > rounds_done_) round = rounds_asked_;
     }
-    const std::vector<TenantId> tenants = round > 0 ? tenants_.unflushed_tenants() : due_tenants();
-    Status flushed = flush_tenants(tenants);
-    // A flush that failed earlier left its records sealed, and they went first: what came since is still to be flushed.
-    if (flushed && has_failed && round > 0) flushed = flush_tenants(tenants_.unflushed_tenants());
+    Status flushed = flush_tenants(round > 0 ? Due{tenants_.unflushed_tenants()} : due());
     has_failed = !flushed.has_value();
     is_failing_.store(has_failed, std::memory_order_relaxed);
     if (has_failed) log(LogLevel::error, "storage", "flush failed", {{"error", flushed.error().message()}});
@@ -81,30 +78,34 @@ void Flusher::run() {
   }
 }
 
-std::vector<TenantId> Flusher::due_tenants() const {
-  if (wal_files_.closed_bytes() > limits_.wal_bytes_max) return tenants_.unflushed_tenants();
-  std::vector<TenantId> due = tenants_.due_tenants(limits_.memtable_bytes_max, limits_.memtable_age_max);
+Flusher::Due Flusher::due() const {
+  if (wal_files_.closed_bytes() > limits_.wal_bytes_max) return {tenants_.unflushed_tenants()};
+  Due due{tenants_.due_tenants(limits_.memtable_age_max), TenantTable::SealWhat::active_if_none};
   const std::uint64_t held = tenants_.unflushed_bytes();
-  if (due.empty() && held > limits_.memory_bytes_max)
-    due = tenants_.largest_tenants(held - limits_.memory_bytes_max / 2);
-  return due;
+  if (!due.tenants.empty() || held <= limits_.memory_bytes_max) return due;
+  return {tenants_.largest_tenants(held - limits_.memory_bytes_max / 2)};
 }
 
-Status Flusher::flush_tenants(const std::vector<TenantId>& tenants) {
+Status Flusher::flush_tenants(const Due& due) {
   Status first_failure;
-  for (const TenantId& tenant : tenants) {
-    Status flushed = flush_tenant(tenant);
+  for (const TenantId& tenant : due.tenants) {
+    Status flushed = flush_tenant(tenant, due.what);
     if (!flushed && first_failure) first_failure = std::move(flushed);
   }
   return first_failure;
 }
 
-Status Flusher::flush_tenant(const TenantId& tenant) {
-  const std::optional<MemtableView> sealed = tenants_.seal(tenant);
-  if (!sealed) return {};
+/// What is sealed now; what is sealed meanwhile is for the next look.
+Status Flusher::flush_tenant(const TenantId& tenant, TenantTable::SealWhat what) {
+  for (std::size_t left = tenants_.seal(tenant, what); left > 0; --left) DENDRO_TRY(flush_oldest(tenant));
+  return {};
+}
+
+Status Flusher::flush_oldest(const TenantId& tenant) {
+  const MemtableView sealed = tenants_.oldest_sealed(tenant);
   DENDRO_TRY(manifest_.check_usable());
-  DENDRO_TRY_ASSIGN(const std::vector<SegmentInfo> segments, write_segments(tenant, *sealed));
-  DENDRO_TRY(list_and_publish(tenant, *sealed, segments));
+  DENDRO_TRY_ASSIGN(const std::vector<SegmentInfo> segments, write_segments(tenant, sealed));
+  DENDRO_TRY(list_and_publish(tenant, sealed, segments));
   ++flushes_;
   if (on_flush_) on_flush_();
   return {};
@@ -137,7 +138,7 @@ Status Flusher::list_and_publish(const TenantId& tenant, const MemtableView& sea
     change.last_sequence = tenants_.last_sequence();
     change.edits.assign(segments.begin(), segments.end());
     const MemtableEntry& last = sealed[sealed.count - 1];
-    change.edits.emplace_back(FlushedThrough{tenant, last.first_sequence.next(last.batch->size() - 1)});
+    change.edits.emplace_back(FlushedThrough{tenant, last.first_sequence.next(last.batch.size() - 1)});
     return Status();
   };
   const Status listed = manifest_.change(prepare, [&] { tenants_.replace_sealed(tenant, opened); });

@@ -29,9 +29,8 @@ namespace dendro {
 class Flusher {
  public:
   struct Limits {
-    std::uint64_t memtable_bytes_max = 0;
     std::chrono::nanoseconds memtable_age_max{};
-    std::uint64_t wal_bytes_max = 0;    ///< closed WAL files over this: everything is flushed
+    std::uint64_t wal_bytes_max = 0;     ///< closed WAL files over this: everything is flushed
     std::uint64_t memory_bytes_max = 0;  ///< all memtables over this: the largest tenants are flushed
   };
   /// All outlive this. `on_flush` runs on the flusher's thread behind each flush and must not block.
@@ -57,9 +56,14 @@ class Flusher {
 
  private:
   void run();
-  std::vector<TenantId> due_tenants() const;
-  Status flush_tenants(const std::vector<TenantId>& tenants);
-  Status flush_tenant(const TenantId& tenant);
+  struct Due {
+    std::vector<TenantId> tenants;
+    TenantTable::SealWhat what = TenantTable::SealWhat::active;
+  };
+  Due due() const;
+  Status flush_tenants(const Due& due);
+  Status flush_tenant(const TenantId& tenant, TenantTable::SealWhat what);
+  Status flush_oldest(const TenantId& tenant);
   Result<std::vector<SegmentInfo>> write_segments(const TenantId& tenant, const MemtableView& sealed);
   /// F2 and F3.
   Status list_and_publish(const TenantId& tenant, const MemtableView& sealed, const std::vector<SegmentInfo>& segments);

@@ -14,8 +14,8 @@ bool are_small(std::span<const MemtableEntry> entries) {
   std::size_t records = 0;
   std::size_t bytes = 0;
   for (const MemtableEntry& entry : entries) {
-    records += entry.batch->size();
-    bytes += entry.batch->encoded().size();
+    records += entry.batch.size();
+    bytes += entry.batch.encoded_bytes();
   }
   return records <= kJoinedRecordsMax && bytes <= kJoinedBytesMax;
 }
@@ -29,14 +29,15 @@ std::size_t JoinedBatch::memory_bytes() const {
 
 std::unique_ptr<const JoinedBatch> join_batches(std::span<const MemtableEntry> entries) {
   if (entries.size() < 2 || !are_small(entries)) return nullptr;
-  RecordBatchBuilder builder(entries.front().batch->receive_time());
+  RecordBatchBuilder builder(entries.front().batch.receive_time());
   auto sequences = std::make_shared<std::vector<SequenceNumber>>();
   auto receive_times = std::make_shared<std::vector<Timestamp>>();
   for (const MemtableEntry& entry : entries) {
-    for (std::size_t row = 0; row < entry.batch->size(); ++row) {
-      builder.append_copy(entry.batch->record(row));
+    const std::shared_ptr<const RecordBatch> batch = entry.batch.open();
+    for (std::size_t row = 0; row < batch->size(); ++row) {
+      builder.append_copy(batch->record(row));
       sequences->push_back(entry.first_sequence.next(row));
-      receive_times->push_back(entry.batch->receive_time());
+      receive_times->push_back(batch->receive_time());
     }
   }
   auto joined = std::make_unique<JoinedBatch>();

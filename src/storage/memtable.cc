@@ -27,8 +27,8 @@ void Memtable::append(MemtableEntry entry) {
     chunks_[chunk] = std::make_unique<MemtableEntry[]>(kFirstChunkEntries << chunk);
     joined_[chunk] = std::make_unique<std::atomic<const JoinedBatch*>[]>(std::size_t{1} << chunk);
   }
-  bytes_ += memtable_bytes_of(*entry.batch);
-  records_ += entry.batch->size();
+  bytes_ += entry.batch.open_bytes() + kEntryOverheadBytes;
+  records_ += entry.batch.size();
   chunks_[chunk][size_ - chunk_first(chunk)] = std::move(entry);
   ++size_;
 }

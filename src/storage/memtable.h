@@ -13,17 +13,18 @@
 #include "record/record_batch.h"
 #include "storage/batch_key_window.h"
 #include "storage/joined_batch.h"
+#include "storage/memtable_batch.h"
 
 namespace dendro {
 
 /// A committed batch and its place.
 struct MemtableEntry {
-  std::shared_ptr<const RecordBatch> batch;
+  MemtableBatch batch;
   SequenceNumber first_sequence;
   std::shared_ptr<const KeyedReply> keyed;  ///< the request it came with, if that had a key
 };
 
-/// What a batch takes in a memtable.
+/// What a batch counts in a memtable, packed or not: what it takes once it is open.
 std::uint64_t memtable_bytes_of(const RecordBatch& batch);
 
 /// Committed batches of one tenant in order of sequence. One writer, which others exclude by their lock; whoever learnt
@@ -47,7 +48,7 @@ class Memtable {
   void attach(std::size_t group, std::unique_ptr<const JoinedBatch> joined);
   /// What was attached; null: nothing. Without a lock; lives as long as this.
   const JoinedBatch* joined(std::size_t group) const;
-  /// Entries and joined batches.
+  /// Entries and joined batches, as memtable_bytes_of() counts.
   std::uint64_t bytes() const { return bytes_; }
   std::uint64_t records() const { return records_; }
   std::chrono::nanoseconds created() const { return created_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <tuple>
 
 namespace dendro {
@@ -23,9 +24,9 @@ bool is_earlier_row(const MemtableRow& a, const MemtableRow& b) {
 std::vector<DayOfRecords> order_by_day(const MemtableView& memtable) {
   std::map<std::int64_t, std::vector<MemtableRow>> days;
   for (std::uint32_t entry = 0; entry < memtable.count; ++entry) {
-    const RecordBatch& batch = *memtable[entry].batch;
-    for (std::uint32_t row = 0; row < batch.size(); ++row) {
-      const Timestamp timestamp = batch.timestamp(row);
+    const std::span<const std::int64_t> timestamps = memtable[entry].batch.timestamps();
+    for (std::uint32_t row = 0; row < timestamps.size(); ++row) {
+      const Timestamp timestamp(timestamps[row]);
       days[day_number(timestamp)].push_back({timestamp, entry, row});
     }
   }
@@ -41,10 +42,12 @@ Result<SegmentInfo> write_day_segment(const StorePaths& paths, FileSystem& files
                                       const MemtableView& memtable, const DayOfRecords& day) {
   DENDRO_TRY_ASSIGN(const std::unique_ptr<SegmentWriter> writer, SegmentWriter::create(paths, files, place));
   std::set<const KeyedReply*> keys;
+  std::vector<std::shared_ptr<const RecordBatch>> opened(memtable.count);
   for (const MemtableRow& row : day.rows) {
     const MemtableEntry& entry = memtable[row.entry];
-    DENDRO_TRY(
-        writer->add({entry.batch.get(), row.row, entry.first_sequence.next(row.row), entry.batch->receive_time()}));
+    std::shared_ptr<const RecordBatch>& batch = opened[row.entry];
+    if (batch == nullptr) batch = entry.batch.open();
+    DENDRO_TRY(writer->add({batch.get(), row.row, entry.first_sequence.next(row.row), batch->receive_time()}));
     if (entry.keyed != nullptr && keys.insert(entry.keyed.get()).second) writer->add_key(*entry.keyed);
   }
   return writer->finish();

@@ -117,6 +117,7 @@ class WalReplay {
 
   Status replay_frames(const std::vector<WalFrame>& frames) {
     std::vector<CommittedRequest> requests;
+    replayed_bytes_ = 0;
     bool begins_request = true;
     for (const WalFrame& frame : frames) {
       const bool is_first = begins_request;
@@ -149,7 +150,9 @@ class WalReplay {
       return Error(ErrorCode::corruption, "the frames of a request do not belong together");
     }
     recovered_.records += batch->size();
-    requests.back().batches.push_back(std::move(batch));
+    replayed_bytes_ += memtable_bytes_of(*batch);
+    requests.back().batches.push_back(memtable_batch(std::move(batch), frame.header.codec, payload.packed_batch,
+                                                     tenants_.wants_packed(replayed_bytes_)));
     return {};
   }
 
@@ -197,6 +200,7 @@ class WalReplay {
   TenantTable& tenants_;
   RecoveredWal recovered_;
   std::vector<ReadFile> read_files_;
+  std::uint64_t replayed_bytes_ = 0;  ///< of the file at hand
   std::optional<std::size_t> last_with_frames_;
   std::optional<SequenceNumber> next_sequence_;
 };

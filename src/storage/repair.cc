@@ -67,7 +67,7 @@ Status StoreRepairWork::salvage_records() {
   for (const SalvagedRequest& request : salvage_.requests) {
     for (const auto& [first, batch] : request.batches) {
       for (std::uint32_t row = 0; row < batch->size(); ++row) {
-        records += is_wanted(request.tenant, first.next(row)) ? 1 : 0;
+        records += is_wanted(request.tenant, first.next(row)) ? 1u : 0u;
       }
     }
   }

@@ -54,7 +54,7 @@ Status StoreRepairWork::write_tenant(const TenantId& tenant, const MemtableView&
     written_.push_back(std::move(info));
   }
   const MemtableEntry& last = memtable[memtable.count - 1];
-  flushed_.push_back({tenant, last.first_sequence.next(last.batch->size() - 1)});
+  flushed_.push_back({tenant, last.first_sequence.next(last.batch.size() - 1)});
   return {};
 }
 

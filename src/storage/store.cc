@@ -64,7 +64,8 @@ class StoreImpl final : public Store {
         scan_helpers_(options_.scan_threads == 0 ? nullptr
                                                  : std::make_shared<WorkerPool>(options_.scan_threads, kScanTasksMax)),
         gate_(files, options_.directory, {options_.free_bytes_min, options_.free_share_min}),
-        tenants_(clock, {options_.batch_key_window, options_.batch_keys_max}) {}
+        tenants_(clock, {options_.batch_key_window, options_.batch_keys_max},
+                 {options_.memtable_bytes_max, options_.memtable_bytes_max}) {}
 
   ~StoreImpl() override {
     if (compactor_) compactor_->stop();
@@ -238,7 +239,9 @@ class StoreImpl final : public Store {
       for (const auto& segment : *view.segments) {
         if (segment->newest_receive_time()) take(*segment->newest_receive_time());
       }
-      for (std::size_t i = 0; i < view.active.count; ++i) take(view.active[i].batch->receive_time());
+      for (const MemtableView& memtable : view.memtables) {
+        for (std::size_t i = 0; i < memtable.count; ++i) take(memtable[i].batch.receive_time());
+      }
     }
     return newest;
   }
@@ -268,8 +271,8 @@ class StoreImpl final : public Store {
 
   void start() {
     wal_files_->start();
-    const Flusher::Limits limits{options_.memtable_bytes_max, options_.memtable_age_max,
-                                 options_.wal_backlog_bytes_max / 2, options_.wal_backlog_bytes_max / 2};
+    const Flusher::Limits limits{options_.memtable_age_max, options_.wal_backlog_bytes_max / 2,
+                                 options_.wal_backlog_bytes_max / 2};
     shared_manifest_.emplace(*manifest_);
     Compactor::Options compactor_options;
     compactor_options.rules = options_.compaction;
@@ -278,6 +281,7 @@ class StoreImpl final : public Store {
     compactor_options.newest_received = newest_received();
     compactor_options.batch_key_window = options_.batch_key_window;
     compactor_options.is_automatic = options_.compacts_by_itself;
+    compactor_options.keeps_deleted_for_test = options_.keeps_deleted_for_test;
     compactor_.emplace(paths_, files_, clock_, *shared_manifest_, tenants_, *wal_files_, gate_, compactor_options);
     flusher_.emplace(paths_, files_, *shared_manifest_, tenants_, *wal_files_, gate_, limits,
                      [this] { compactor_->wake(); });

@@ -38,14 +38,16 @@ struct StoreOptions {
                                  << 30;  ///< below it (or 5 %): storage_full before anything is written
   double free_share_min = 0.05;
   std::chrono::hours batch_key_window{24};
-  std::size_t batch_keys_max = 100'000;                    ///< a tenant, oldest out first
-  std::size_t scan_threads = 1;  ///< that help a query's own over row groups, for all queries together; 0: none
+  std::size_t batch_keys_max = 100'000;  ///< a tenant, oldest out first
+  std::size_t scan_threads = 1;          ///< that help a query's own over row groups, for all queries together; 0: none
   std::size_t block_cache_bytes = std::size_t{256} << 20;  ///< decoded pieces of segments, all tenants
   std::uint64_t manifest_rewrite_bytes = std::uint64_t{4}
                                          << 20;  ///< a manifest beyond it is rewritten if that halves it
   CompactionRules compaction;
   bool compacts_by_itself = true;  ///< false: retention, merges and deletions are carried out by compact() only
   RetentionRules retention;        ///< default: everything is kept for ever
+  /// A fault to order: merges leave deleted records where they are, as if they had a fault of their own.
+  bool keeps_deleted_for_test = false;
 };
 
 /// Figures for /metrics and the own log; counters since opening unless said otherwise.
@@ -96,7 +98,8 @@ class Store : public RecordSink {
   /// Does now, and waits, what is due of retention, compaction and deletion; with all_final also what would be due once
   /// every day is over. Readers that were there before go on with what they had.
   /// Progress counts merges. Errors: storage_full and io_error (the rest is not done); corruption (all was done but
-  /// what a damaged segment hinders; the log names it); unavailable (closing, or writing has stopped); cancelled.
+  /// what a damaged segment hinders; the log names it); internal (a deleted record is still found in a rewritten
+  /// segment: that deletion stays pending); unavailable (closing, or writing has stopped); cancelled.
   virtual Status compact(CompactionScope scope = CompactionScope::due, WorkWatch watch = {}) = 0;
   /// Deletes the tenant's records inside the range that match and were acknowledged before. New readers see them no
   /// more when this returns, also after a restart; compaction takes them out of the files later. Waits for the disk.

@@ -32,8 +32,7 @@ class StoreScan final : public BlockSource {
         // What a tombstone takes away must be seen record by record.
         work_(std::move(request), std::move(resources.cache), view_.tombstones == nullptr || view_.tombstones->empty()),
         helpers_(std::move(resources.helpers)) {
-    collect(view_.sealed);
-    collect(view_.active);
+    for (const MemtableView& memtable : view_.memtables) collect(memtable);
     for (std::size_t i = 0; i < view_.segments->size(); ++i) {
       const SegmentInfo& info = (*view_.segments)[i]->info();
       if (!request_.sequences.overlaps(info.first_sequence, info.last_sequence)) continue;
@@ -101,11 +100,12 @@ class StoreScan final : public BlockSource {
         continue;
       }
       const MemtableEntry& entry = memtable[i];
-      add_batch({{}, ScanUnit::Kind::memtable_batch, &entry, nullptr, 0}, *entry.batch, entry.first_sequence,
-                entry.first_sequence.next(entry.batch->size() - 1));
+      add_batch({{}, ScanUnit::Kind::memtable_batch, &entry, nullptr, 0}, entry.batch, entry.first_sequence,
+                entry.first_sequence.next(entry.batch.size() - 1));
     }
   }
-  void add_batch(const ScanUnit& unit, const RecordBatch& batch, SequenceNumber first, SequenceNumber last) {
+  template <typename Batch>
+  void add_batch(const ScanUnit& unit, const Batch& batch, SequenceNumber first, SequenceNumber last) {
     if (request_.sequences.overlaps(first, last)) add(unit, batch.min_timestamp(), batch.max_timestamp());
   }
 
@@ -220,7 +220,7 @@ class StoreScan final : public BlockSource {
       block.sequences = unit.joined->sequences;
       block.receive_times = unit.joined->receive_times;
     } else {
-      block.batch = unit.entry->batch;
+      block.batch = unit.entry->batch.open();
       block.first_sequence = unit.entry->first_sequence;
     }
     return block;
@@ -293,8 +293,8 @@ class StoreSnapshot final : public Snapshot {
 
  private:
   Result<std::optional<RecordBlock>> find_stored(RecordPosition position) const {
-    for (const MemtableView* memtable : {&view_.sealed, &view_.active}) {
-      if (auto found = find_in_memtable(*memtable, position)) return found;
+    for (const MemtableView& memtable : view_.memtables) {
+      if (auto found = find_in_memtable(memtable, position)) return found;
     }
     std::optional<Error> damage;
     for (const auto& segment : *view_.segments) {
@@ -324,9 +324,10 @@ class StoreSnapshot final : public Snapshot {
     if (first == 0) return std::nullopt;
     const MemtableEntry& entry = memtable[first - 1];
     const std::uint64_t row = position.sequence.number() - entry.first_sequence.number();
-    if (row >= entry.batch->size() || entry.batch->timestamp(row) != position.timestamp) return std::nullopt;
+    const std::span<const std::int64_t> timestamps = entry.batch.timestamps();
+    if (row >= timestamps.size() || timestamps[row] != position.timestamp.number()) return std::nullopt;
     RecordBlock block;
-    block.batch = entry.batch;
+    block.batch = entry.batch.open();
     block.first_sequence = entry.first_sequence;
     block.rows = {static_cast<std::uint32_t>(row)};
     return block;

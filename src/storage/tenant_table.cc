@@ -13,6 +13,17 @@ constexpr int kSmallMemtableAgeFactor = 10;
 
 }  // namespace
 
+std::uint64_t TenantTable::Tenant::memtable_bytes() const {
+  std::uint64_t bytes = active == nullptr ? 0 : active->bytes();
+  for (const auto& memtable : sealed) bytes += memtable->bytes();
+  return bytes;
+}
+
+bool TenantTable::Tenant::has(const Memtable& memtable) const {
+  return active.get() == &memtable ||
+         std::any_of(sealed.begin(), sealed.end(), [&memtable](const auto& known) { return known.get() == &memtable; });
+}
+
 TenantTable::Tenant& TenantTable::tenant_locked(const TenantId& id) {
   return tenants_.try_emplace(id, key_limits_).first->second;
 }
@@ -32,8 +43,7 @@ void TenantTable::join(const FullGroup& full) {
   std::unique_ptr<const JoinedBatch> joined = join_batches(full.memtable->group(full.group));
   if (joined == nullptr) return;
   MutexLock lock(mutex_);
-  const Tenant& tenant = tenant_locked(full.tenant);
-  if (tenant.active != full.memtable && tenant.sealed != full.memtable) return;  // flushed meanwhile
+  if (!tenant_locked(full.tenant).has(*full.memtable)) return;  // flushed meanwhile
   const std::uint64_t bytes_before = full.memtable->bytes();
   full.memtable->attach(full.group, std::move(joined));
   unflushed_bytes_ += full.memtable->bytes() - bytes_before;
@@ -51,7 +61,7 @@ void TenantTable::publish_one_locked(CommittedRequest& request, std::chrono::nan
   const std::uint64_t bytes_before = tenant.active->bytes();
   SequenceNumber sequence = request.reply.first_sequence;
   for (auto& batch : request.batches) {
-    const std::uint64_t count = batch->size();
+    const std::uint64_t count = batch.size();
     tenant.active->append({std::move(batch), sequence, keyed});
     if (tenant.active->size() % Memtable::kGroupEntries == 0) {
       full.push_back({request.tenant, tenant.active, tenant.active->size() / Memtable::kGroupEntries - 1});
@@ -60,6 +70,8 @@ void TenantTable::publish_one_locked(CommittedRequest& request, std::chrono::nan
     unflushed_records_ += count;
   }
   unflushed_bytes_ += tenant.active->bytes() - bytes_before;
+  // Never within a request: replay knows a flushed request by its first frame.
+  if (tenant.active->bytes() >= rules_.bytes_max) tenant.sealed.push_back(std::exchange(tenant.active, nullptr));
 }
 
 Result<std::optional<CommitReply>> TenantTable::find_key(const TenantId& tenant, const BatchKey& key) {
@@ -88,8 +100,9 @@ TenantView TenantTable::view(const TenantId& id) const {
   const Tenant& tenant = found->second;
   view.segments = tenant.segments;
   view.tombstones = tenant.tombstones;
-  if (tenant.sealed != nullptr) view.sealed = {tenant.sealed, tenant.sealed->size()};
-  if (tenant.active != nullptr) view.active = {tenant.active, tenant.active->size()};
+  view.memtables.reserve(tenant.sealed.size() + 1);
+  for (const auto& memtable : tenant.sealed) view.memtables.push_back({memtable, memtable->size()});
+  if (tenant.active != nullptr) view.memtables.push_back({tenant.active, tenant.active->size()});
   return view;
 }
 
@@ -107,22 +120,21 @@ std::vector<TenantId> TenantTable::unflushed_tenants() const {
   std::vector<TenantId> ids;
   MutexLock lock(mutex_);
   for (const auto& [id, tenant] : tenants_) {
-    if (tenant.active != nullptr || tenant.sealed != nullptr) ids.push_back(id);
+    if (tenant.active != nullptr || !tenant.sealed.empty()) ids.push_back(id);
   }
   return ids;
 }
 
-std::vector<TenantId> TenantTable::due_tenants(std::uint64_t bytes_max, std::chrono::nanoseconds age_max) const {
+std::vector<TenantId> TenantTable::due_tenants(std::chrono::nanoseconds age_max) const {
   const std::chrono::nanoseconds now = clock_.monotonic();
   std::vector<TenantId> ids;
   MutexLock lock(mutex_);
   for (const auto& [id, tenant] : tenants_) {
-    bool is_due = tenant.sealed != nullptr;
+    bool is_due = !tenant.sealed.empty();
     if (tenant.active != nullptr) {
       const bool is_small = tenant.active->bytes() < kSmallMemtableBytes;
       const std::chrono::nanoseconds age = now - tenant.active->created();
-      is_due =
-          is_due || tenant.active->bytes() >= bytes_max || age >= age_max * (is_small ? kSmallMemtableAgeFactor : 1);
+      is_due = is_due || age >= age_max * (is_small ? kSmallMemtableAgeFactor : 1);
     }
     if (is_due) ids.push_back(id);
   }
@@ -151,19 +163,25 @@ std::uint64_t TenantTable::unflushed_bytes_of(const TenantId& id) const {
   MutexLock lock(mutex_);
   const auto found = tenants_.find(id);
   if (found == tenants_.end()) return 0;
-  const Tenant& tenant = found->second;
-  return (tenant.active == nullptr ? 0 : tenant.active->bytes()) +
-         (tenant.sealed == nullptr ? 0 : tenant.sealed->bytes());
+  return found->second.memtable_bytes();
 }
 
-std::optional<MemtableView> TenantTable::seal(const TenantId& id) {
+std::size_t TenantTable::seal(const TenantId& id, SealWhat what) {
   MutexLock lock(mutex_);
   const auto found = tenants_.find(id);
-  if (found == tenants_.end()) return std::nullopt;
+  if (found == tenants_.end()) return 0;
   Tenant& tenant = found->second;
-  if (tenant.sealed == nullptr) tenant.sealed = std::exchange(tenant.active, nullptr);
-  if (tenant.sealed == nullptr) return std::nullopt;
-  return MemtableView{tenant.sealed, tenant.sealed->size()};
+  const bool takes_active = what == SealWhat::active || tenant.sealed.empty();
+  if (takes_active && tenant.active != nullptr) tenant.sealed.push_back(std::exchange(tenant.active, nullptr));
+  return tenant.sealed.size();
+}
+
+MemtableView TenantTable::oldest_sealed(const TenantId& id) const {
+  MutexLock lock(mutex_);
+  const auto found = tenants_.find(id);
+  DENDRO_CHECK(found != tenants_.end() && !found->second.sealed.empty());
+  const auto& memtable = found->second.sealed.front();
+  return {memtable, memtable->size()};
 }
 
 void TenantTable::append_segments(Tenant& tenant, const SegmentList& segments) {
@@ -176,10 +194,10 @@ void TenantTable::replace_sealed(const TenantId& id, const SegmentList& segments
   std::shared_ptr<const Memtable> flushed;  // freed outside the lock
   MutexLock lock(mutex_);
   Tenant& tenant = tenant_locked(id);
-  DENDRO_CHECK(tenant.sealed != nullptr);
+  DENDRO_CHECK(!tenant.sealed.empty());
   append_segments(tenant, segments);
-  flushed = std::move(tenant.sealed);
-  tenant.sealed = nullptr;
+  flushed = std::move(tenant.sealed.front());
+  tenant.sealed.pop_front();
   unflushed_bytes_ -= flushed->bytes();
   unflushed_records_ -= flushed->records();
 }
@@ -233,22 +251,21 @@ std::optional<SequenceNumber> TenantTable::first_unflushed_of(const TenantId& id
   MutexLock lock(mutex_);
   const auto found = tenants_.find(id);
   if (found == tenants_.end()) return std::nullopt;
-  if (found->second.sealed != nullptr) return (*found->second.sealed)[0].first_sequence;
+  if (!found->second.sealed.empty()) return (*found->second.sealed.front())[0].first_sequence;
   if (found->second.active != nullptr) return (*found->second.active)[0].first_sequence;
   return std::nullopt;
 }
 
 std::optional<SequenceNumber> TenantTable::first_unflushed(const std::optional<TenantId>& flushing) const {
   std::optional<SequenceNumber> first;
-  const auto take = [&first](const std::shared_ptr<const Memtable>& memtable) {
-    if (memtable == nullptr) return;
-    const SequenceNumber sequence = (*memtable)[0].first_sequence;
-    if (!first || sequence < *first) first = sequence;
-  };
   MutexLock lock(mutex_);
   for (const auto& [id, tenant] : tenants_) {
-    take(tenant.active);
-    if (!flushing || id != *flushing) take(tenant.sealed);
+    const std::size_t left_out = flushing && id == *flushing ? 1 : 0;
+    const Memtable* const oldest =
+        left_out < tenant.sealed.size() ? tenant.sealed[left_out].get() : tenant.active.get();
+    if (oldest == nullptr) continue;
+    const SequenceNumber sequence = (*oldest)[0].first_sequence;
+    if (!first || sequence < *first) first = sequence;
   }
   return first;
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,7 +24,7 @@ namespace dendro {
 /// A request whose frames are durable.
 struct CommittedRequest {
   TenantId tenant = TenantId::default_tenant();
-  std::vector<std::shared_ptr<const RecordBatch>> batches;
+  std::vector<MemtableBatch> batches;
   std::optional<BatchKey> key;
   CommitReply reply;
   std::chrono::nanoseconds key_age{};  ///< recovery: how long ago the key came
@@ -36,21 +37,25 @@ struct TenantView {
   SequenceNumber last_sequence;
   std::shared_ptr<const SegmentList> segments;      ///< never null
   std::shared_ptr<const TombstoneList> tombstones;  ///< live ones; null: none
-  MemtableView sealed;                              ///< being flushed; its memtable is null if none is
-  MemtableView active;
+  std::vector<MemtableView> memtables;              ///< oldest first; the last may be the active one
+};
+
+struct MemtableRules {
+  std::uint64_t bytes_max = UINT64_MAX;           ///< a memtable is sealed behind the request that reaches it
+  std::uint64_t packed_above_bytes = UINT64_MAX;  ///< in memory only, of all tenants: batches come packed
 };
 
 // Invariants of the table:
-//   T1 a record is in exactly one of active memtable, sealed memtable, segments, and moves between them under the lock,
-//   so every
-//      view has it once;
-//   T2 a request's records and its key appear together;
+//   T1 a record is in exactly one of active memtable, sealed memtables, segments, and moves between them under the
+//      lock, so every view has it once;
+//   T2 a request's records and its key appear together, and all its records stand in one memtable;
 //   T3 a joined batch holds what its entries hold: a reader takes either.
 
 /// The committed records of all tenants. Thread-safe.
 class TenantTable {
  public:
-  TenantTable(Clock& clock, BatchKeyWindow::Limits key_limits) : clock_(clock), key_limits_(key_limits) {}
+  TenantTable(Clock& clock, BatchKeyWindow::Limits key_limits, MemtableRules rules = {})
+      : clock_(clock), key_limits_(key_limits), rules_(rules) {}
 
   /// The committer, and recovery, in order of sequence.
   void publish(std::vector<CommittedRequest> requests, SequenceNumber last_sequence);
@@ -64,14 +69,18 @@ class TenantTable {
 
   /// Tenants that have records in memory.
   std::vector<TenantId> unflushed_tenants() const;
-  /// Of those, the ones over `bytes_max` or older than `age_max`; small ones (below 1 MiB) wait ten times as long.
-  std::vector<TenantId> due_tenants(std::uint64_t bytes_max, std::chrono::nanoseconds age_max) const;
+  /// Of those, the ones with a sealed memtable, or one older than `age_max`; small ones (below 1 MiB) wait ten times as
+  /// long.
+  std::vector<TenantId> due_tenants(std::chrono::nanoseconds age_max) const;
   /// Those that hold most in memory not sealed yet, as many as it takes to free so many bytes; the largest first.
   std::vector<TenantId> largest_tenants(std::uint64_t bytes) const;
-  /// Takes the tenant's memtable out of the way of new records; the one sealed before if its flush failed. Nothing: it
-  /// has none.
-  std::optional<MemtableView> seal(const TenantId& tenant);
-  /// The segments that hold what was sealed take its place.
+  enum class SealWhat : std::uint8_t { active, active_if_none };
+  /// Takes the tenant's active memtable, or only if none is sealed yet, out of the way of new records. How many are
+  /// sealed now.
+  std::size_t seal(const TenantId& tenant, SealWhat what);
+  /// The oldest sealed memtable, of at least one.
+  MemtableView oldest_sealed(const TenantId& tenant) const;
+  /// The segments that hold the oldest sealed memtable take its place.
   void replace_sealed(const TenantId& tenant, const SegmentList& segments);
   /// Segments take the place of others of the tenant, at once; either list may be empty.
   void replace_segments(const TenantId& tenant, const std::set<SegmentId>& removed, const SegmentList& added);
@@ -81,13 +90,15 @@ class TenantTable {
   SegmentList drop_tenant(const TenantId& tenant);
   /// Segments found at opening.
   void add_segments(const TenantId& tenant, const SegmentList& segments);
-  /// The smallest sequence number that stands in memory only, what is sealed of `flushing` left out. Nothing: none
-  /// does.
+  /// The smallest sequence number that stands in memory only, the oldest sealed memtable of `flushing` left out.
+  /// Nothing: none does.
   std::optional<SequenceNumber> first_unflushed(const std::optional<TenantId>& flushing) const;
 
   /// The same of one tenant, sealed records included.
   std::optional<SequenceNumber> first_unflushed_of(const TenantId& tenant) const;
-  /// Bytes and records in memory only. Without the lock.
+  /// True if batches of so many bytes, beside those in memory only, should come packed. Without the lock.
+  bool wants_packed(std::uint64_t bytes) const { return unflushed_bytes() + bytes > rules_.packed_above_bytes; }
+  /// Bytes, as memtable_bytes_of() counts them, and records in memory only. Without the lock.
   std::uint64_t unflushed_bytes() const { return unflushed_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t unflushed_records() const { return unflushed_records_.load(std::memory_order_relaxed); }
   /// The tenant's part, sealed records included.
@@ -97,7 +108,9 @@ class TenantTable {
   struct Tenant {
     explicit Tenant(BatchKeyWindow::Limits limits) : keys(limits) {}
     std::shared_ptr<Memtable> active;
-    std::shared_ptr<const Memtable> sealed;
+    std::deque<std::shared_ptr<const Memtable>> sealed;  ///< oldest first; the flusher takes the first
+    std::uint64_t memtable_bytes() const;
+    bool has(const Memtable& memtable) const;
     std::shared_ptr<const SegmentList> segments = std::make_shared<const SegmentList>();
     std::shared_ptr<const TombstoneList> tombstones;
     BatchKeyWindow keys;
@@ -117,6 +130,7 @@ class TenantTable {
   // Fixed after construction.
   Clock& clock_;
   const BatchKeyWindow::Limits key_limits_;
+  const MemtableRules rules_;
 
   mutable Mutex mutex_;
   std::map<TenantId, Tenant> tenants_ DENDRO_GUARDED_BY(mutex_);

@@ -92,6 +92,26 @@ TEST_F(SpillFixture, GroupsGiveTheSameRows) {
   }
 }
 
+TEST_F(SpillFixture, TheBestGroupsAreTheFirstOfAllGroups) {
+  for (const char* query : {"* | stats by (user) count() as c | sort by (c desc",
+                            "* | stats by (user, n) count() as c | sort by (c, n desc",
+                            "* | stats by (mixed as m) sum(x) as s, min(id) as i | sort by (i",
+                            "* | stats by (user, mixed) count() as c | sort by (mixed desc",
+                            "* | stats by (n) max(mixed) as m, values(id) as v | sort by (m desc",
+                            "* | uniq by (user, mixed) | sort by (user"}) {
+    SCOPED_TRACE(query);
+    const Answer all = run(std::string(query) + ")", {});
+    for (const std::size_t count : {std::size_t{1}, std::size_t{7}, std::size_t{300}}) {
+      const std::vector<std::string> first(
+          all.rows.begin(), all.rows.begin() + static_cast<std::ptrdiff_t>(std::min(count, all.rows.size())));
+      const std::string limited = std::string(query) + ") limit " + std::to_string(count);
+      EXPECT_EQ(run(limited, {}).rows, first);
+      folder.use_for(options, 20'000);
+      EXPECT_EQ(run(limited, options).rows, first);
+    }
+  }
+}
+
 TEST_F(SpillFixture, RecordsOfFilesComeInOrder) {
   BatchesSource memory(batches), spilled(batches);
   const Answer expected = run_query(ask("*"), make_source_input(memory), clock, {});
@@ -222,7 +242,7 @@ TEST_F(SpillFixture, AGroupIsNeverSplitThoughMemoryComesBack) {
   StatGroups groups(pipe, step.stats, step.input, context);
   RowShape table;
   table.is_table = true;
-  RowSorter sorter(StatGroups::order_of(pipe), table, FieldNeed(), RowSorter::WhenFull::go_on, context);
+  RowSorter sorter(StatGroups::order_of(pipe, step.stats), table, FieldNeed(), RowSorter::WhenFull::go_on, context);
   groups.allow_spill();
   for (std::size_t i = 0; i < batches.size(); ++i) {
     // Somebody else takes memory for a while.

@@ -107,7 +107,7 @@ class ScanDifferential : public ::testing::Test {
     make_records();
     write_segment(seed);
     for (int i = 0; i < 120; ++i) check_filter(make_predicate(2));
-    for (int i = 0; i < 10; ++i) check_reduction();
+    for (int i = 0; i < 30; ++i) check_reduction();
   }
 
   std::size_t below(std::size_t count) { return maker_->below(count); }
@@ -134,6 +134,9 @@ class ScanDifferential : public ::testing::Test {
 
   void make_records() {
     RecordBatchBuilder builder{Timestamp(1)};
+    // Where nothing else has the name of a label, or of the severity, the directory may know the answer.
+    const std::size_t names = below(2) == 0 ? 2 : 4;
+    static constexpr std::array<std::string_view, 4> kNames = {"a", "b", "host", "severity"};
     for (std::int64_t i = 0; i < 600; ++i) {
       builder.begin_record();
       builder.set_timestamp(Timestamp(1'700'000'000 * kNanosPerSecond + i * 700 * kNanosPerMilli));
@@ -141,7 +144,8 @@ class ScanDifferential : public ::testing::Test {
       const std::string id = maker_->variable() + maker_->variable();
       if (below(4) != 0) builder.add_leaf(LeafRole::trace_id, "trace_id", "tid", Value::of_text(id));
       if (below(2) == 0) builder.add_leaf(LeafRole::resource, "host", "host", Value::of_text(hold(maker_->word())));
-      for (const std::string_view name : {"a", "b", "host", "severity"}) {
+      if (below(5) != 0) builder.add_leaf(LeafRole::resource, "pod", "pod", Value::of_int64(i / 100 % 3));
+      for (const std::string_view name : std::span(kNames).first(names)) {
         if (below(name.size() > 1 ? 6 : 2) == 0) builder.add_leaf(LeafRole::attribute, name, name, any_value());
       }
       if (below(20) == 0) builder.add_leaf(LeafRole::attribute, "a", "a", Value::of_text("again 7"));
@@ -211,8 +215,8 @@ class ScanDifferential : public ::testing::Test {
   }
 
   Predicate make_predicate(int depth) {
-    static const std::vector<std::string> kFields = {"",         "",        "body",         "a", "b", "host",
-                                                     "trace_id", "nothing", "severity_text"};
+    static const std::vector<std::string> kFields = {"",         "",        "body",          "a",  "b", "host",
+                                                     "trace_id", "nothing", "severity_text", "pod"};
     const std::size_t kind = below(depth > 0 ? 10 : 6);
     if (kind == 4) return {SeverityTest{"severity", static_cast<std::uint32_t>(below(1u << 25))}};
     if (kind == 5) {
@@ -242,8 +246,13 @@ class ScanDifferential : public ::testing::Test {
     for (const std::uint32_t row : rows) truth.set(row);
 
     RowGroupReader reader(*segment_, *tables_, 0, cache_);
-    const auto verdict = make_segment_filter(*filter)->select(reader);
+    const auto columns = make_segment_filter(*filter);
+    const auto verdict = columns->select(reader);
     ASSERT_TRUE(verdict) << verdict.error().message();
+    if (const auto streams = columns->select_streams(reader)) {
+      EXPECT_EQ(rows_of(*streams), truth);
+      ++by_streams_;
+    }
     RowBitmap missed = truth;
     missed -= verdict->possible;
     RowBitmap invented = verdict->certain;
@@ -254,6 +263,21 @@ class ScanDifferential : public ::testing::Test {
     hits_ += rows.size();
     exact_ += verdict->is_exact() ? 1 : 0;
     ++filters_;
+  }
+
+  /// The records of the flagged streams of the row group.
+  RowBitmap rows_of(const std::vector<std::uint8_t>& flags) {
+    const std::vector<IndexCount>& counts = tables_->row_groups.front().stream_counts;
+    EXPECT_EQ(flags.size(), counts.size());
+    RowGroupReader reader(*segment_, *tables_, 0, cache_);
+    const auto streams = reader.streams().value();
+    RowBitmap rows(batch_->size());
+    for (std::uint32_t row = 0; row < batch_->size(); ++row) {
+      const std::uint32_t stream = streams->table[streams->codes[row]];
+      const auto count = std::find_if(counts.begin(), counts.end(), [&](const auto& at) { return at.index == stream; });
+      if (flags[static_cast<std::size_t>(count - counts.begin())] != 0) rows.set(row);
+    }
+    return rows;
   }
 
   /// What the reader of a reduction would count.
@@ -274,7 +298,8 @@ class ScanDifferential : public ::testing::Test {
   }
 
   void check_reduction() {
-    static const std::vector<std::string> kFields = {"a", "b", "host", "severity", "trace_id", "nothing"};
+    static const std::vector<std::string> kFields = {"a",        "b",       "host", "severity",
+                                                     "trace_id", "nothing", "pod",  "_stream"};
     Reduction reduction;
     for (std::size_t i = below(3); i > 0; --i) reduction.fields.push_back(kFields[below(kFields.size())]);
     if (below(2) == 0) reduction.time_step_ns = static_cast<std::int64_t>(1 + below(200)) * kNanosPerSecond;
@@ -283,7 +308,12 @@ class ScanDifferential : public ::testing::Test {
     for (std::size_t i = 0; i < rows.rows(); ++i) {
       if (below(3) != 0) rows.set(i);
     }
-    if (below(3) == 0) rows = RowBitmap(batch_->size(), true);
+    std::vector<std::uint8_t> streams(tables_->row_groups.front().stream_counts.size(), 1);
+    const bool is_by_stream = below(3) != 0;
+    if (is_by_stream && below(2) == 0) {
+      for (std::size_t i = 1; i < streams.size(); ++i) streams[i] = below(2) == 0 ? 1 : 0;
+    }
+    if (is_by_stream) rows = rows_of(streams);
     Counts truth;
     rows.for_each([&](std::uint32_t row) { count(*batch_, row, 1, reduction, truth); });
 
@@ -291,7 +321,8 @@ class ScanDifferential : public ::testing::Test {
     RecordDecoder decoder(reader);
     RowReducer reducer(reduction);
     std::optional<RecordBlock> block;
-    if (rows.count() == rows.rows()) block = reducer.reduce_whole(reader);
+    if (is_by_stream) block = reducer.reduce_from_directory(reader, streams);
+    by_directory_ += block ? 1 : 0;
     if (!block) block = reducer.reduce(reader, decoder, rows).value();
     if (!block) return;  // not told from columns: the records come by themselves
     Counts counts;
@@ -311,7 +342,7 @@ class ScanDifferential : public ::testing::Test {
   std::shared_ptr<const RecordBatch> batch_;
   std::shared_ptr<const Segment> segment_;
   std::shared_ptr<const SegmentTables> tables_;
-  std::uint64_t pairs_ = 0, hits_ = 0, filters_ = 0, exact_ = 0, reduced_ = 0;
+  std::uint64_t pairs_ = 0, hits_ = 0, filters_ = 0, exact_ = 0, reduced_ = 0, by_streams_ = 0, by_directory_ = 0;
 };
 
 TEST_F(ScanDifferential, ColumnsAndRecordsAgree) {
@@ -322,14 +353,19 @@ TEST_F(ScanDifferential, ColumnsAndRecordsAgree) {
               static_cast<unsigned long long>(first + rounds - 1));
   for (std::uint64_t seed = first; seed < first + rounds && !HasFailure(); ++seed) run_round(seed);
   std::printf(
-      "%llu pairs of filter and record, %llu hits, %llu of %llu filters decided by columns alone, %llu reductions\n",
+      "%llu pairs of filter and record, %llu hits, %llu of %llu filters decided by columns alone, %llu by streams; "
+      "%llu "
+      "reductions, %llu from the directory\n",
       static_cast<unsigned long long>(pairs_), static_cast<unsigned long long>(hits_),
       static_cast<unsigned long long>(exact_), static_cast<unsigned long long>(filters_),
-      static_cast<unsigned long long>(reduced_));
+      static_cast<unsigned long long>(by_streams_), static_cast<unsigned long long>(reduced_),
+      static_cast<unsigned long long>(by_directory_));
   if (rounds > 1) {
     EXPECT_GT(hits_ * 20, pairs_);         // the test asks for what is there
     EXPECT_GT(exact_ * 10, filters_ * 8);  // and columns do decide
-    EXPECT_GT(reduced_, 0u);
+    EXPECT_GT(reduced_, by_directory_);
+    EXPECT_GT(by_directory_, rounds);
+    EXPECT_GT(by_streams_, rounds);
   }
 }
 

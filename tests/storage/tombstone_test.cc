@@ -166,6 +166,38 @@ TEST_F(TombstoneTest, IsNotDoneWhileASegmentCannotBeRead) {
   EXPECT_EQ(fixture_.store->stats().live_tombstones, 1u);
 }
 
+TEST_F(TombstoneTest, IsNotDoneWhileADeletedRecordIsStillFound) {
+  const TenantId other = make_tenant("other");
+  ASSERT_TRUE(fixture_.append({"drop 1", "keep", "drop 2"}).has_value());
+  ASSERT_TRUE(fixture_.append(make_request({{"drop", "keep"}}, other)).has_value());
+  ASSERT_TRUE(fixture_.store->flush().has_value());
+  fixture_.options.keeps_deleted_for_test = true;
+  fixture_.open();
+  ASSERT_TRUE(delete_bodies(*fixture_.store, "drop").has_value());
+  ASSERT_TRUE(delete_bodies(*fixture_.store, "not there", {}, other).has_value());
+  for (int round = 0; round < 2; ++round) {
+    const Status compacted = fixture_.store->compact();
+    ASSERT_FALSE(compacted.has_value());
+    EXPECT_EQ(compacted.error().code(), ErrorCode::internal);
+    EXPECT_NE(compacted.error().message().find("/t/default/20231114/"), std::string::npos);
+    EXPECT_NE(compacted.error().message().find("stays pending"), std::string::npos);
+    // It is not done, over reopening neither, and nobody sees its records; another one is not held up by it.
+    EXPECT_EQ(fixture_.store->pending_deletions(TenantId::default_tenant()).size(), 1u);
+    EXPECT_EQ(fixture_.store->pending_deletions(other).size(), 0u);
+    EXPECT_EQ(fixture_.bodies(), Bodies{"keep"});
+    EXPECT_EQ(fixture_.store->stats().segment_records, 5u);
+    fixture_.open();
+  }
+  fixture_.options.keeps_deleted_for_test = false;
+  fixture_.open();
+  const Status compacted = fixture_.store->compact();
+  ASSERT_TRUE(compacted.has_value()) << compacted.error().message();
+  EXPECT_EQ(fixture_.store->stats().live_tombstones, 0u);
+  EXPECT_EQ(fixture_.store->stats().records_deleted, 2u);
+  EXPECT_EQ(fixture_.store->stats().segment_records, 3u);
+  EXPECT_EQ(fixture_.bodies(), Bodies{"keep"});  // nothing hides them any more
+}
+
 TEST_F(TombstoneTest, RefusesWhatARecordDoesNotHoldByItself) {
   for (const char* field : {"_id", "_observed"}) {
     const auto deleted =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_set>
 
 #include "filter/field_name.h"
 #include "query/language/language_words.h"
@@ -45,8 +46,12 @@ const FieldUse* use_of(const QueryPlan& plan, std::string_view field) {
 void FieldCensus::look_at(const std::vector<Shape>& shapes, const std::vector<Stream>& streams) {
   if (batches_.fetch_add(1, std::memory_order_relaxed) >= kCensusBatchesMax) return;
   const MutexLock lock(mutex_);
-  const auto add = [this](std::string_view name) DENDRO_REQUIRES(mutex_) {
-    if (names_.size() < kCensusNamesMax && !names_.contains(name)) names_.emplace(name);
+  // Shapes name the same texts over and over, at the same place.
+  std::unordered_set<const char*> known;
+  const auto add = [this, &known](std::string_view name) DENDRO_REQUIRES(mutex_) {
+    if (name.empty() || !known.insert(name.data()).second || names_.size() >= kCensusNamesMax || names_.contains(name))
+      return;
+    names_.emplace(name);
   };
   for (const Shape& shape : shapes) {
     for (const Leaf& leaf : shape.leaves) {

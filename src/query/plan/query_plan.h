@@ -23,10 +23,21 @@ struct SortStep {
   bool ties_by_position = false;  ///< the rows come in no order; otherwise ties keep the order they come in
   ScanOrder order = ScanOrder::newest_first;
 };
+/// The first `count` rows of a table by some of its columns, then by the columns not among them as `stats` orders them.
+struct BestGroups {
+  struct Key {
+    std::size_t column = 0;  ///< of the table: groups, then results
+    std::string name;
+    bool descending = false;
+  };
+  std::vector<Key> keys;
+  std::uint64_t count = 0;
+};
 struct StatsStep {
   bool leaves_out_missing = false;  ///< rows without a group's field (top, rare)
   std::shared_ptr<const TimeZone> zone = TimeZone::utc();
   TimeRange range;
+  std::optional<BestGroups> best = {};  ///< no other groups are wanted: they are sorted by the next step
 };
 
 struct CompareStep {

@@ -88,10 +88,26 @@ class StepPlanner {
       if (pipe.limit) add(LimitPipe{*pipe.limit});
       return;
     }
+    keep_best_groups(pipe);
     QueryStep& step = push_step(pipe);
     step.sort.order = plan_->request.order;
     step.sort.ties_by_position = !shape_.is_table && !is_reordered_ && !loses_order_;
     is_reordered_ = true;
+  }
+  /// A sort with a limit right behind `stats`: it need not put all its groups in order.
+  void keep_best_groups(const SortPipe& pipe) {
+    constexpr std::uint64_t kBestGroupsMax = 10'000;  // they stay in memory
+    if (!pipe.limit || *pipe.limit > kBestGroupsMax || pipe.keys.empty() || plan_->steps.empty()) return;
+    QueryStep& stats = plan_->steps.back();
+    if (!std::holds_alternative<StatsPipe>(stats.pipe)) return;
+    BestGroups best;
+    best.count = *pipe.limit;
+    for (const SortKey& key : pipe.keys) {
+      const std::size_t column = shape_.column_of(key.name);
+      if (column == shape_.columns.size()) return;
+      best.keys.push_back({column, key.name, key.descending});
+    }
+    stats.stats.best = std::move(best);
   }
   void add(const StatsPipe& pipe) { add_stats(pipe, false); }
   void add(const UniqPipe& pipe) {

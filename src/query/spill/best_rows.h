@@ -23,6 +23,10 @@ class BestRows {
 
   /// False: so many better ones are known that this one never comes out.
   bool wants(const SortedRow& row) const { return !worst_ || !order_.comes_before(worst_->row, row); }
+  /// The same of any row with that first key, as far as it decides.
+  bool may_want(const SortValue& first_key) const {
+    return !worst_ || compare_sort_values(worst_->row.keys.front(), first_key, order_.descending.front()) >= 0;
+  }
   /// False where memory has no more, whatever was dropped; the row is kept all the same.
   bool add(SortedRow row, std::shared_ptr<const RecordBatch> batch);
   std::uint64_t charged_bytes() const { return charged_bytes_; }

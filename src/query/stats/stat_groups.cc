@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "query/expression/bucket_value.h"
 #include "query/rows/value_order.h"
+#include "query/spill/best_rows.h"
 #include "query/spill/cell_bytes.h"
 #include "query/spill/row_sorter.h"
 #include "query/stats/group_spill.h"
@@ -114,9 +115,12 @@ void StatGroups::make_key_text() {
 
 StatGroups::Group* StatGroups::find_group() {
   if (last_group_ != nullptr && key_text_ == last_key_) return last_group_;
-  const auto known = groups_.find(key_text_);
-  Group* group = known == groups_.end() ? make_group() : &known->second;
-  if (group == nullptr) return nullptr;
+  const auto [number, is_new] = group_keys_.add(key_text_);
+  Group* group = is_new ? make_group() : &groups_[number];
+  if (group == nullptr) {
+    group_keys_.remove_last();
+    return nullptr;
+  }
   last_key_ = key_text_;
   last_group_ = group;
   return group;
@@ -127,7 +131,7 @@ bool StatGroups::must_put_aside() const {
   return is_full_ || groups_.size() >= context_.limits.groups_max || context_.should_spill(charged_bytes_);
 }
 
-/// Null where no more may be made; puts_aside_ says whether the row can wait.
+/// The group whose key was numbered last. Null where no more may be made; puts_aside_ says whether the row can wait.
 StatGroups::Group* StatGroups::make_group() {
   puts_aside_ = is_full_ = must_put_aside();
   if (puts_aside_) return nullptr;
@@ -137,7 +141,7 @@ StatGroups::Group* StatGroups::make_group() {
     context_.stop(StopReason::memory);
     return nullptr;
   }
-  Group& group = groups_[key_text_];
+  Group& group = groups_.emplace_back();
   std::uint64_t bytes = sizeof(Group) + 2 * key_text_.size() + 64;
   for (const Value& value : key_values_) {
     group.keys.emplace_back(value);
@@ -149,7 +153,7 @@ StatGroups::Group* StatGroups::make_group() {
   if (!context_.take(bytes)) {
     if (spill_ != nullptr && spill_->may_put() && context_.may_spill(charged_bytes_)) {
       context_.release(bytes);
-      groups_.erase(key_text_);
+      groups_.pop_back();
       puts_aside_ = is_full_ = true;
       return nullptr;
     }
@@ -272,36 +276,77 @@ std::vector<Cell> StatGroups::results(const Group& group) {
 void StatGroups::end_input() {
   if (!pipe_.groups.empty() || !groups_.empty()) return;
   key_text_.clear();
-  make_group();
+  find_group();
 }
 
-RowOrder StatGroups::order_of(const StatsPipe& pipe) {
+RowOrder StatGroups::order_of(const StatsPipe& pipe, const StatsStep& step) {
   RowOrder order;
-  order.descending.assign(pipe.groups.size(), false);
+  if (step.best) {
+    for (const BestGroups::Key& key : step.best->keys) order.descending.push_back(key.descending);
+  }
+  order.descending.resize(order.descending.size() + pipe.groups.size(), false);
   return order;
 }
 
-Result<bool> StatGroups::hand_to(RowSorter& sorter) {
+const Cell& StatGroups::cell_at(const Group& group, const std::vector<Cell>& cells, std::size_t column) {
+  return column < group.keys.size() ? group.keys[column] : cells[column - group.keys.size()];
+}
+
+std::vector<SortValue> StatGroups::sort_keys(const Group& group, const std::vector<Cell>& cells) const {
+  std::vector<SortValue> keys;
+  keys.reserve(group.keys.size() + (step_.best ? step_.best->keys.size() : 0));
+  if (step_.best) {
+    for (const BestGroups::Key& key : step_.best->keys)
+      keys.emplace_back(cell_at(group, cells, key.column).value(), order_rule_of(key.name));
+  }
+  for (std::size_t k = 0; k < group.keys.size(); ++k)
+    keys.emplace_back(group.keys[k].value(), order_rule_of(pipe_.groups[k].name));
+  return keys;
+}
+
+/// @param take  `(group, its results, make_row) -> Result<bool>`, where `make_row()` gives the group as a row and takes
+///              both.
+template <typename Take>
+Result<bool> StatGroups::hand_on(Take&& take) {
   last_group_ = nullptr;
   for (std::size_t count = 0; count < kGroupsAtOnce && !groups_.empty(); ++count) {
-    auto node = groups_.extract(groups_.begin());
-    Group& group = node.mapped();
-    SortedRow row;
-    row.tie = node.key();
-    for (std::size_t k = 0; k < group.keys.size(); ++k)
-      row.keys.emplace_back(group.keys[k].value(), order_rule_of(pipe_.groups[k].name));
+    Group& group = groups_.front();
     std::vector<Cell> cells = results(group);
-    row.row = std::move(group.keys);
-    std::move(cells.begin(), cells.end(), std::back_inserter(row.row));
+    const auto make_row = [&] {
+      SortedRow row;
+      row.tie = group_keys_[static_cast<std::uint32_t>(group_keys_.size() - groups_.size())];
+      row.keys = sort_keys(group, cells);
+      row.row = std::move(group.keys);
+      std::move(cells.begin(), cells.end(), std::back_inserter(row.row));
+      return row;
+    };
     // Not counted group by group: each gives back its part.
-    const std::uint64_t bytes = charged_bytes_ / (groups_.size() + 1);
+    const std::uint64_t bytes = charged_bytes_ / groups_.size();
     charged_bytes_ -= bytes;
     context_.release(bytes);
-    DENDRO_TRY(sorter.add(std::move(row), nullptr));
+    DENDRO_TRY(take(group, cells, make_row));
+    groups_.pop_front();
   }
   if (!groups_.empty()) return true;
+  group_keys_.clear();
   is_full_ = false;
   return false;
+}
+
+Result<bool> StatGroups::hand_to(RowSorter& sorter) {
+  return hand_on([&sorter](const Group&, const std::vector<Cell>&, const auto& make_row) {
+    return sorter.add(make_row(), nullptr);
+  });
+}
+
+Result<bool> StatGroups::hand_to(BestRows& best) {
+  const BestGroups::Key& first = step_.best->keys.front();
+  const OrderRule rule = order_rule_of(first.name);
+  return hand_on([&](const Group& group, const std::vector<Cell>& cells, const auto& make_row) -> Result<bool> {
+    if (!best.may_want(SortValue(cell_at(group, cells, first.column).value(), rule))) return true;
+    SortedRow row = make_row();
+    return !best.wants(row) || best.add(std::move(row), nullptr);
+  });
 }
 
 bool StatGroups::has_rest() const {

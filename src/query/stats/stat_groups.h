@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "filter/compiled_filter.h"
@@ -13,9 +12,11 @@
 #include "query/rows/row_field.h"
 #include "query/spill/sorted_row.h"
 #include "query/stats/stat_accumulator.h"
+#include "query/stats/text_numbers.h"
 
 namespace dendro {
 
+class BestRows;
 class GroupSpill;
 class RowSorter;
 
@@ -48,10 +49,13 @@ class StatGroups {
   void allow_spill();
   /// No more rows come: a group there is even where none came, if it has no keys.
   void end_input();
-  /// Hands on some groups, keys and results in a row, and forgets them; the order is that of the keys
-  /// (query-language.md D10), then of their texts. False once all are gone.
+  /// Hands on some groups, keys and results in a row, and forgets them. False once all are gone.
   Result<bool> hand_to(RowSorter& sorter);
-  static RowOrder order_of(const StatsPipe& pipe);
+  /// The same of those that may be among the best.
+  Result<bool> hand_to(BestRows& best);
+  /// The order of the rows handed on: that of StatsStep::best; then that of the keys (query-language.md D10), then of
+  /// their texts.
+  static RowOrder order_of(const StatsPipe& pipe, const StatsStep& step);
   /// Rows were put aside that are not counted yet.
   bool has_rest() const;
   /// Begins with rows that were put aside, once all groups are handed on; false if there are none.
@@ -73,6 +77,11 @@ class StatGroups {
   void make_key_text();
   Group* find_group();
   Group* make_group();
+  template <typename Take>
+  Result<bool> hand_on(Take&& take);
+  std::vector<SortValue> sort_keys(const Group& group, const std::vector<Cell>& cells) const;
+  /// By the column's number in the table: keys, then results.
+  static const Cell& cell_at(const Group& group, const std::vector<Cell>& cells, std::size_t column);
   bool add_to_windows(const RowBatch& rows, std::size_t index);
   bool count(const RowBatch& rows, std::size_t index);
   void read_functions(const RowBatch& rows, std::size_t index);
@@ -88,7 +97,8 @@ class StatGroups {
   QueryContext& context_;
   std::deque<RowField> key_fields_;
   std::deque<Function> functions_;
-  std::unordered_map<std::string, Group> groups_;
+  TextNumbers group_keys_;    ///< numbers the groups made since the last were handed on
+  std::deque<Group> groups_;  ///< those not handed on yet
   std::size_t windowed_key_;  ///< the count of keys if none is
   // The row at hand.
   std::vector<Value> key_values_;

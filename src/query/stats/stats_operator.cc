@@ -1,9 +1,10 @@
-// stats: a table of groups.
+// stats: a table of groups, or the best of them.
 //
 // States: gathering -> handing_over -> sorting -> handing_on. `gathering` counts the input; `handing_over` gives groups
 // to the sorter; from there `counting_rest`, as often as rows were put aside, and back; `handing_on` gives rows in
 // order.
 #include "query/pipes/operator.h"
+#include "query/spill/best_rows.h"
 #include "query/spill/row_sorter.h"
 #include "query/stats/stat_groups.h"
 
@@ -19,8 +20,11 @@ class StatsOperator final : public Operator {
       : input_(std::move(input)),
         context_(context),
         groups_(pipe, step.stats, step.input, context),
-        sorter_(StatGroups::order_of(pipe), table_shape(), FieldNeed(), RowSorter::WhenFull::go_on, context) {
+        sorter_(StatGroups::order_of(pipe, step.stats), table_shape(), FieldNeed(), RowSorter::WhenFull::go_on,
+                context) {
     groups_.allow_spill();
+    const std::optional<BestGroups>& best = step.stats.best;
+    if (best) best_ = std::make_unique<BestRows>(StatGroups::order_of(pipe, step.stats), best->count, true, context);
   }
 
   Result<std::optional<RowBatch>> next() override {
@@ -58,13 +62,14 @@ class StatsOperator final : public Operator {
         return {};
       }
       case State::handing_over: {
-        DENDRO_TRY_ASSIGN(const bool has_more, groups_.hand_to(sorter_));
+        DENDRO_TRY_ASSIGN(const bool has_more, best_ ? groups_.hand_to(*best_) : groups_.hand_to(sorter_));
         if (has_more) return {};
         bool has_rest = false;
         // Once time or memory is gone, what is known so far is the answer.
         if (groups_.has_rest() && !context_.should_stop()) {
           DENDRO_TRY_ASSIGN(has_rest, groups_.start_rest());
         }
+        if (!has_rest && best_) DENDRO_TRY(best_->hand_to(sorter_));
         state_ = has_rest ? State::counting_rest : State::sorting;
         return {};
       }
@@ -97,6 +102,7 @@ class StatsOperator final : public Operator {
   QueryContext& context_;
   StatGroups groups_;
   RowSorter sorter_;
+  std::unique_ptr<BestRows> best_;  ///< of StatsStep::best
   State state_ = State::gathering;
 };
 

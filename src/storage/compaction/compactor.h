@@ -46,6 +46,7 @@ class Compactor {
     std::optional<Timestamp> newest_received;  ///< of the store at opening (RetentionClock)
     std::chrono::nanoseconds batch_key_window{};
     bool is_automatic = true;  ///< false: only compact() makes it work
+    bool keeps_deleted_for_test = false;
   };
   /// All outlive this.
   Compactor(const StorePaths& paths, FileSystem& files, Clock& clock, SharedManifest& manifest, TenantTable& tenants,
@@ -106,7 +107,7 @@ class Compactor {
 
   Status settle_tombstones();
   Result<bool> is_flushed(const Tombstone& tombstone);
-  /// D2. False: some segment could not be read, so that nobody knows.
+  /// D2. False: some segment could not be read, so that nobody knows. Errors: internal (a record is still there).
   Result<bool> rewrite_matches(const std::shared_ptr<const Tombstone>& tombstone);
   enum class SearchOutcome : std::uint8_t { absent, present, unreadable };
   /// Whether the segment holds a record that the tombstone takes. Errors: cancelled, io_error.

@@ -15,6 +15,7 @@ Status Compactor::settle_tombstones() {
     for (const auto& [id, tombstone] : state.tombstones) live.push_back(tombstone);
   });
   std::vector<TombstoneInfo> settled;
+  Status first_failure;
   for (const TombstoneInfo& info : live) {
     const TenantView view = tenants_.view(info.tenant);
     if (view.tombstones == nullptr) continue;
@@ -22,13 +23,16 @@ Status Compactor::settle_tombstones() {
       if (tombstone->info().id != info.id) continue;
       DENDRO_TRY_ASSIGN(const bool is_in_segments, is_flushed(*tombstone));
       if (!is_in_segments) continue;
-      DENDRO_TRY_ASSIGN(const bool is_clean, rewrite_matches(tombstone));
-      if (is_clean) settled.push_back(info);
+      const Result<bool> is_clean = rewrite_matches(tombstone);
+      // A deletion whose proof fails holds up no other one.
+      if (!is_clean && is_clean.error().code() != ErrorCode::internal) return is_clean.error();
+      if (!is_clean && first_failure) first_failure = is_clean.error();
+      if (is_clean && *is_clean) settled.push_back(info);
     }
   }
-  if (settled.empty()) return {};
+  if (settled.empty()) return first_failure;
   DENDRO_TRY_ASSIGN(const bool is_wal_clear, clear_wal());
-  if (!is_wal_clear) return {};
+  if (!is_wal_clear) return first_failure;
   const auto prepare = [&settled](const ManifestState& state, SharedManifest::Change& change) {
     for (const TombstoneInfo& info : settled) {
       if (state.tombstones.contains(info.id)) change.edits.emplace_back(TombstoneDone{info.id});
@@ -42,7 +46,7 @@ Status Compactor::settle_tombstones() {
   const Status changed = manifest_.change(prepare, publish);
   if (!changed && changed.error().code() != ErrorCode::storage_full) gate_.stop(changed.error());
   for (const TombstoneInfo& info : settled) without_match_.erase(info.id);
-  return changed;
+  return changed ? first_failure : changed;
 }
 
 Result<bool> Compactor::is_flushed(const Tombstone& tombstone) {
@@ -81,7 +85,12 @@ Result<bool> Compactor::rewrite_matches(const std::shared_ptr<const Tombstone>& 
     if (!tombstone->may_take(info.min_timestamp, info.max_timestamp, info.first_sequence)) continue;
     if (without_match.contains(info.id)) continue;
     DENDRO_TRY_ASSIGN(const SearchOutcome outcome, search(segment, *tombstone));
-    if (outcome != SearchOutcome::absent) return false;
+    if (outcome == SearchOutcome::unreadable) return false;
+    if (outcome == SearchOutcome::present) {
+      return Error(ErrorCode::internal, segment->path() + " holds a record of deletion " +
+                                            std::to_string(tombstone->info().id.number()) +
+                                            ", though it was rewritten without it; the deletion stays pending");
+    }
     without_match.insert(info.id);
   }
   return true;

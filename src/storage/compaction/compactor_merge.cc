@@ -79,7 +79,7 @@ Status Compactor::carry_out(const Job& job) {
                    job.tenant,           job.day,
                    job.plan.level,       is_final ? kLastZstdLevel : kFlushZstdLevel};
   request.place.reencoded_row_groups = &reencoded_row_groups_;
-  request.tombstones = view.tombstones;
+  if (!options_.keeps_deleted_for_test) request.tombstones = view.tombstones;
   request.now = retention_clock_.cautious_now();
   request.batch_key_window = options_.batch_key_window;
   request.pause = [this] { return pause(); };

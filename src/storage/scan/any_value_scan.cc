@@ -20,7 +20,7 @@ class AnyValueScan final : public ScanNode {
     const Searchable& known = searchable_in(reader);
     RowVerdict verdict = RowVerdict::all_of(rows_in(reader), false);
     RowBitmap& rows = verdict.possible;
-    DENDRO_TRY(select_streams(reader, known, rows));
+    DENDRO_TRY(add_streams(reader, known, rows));
     ColumnAnswers answers(condition_, reader, probe);
     for (const ColumnEntry& column : reader.entry().columns) {
       if (known.columns[column.column] == Kind::never) continue;
@@ -69,7 +69,7 @@ class AnyValueScan final : public ScanNode {
     return found->second;
   }
 
-  static Status select_streams(RowGroupReader& reader, const Searchable& known, RowBitmap& rows) {
+  static Status add_streams(RowGroupReader& reader, const Searchable& known, RowBitmap& rows) {
     const std::vector<IndexCount>& counts = reader.entry().stream_counts;
     if (std::none_of(counts.begin(), counts.end(),
                      [&](const IndexCount& count) { return known.streams[count.index] != 0; })) {

@@ -27,6 +27,14 @@ class TimeScan final : public ScanNode {
     verdict.certain = verdict.possible;
     return verdict;
   }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
+    const RowGroupEntry& entry = reader.entry();
+    if (range_.first >= range_.last || !range_.overlaps(entry.min_timestamp, entry.max_timestamp)) {
+      return flag_streams(reader, false);
+    }
+    const bool is_inside = range_.contains(entry.min_timestamp) && range_.contains(entry.max_timestamp);
+    return is_inside ? std::optional(flag_streams(reader, true)) : std::nullopt;
+  }
   int cost() const override { return 1; }
 
  private:
@@ -39,18 +47,13 @@ class StreamScan final : public ScanNode {
  public:
   explicit StreamScan(std::shared_ptr<const CompiledFilter> filter) : filter_(std::move(filter)) {}
   Result<RowVerdict> select(RowGroupReader& reader, FilterProbe&) override {
+    return rows_of_streams(reader, *select_streams(reader));
+  }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
     const std::vector<std::uint8_t>& accepted = verdicts(reader);
-    RowVerdict verdict = RowVerdict::all_of(rows_in(reader), false);
-    const std::vector<IndexCount>& counts = reader.entry().stream_counts;
-    const auto is_accepted = [&](const IndexCount& count) { return accepted[count.index] != 0; };
-    if (std::none_of(counts.begin(), counts.end(), is_accepted)) return verdict;
-    if (std::all_of(counts.begin(), counts.end(), is_accepted)) return RowVerdict::all_of(rows_in(reader), true);
-    DENDRO_TRY_ASSIGN(const auto streams, reader.streams());
-    for (std::size_t row = 0; row < streams->codes.size(); ++row) {
-      if (accepted[streams->table[streams->codes[row]]] != 0) verdict.possible.set(row);
-    }
-    verdict.certain = verdict.possible;
-    return verdict;
+    StreamFlags flags;
+    for (const IndexCount& count : reader.entry().stream_counts) flags.push_back(accepted[count.index]);
+    return flags;
   }
   int cost() const override { return 2; }
 
@@ -125,6 +128,20 @@ class SeverityScan final : public ScanNode {
 };
 
 }  // namespace
+
+Result<RowVerdict> rows_of_streams(RowGroupReader& reader, const StreamFlags& flags) {
+  const auto flagged = static_cast<std::size_t>(std::count(flags.begin(), flags.end(), 1));
+  if (flagged == 0 || flagged == flags.size()) return RowVerdict::all_of(rows_in(reader), flagged != 0);
+  DENDRO_TRY_ASSIGN(const auto streams, reader.streams());
+  std::vector<std::uint8_t> is_wanted(reader.dictionary().streams().size(), 0);
+  for (std::size_t i = 0; i < flags.size(); ++i) is_wanted[reader.entry().stream_counts[i].index] = flags[i];
+  RowVerdict verdict = RowVerdict::all_of(rows_in(reader), false);
+  for (std::size_t row = 0; row < streams->codes.size(); ++row) {
+    if (is_wanted[streams->table[streams->codes[row]]] != 0) verdict.possible.set(row);
+  }
+  verdict.certain = verdict.possible;
+  return verdict;
+}
 
 ScanNodePtr make_time_scan(TimeRange range) {
   return std::make_unique<TimeScan>(range);

@@ -25,12 +25,13 @@ class FieldScan final : public ScanNode {
 
   Result<RowVerdict> select(RowGroupReader& reader, FilterProbe& probe) override {
     const SegmentPlaces& places = places_in(reader);
+    for (const IndexCount& shape : reader.entry().shape_counts) {
+      if (places.shapes[shape.index].is_unknown) return RowVerdict::unknown(rows_in(reader));
+    }
+    if (const auto flags = select_streams(reader)) return rows_of_streams(reader, *flags);
+    note_seen(places, reader.entry());
     DENDRO_TRY_ASSIGN(const auto shapes, reader.shapes());
     DENDRO_TRY_ASSIGN(const auto streams, reader.streams());
-    for (const std::uint32_t shape : shapes->table) {
-      if (places.shapes[shape].is_unknown) return RowVerdict::unknown(rows_in(reader));
-    }
-    note_seen(places, *shapes, *streams);
     ColumnAnswers answers(condition_, reader, probe);
     RowVerdict verdict;
     if (is_told_by_shapes(places, *shapes, *streams)) {
@@ -40,6 +41,25 @@ class FieldScan final : public ScanNode {
     }
     verdict.certain = verdict.possible;
     return verdict;
+  }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
+    const SegmentPlaces& places = places_in(reader);
+    const RowGroupEntry& entry = reader.entry();
+    std::size_t best_rank = FieldReader::Place().rank;  // of any shape
+    for (const IndexCount& shape : entry.shape_counts) {
+      const ShapePlace& at = places.shapes[shape.index];
+      if (at.is_unknown) return std::nullopt;
+      best_rank = std::min(best_rank, at.place.rank);
+    }
+    const bool is_in_no_shape = best_rank == FieldReader::Place().rank;
+    StreamFlags flags;
+    for (const IndexCount& stream : entry.stream_counts) {
+      const StreamPlace& at = places.streams[stream.index];
+      if (at.place.rank >= best_rank && !is_in_no_shape) return std::nullopt;
+      flags.push_back(at.place.is_missing() ? is_missing_wanted() : at.matches);
+    }
+    note_seen(places, entry);
+    return flags;
   }
   int cost() const override { return 20; }
 
@@ -80,10 +100,10 @@ class FieldScan final : public ScanNode {
     const Shape& shape = dictionary.shapes()[index];
     ShapePlace at;
     at.place = FieldReader::find_in_shape(name_, shape, true);
-    const FieldReader::Place unset = FieldReader::find_in_shape(name_, shape, false);
-    const bool is_leaf = at.place.kind == FieldKind::attribute && unset.rank == at.place.rank;
-    at.is_unknown = !at.place.is_missing() && !is_leaf;
-    if (at.is_unknown || at.place.is_missing()) return at;
+    if (at.place.is_missing()) return at;  // without a severity it has no more
+    at.is_unknown =
+        at.place.kind != FieldKind::attribute || FieldReader::find_in_shape(name_, shape, false).rank != at.place.rank;
+    if (at.is_unknown) return at;
     for (const std::uint32_t leaf : at.place.leaves) {
       const std::uint32_t column = dictionary.shape_columns(index)[leaf];
       if (column == kNoColumn) {
@@ -113,11 +133,12 @@ class FieldScan final : public ScanNode {
     }
   }
 
-  void note_seen(const SegmentPlaces& places, const IndexColumn& shapes, const IndexColumn& streams) const {
-    const bool is_seen = std::any_of(shapes.table.begin(), shapes.table.end(),
-                                     [&](std::uint32_t shape) { return !places.shapes[shape].place.is_missing(); }) ||
-                         std::any_of(streams.table.begin(), streams.table.end(),
-                                     [&](std::uint32_t stream) { return !places.streams[stream].place.is_missing(); });
+  void note_seen(const SegmentPlaces& places, const RowGroupEntry& entry) const {
+    const auto is_in = [](const IndexCount& count, const auto& at) { return !at[count.index].place.is_missing(); };
+    const auto is_in_shape = [&](const IndexCount& shape) { return is_in(shape, places.shapes); };
+    const auto is_in_stream = [&](const IndexCount& stream) { return is_in(stream, places.streams); };
+    const bool is_seen = std::any_of(entry.shape_counts.begin(), entry.shape_counts.end(), is_in_shape) ||
+                         std::any_of(entry.stream_counts.begin(), entry.stream_counts.end(), is_in_stream);
     if (is_seen) filter_.note_field_seen(name_.name);
   }
 

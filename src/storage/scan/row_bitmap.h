@@ -53,6 +53,11 @@ class RowBitmap {
     for (const std::uint64_t word : words_) count += static_cast<std::size_t>(std::popcount(word));
     return count;
   }
+  /// The first set bit, of at least one.
+  std::uint32_t first() const {
+    const auto word = std::find_if(words_.begin(), words_.end(), [](std::uint64_t bits) { return bits != 0; });
+    return static_cast<std::uint32_t>((word - words_.begin()) * 64 + std::countr_zero(*word));
+  }
   bool none() const {
     return std::all_of(words_.begin(), words_.end(), [](std::uint64_t word) { return word == 0; });
   }

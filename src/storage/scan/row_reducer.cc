@@ -2,30 +2,30 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
-#include <set>
 #include <unordered_map>
 #include <utility>
-
-#include "record/record_batch_builder.h"
 
 namespace dendro {
 namespace {
 
-constexpr std::int64_t kNanosPerMinuteOfStats = 60 * kNanosPerSecond;
 constexpr std::uint32_t kNoGroup = std::numeric_limits<std::uint32_t>::max();
 /// Combinations for which a table is made; more are hashed.
 constexpr std::uint64_t kDirectTableMax = std::uint64_t{1} << 18;
-
-std::int64_t floor_multiple(std::int64_t number, std::int64_t step) {
-  const std::int64_t rest = number % step;
-  return number - (rest < 0 ? rest + step : rest);
-}
 
 }  // namespace
 
 RowReducer::RowReducer(const Reduction& reduction) : reduction_(reduction) {
   for (const std::string& name : reduction_.fields) fields_.push_back(resolve_field_name(name));
+}
+
+std::int64_t RowReducer::floor_multiple(std::int64_t number, std::int64_t step) {
+  const std::int64_t rest = number % step;
+  return number - (rest < 0 ? rest + step : rest);
+}
+
+bool RowReducer::is_one_step(const RowGroupEntry& entry) const {
+  return floor_multiple(entry.min_timestamp.number(), reduction_.time_step_ns) ==
+         floor_multiple(entry.max_timestamp.number(), reduction_.time_step_ns);
 }
 
 RowReducer::FieldPlaces::InShape RowReducer::place_in_shape(const FieldName& field, const SegmentDictionary& dictionary,
@@ -38,6 +38,8 @@ RowReducer::FieldPlaces::InShape RowReducer::place_in_shape(const FieldName& fie
   at.kind = Kind::unknown;
   if (place.kind == FieldKind::severity || place.kind == FieldKind::severity_number) {
     at.kind = Kind::severity;
+  } else if (place.kind == FieldKind::stream_text) {
+    at.kind = Kind::stream;
   } else if ((place.kind == FieldKind::attribute || place.kind == FieldKind::template_id) && place.leaves.size() == 1) {
     const std::vector<std::uint32_t>& columns = dictionary.shape_columns(shape);
     at.column = columns[place.leaves.front()];
@@ -65,42 +67,6 @@ const std::vector<RowReducer::FieldPlaces>& RowReducer::places_in(const RowGroup
     }
   }
   return known->second;
-}
-
-std::optional<RecordBlock> RowReducer::reduce_whole(const RowGroupReader& reader) {
-  if (!fields_.empty() || reduction_.keeps_extremes || reduction_.time_step_ns % kNanosPerMinuteOfStats != 0)
-    return std::nullopt;
-  const RowGroupEntry& entry = reader.entry();
-  RecordBatchBuilder builder(entry.min_timestamp);
-  std::vector<std::uint32_t> weights;
-  if (reduction_.time_step_ns == 0) {
-    builder.begin_record();
-    builder.set_timestamp(entry.min_timestamp);
-    builder.end_record();
-    weights.push_back(entry.record_count);
-  } else {
-    std::int64_t last_step = 0;
-    for (const MinuteCount& count : entry.minute_counts) {
-      const std::int64_t time = count.minute * kNanosPerMinuteOfStats;
-      const std::int64_t step = floor_multiple(time, reduction_.time_step_ns);
-      if (!weights.empty() && step == last_step) {
-        weights.back() += count.count;
-        continue;
-      }
-      last_step = step;
-      builder.begin_record();
-      builder.set_timestamp(std::max(Timestamp(time), entry.min_timestamp));
-      builder.end_record();
-      weights.push_back(count.count);
-    }
-  }
-  RecordBlock block;
-  block.batch = builder.finish();
-  block.first_sequence = entry.first_sequence;
-  block.rows.resize(weights.size());
-  std::iota(block.rows.begin(), block.rows.end(), 0u);
-  block.weights = std::move(weights);
-  return block;
 }
 
 void RowReducer::spread_rows() {
@@ -183,7 +149,7 @@ Result<bool> RowReducer::add_field(RowGroupReader& reader, const FieldPlaces& pl
   bool has_severity = false;
   for (const std::uint32_t shape : shapes->table) {
     for (const InShape* at : {&places.shapes[shape], &places.shapes_unset[shape]}) {
-      if (at->kind == Kind::unknown) return false;
+      if (at->kind == Kind::unknown || at->kind == Kind::stream) return false;
       has_severity = has_severity || at->kind == Kind::severity;
       if (!at->has_column() || std::any_of(columns.begin(), columns.end(),
                                            [&](const ColumnCodes& known) { return known.column == at->column; })) {
@@ -303,6 +269,11 @@ Result<std::optional<RecordBlock>> RowReducer::reduce(RowGroupReader& reader, Re
 
 /// The first row of each group, which ascend, and how many it has.
 void RowReducer::choose_rows(std::vector<std::uint32_t>& chosen, std::vector<std::uint32_t>& weights) {
+  if (!is_spread_ && !reduction_.keeps_extremes) {
+    chosen = {selected_->first()};
+    weights = {static_cast<std::uint32_t>(selected_->count())};
+    return;
+  }
   spread_rows();
   chosen.assign(group_count_, kNoGroup);
   weights.assign(group_count_, 0);

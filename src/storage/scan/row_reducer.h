@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -22,8 +23,10 @@ class RowReducer {
  public:
   explicit RowReducer(const Reduction& reduction);
 
-  /// From the directory alone, where it tells all: every record of the row group matches and is in range.
-  std::optional<RecordBlock> reduce_whole(const RowGroupReader& reader);
+  /// From the directory alone, where its counts tell all: of a row group that is wholly in range, of which the records
+  /// of the flagged streams match. Nothing: it takes columns.
+  /// @param streams  a flag for each entry of RowGroupEntry::stream_counts, at least one of them set.
+  std::optional<RecordBlock> reduce_from_directory(const RowGroupReader& reader, std::span<const std::uint8_t> streams);
   /// Nothing: these fields cannot be told from columns, or nothing would be gained. Errors: those of RowGroupReader.
   Result<std::optional<RecordBlock>> reduce(RowGroupReader& reader, RecordDecoder& decoder, const RowBitmap& rows);
 
@@ -32,7 +35,8 @@ class RowReducer {
   struct FieldPlaces {
     struct InShape {
       std::size_t rank = 0;
-      enum class Kind : std::uint8_t { missing, column, leaves, severity, unknown } kind = Kind::missing;
+      /// `stream`: the text of the record's stream.
+      enum class Kind : std::uint8_t { missing, column, leaves, severity, stream, unknown } kind = Kind::missing;
       std::uint32_t column = 0;  ///< column, leaves
       bool has_column() const { return kind == Kind::column || kind == Kind::leaves; }
     };
@@ -48,6 +52,13 @@ class RowReducer {
     std::uint32_t count = 0;
   };
   const std::vector<FieldPlaces>& places_in(const RowGroupReader& reader);
+  /// What decides a field in the records of a row group.
+  enum class Told : std::uint8_t { by_nothing, by_stream, by_severity, by_columns };
+  static std::int64_t floor_multiple(std::int64_t number, std::int64_t step);
+  /// All records of the row group are in one multiple of time_step_ns, which is set.
+  bool is_one_step(const RowGroupEntry& entry) const;
+  static Told told_by(const FieldPlaces& places, const RowGroupEntry& entry);
+  static RecordBlock count_minutes(const RowGroupEntry& entry, std::int64_t step_ns, bool by_severity);
   static FieldPlaces::InShape place_in_shape(const FieldName& field, const SegmentDictionary& dictionary,
                                              std::size_t shape, bool has_severity);
   Result<bool> add_field(RowGroupReader& reader, const FieldPlaces& places, std::vector<std::uint32_t>& columns);

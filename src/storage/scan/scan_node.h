@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "filter/compiled_filter.h"
@@ -11,12 +14,18 @@
 
 namespace dendro {
 
+/// A flag for each entry of RowGroupEntry::stream_counts.
+using StreamFlags = std::vector<std::uint8_t>;
+
 /// One node of a SegmentFilter. Not thread-safe.
 class ScanNode {
  public:
   virtual ~ScanNode() = default;
   /// A verdict on each record of the row group. Errors: those of RowGroupReader.
   virtual Result<RowVerdict> select(RowGroupReader& reader, FilterProbe& probe) = 0;
+  /// From the directory alone: of which streams every record of the row group matches, where of all others none does.
+  /// Nothing: that takes more than a record's stream.
+  virtual std::optional<StreamFlags> select_streams(const RowGroupReader&) { return std::nullopt; }
   /// Rough cost; a conjunction asks the cheap ones first and stops when nothing is left.
   virtual int cost() const = 0;
 };
@@ -25,6 +34,12 @@ using ScanNodePtr = std::unique_ptr<ScanNode>;
 inline std::size_t rows_in(const RowGroupReader& reader) {
   return reader.entry().record_count;
 }
+
+inline StreamFlags flag_streams(const RowGroupReader& reader, bool value) {
+  return StreamFlags(reader.entry().stream_counts.size(), value ? 1 : 0);
+}
+/// The records of the flagged streams; reads nothing where all or none are. Errors: those of RowGroupReader.
+Result<RowVerdict> rows_of_streams(RowGroupReader& reader, const StreamFlags& flags);
 
 // Column scans: what a column of the row group, or its statistics, tells by itself.
 ScanNodePtr make_time_scan(TimeRange range);

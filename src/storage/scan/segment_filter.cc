@@ -1,6 +1,7 @@
 #include "storage/scan/segment_filter.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -16,6 +17,9 @@ class EverythingScan final : public ScanNode {
  public:
   Result<RowVerdict> select(RowGroupReader& reader, FilterProbe&) override {
     return RowVerdict::all_of(rows_in(reader), true);
+  }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
+    return flag_streams(reader, true);
   }
   int cost() const override { return 0; }
 };
@@ -44,6 +48,15 @@ class ConjunctionScan final : public ScanNode {
     }
     return verdict;
   }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
+    StreamFlags all = flag_streams(reader, true);
+    for (const ScanNodePtr& part : parts_) {
+      const std::optional<StreamFlags> own = part->select_streams(reader);
+      if (!own) return std::nullopt;
+      std::transform(all.begin(), all.end(), own->begin(), all.begin(), std::bit_and<std::uint8_t>());
+    }
+    return all;
+  }
   int cost() const override { return parts_.back()->cost(); }
 
  private:
@@ -61,6 +74,15 @@ class DisjunctionScan final : public ScanNode {
     }
     return verdict;
   }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
+    StreamFlags any = flag_streams(reader, false);
+    for (const ScanNodePtr& part : parts_) {
+      const std::optional<StreamFlags> own = part->select_streams(reader);
+      if (!own) return std::nullopt;
+      std::transform(any.begin(), any.end(), own->begin(), any.begin(), std::bit_or<std::uint8_t>());
+    }
+    return any;
+  }
   int cost() const override { return 60; }
 
  private:
@@ -74,6 +96,12 @@ class NegationScan final : public ScanNode {
     DENDRO_TRY_ASSIGN(RowVerdict verdict, operand_->select(reader, probe));
     verdict.invert();
     return verdict;
+  }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
+    std::optional<StreamFlags> flags = operand_->select_streams(reader);
+    if (!flags) return std::nullopt;
+    for (std::uint8_t& flag : *flags) flag ^= 1;
+    return flags;
   }
   int cost() const override { return operand_->cost(); }
 
@@ -125,14 +153,21 @@ class TreeSegmentFilter final : public SegmentFilter {
  public:
   TreeSegmentFilter(ScanNodePtr root, const RecordFilter& filter) : root_(std::move(root)), filter_(filter) {}
   Result<RowVerdict> select(RowGroupReader& reader) override {
-    if (told_.insert(reader.segment().info().id).second) {
-      filter_.note_kinds(reader.dictionary().shapes(), reader.dictionary().streams());
-    }
+    note_kinds(reader);
     FilterProbe probe(reader);
     return root_->select(reader, probe);
   }
+  std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
+    note_kinds(reader);
+    return root_->select_streams(reader);
+  }
 
  private:
+  void note_kinds(const RowGroupReader& reader) {
+    if (!told_.insert(reader.segment().info().id).second) return;
+    filter_.note_kinds(reader.dictionary().shapes(), reader.dictionary().streams());
+  }
+
   ScanNodePtr root_;
   const RecordFilter& filter_;
   std::set<SegmentId> told_;

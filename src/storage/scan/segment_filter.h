@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "filter/record_filter.h"
@@ -18,6 +21,9 @@ class SegmentFilter {
   virtual ~SegmentFilter() = default;
   /// A verdict on each record of the row group. Errors: those of RowGroupReader.
   virtual Result<RowVerdict> select(RowGroupReader& reader) = 0;
+  /// Without reading anything: a flag for each entry of RowGroupEntry::stream_counts, where a record's stream alone
+  /// decides whether it matches; otherwise nothing.
+  virtual std::optional<std::vector<std::uint8_t>> select_streams(const RowGroupReader& reader) = 0;
 };
 
 /// Null if the filter's meaning is not known. `filter` outlives it and is told which fields were met.

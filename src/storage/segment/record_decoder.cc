@@ -88,14 +88,14 @@ Result<Value> RecordDecoder::value_of(Column& column, std::uint32_t value) {
   }
 }
 
-Status RecordDecoder::add_leaf(const Leaf& leaf, std::uint32_t number, std::uint32_t row) {
-  if (number == kNoColumn) {
+Status RecordDecoder::add_leaf(const KeptLeaf& leaf, std::uint32_t row) {
+  if (leaf.column == kNoColumn) {
     Value nothing;
     nothing.type = leaf.type;
-    if (leaf.is_stored()) builder_.add_value(leaf.role, nothing);
+    if (leaf.is_stored) builder_.add_value(leaf.role, nothing);
     return {};
   }
-  DENDRO_TRY_ASSIGN(const Value value, value_at(number, row));
+  DENDRO_TRY_ASSIGN(const Value value, value_at(leaf.column, row));
   builder_.add_value(leaf.role, value);
   return {};
 }
@@ -122,7 +122,7 @@ Result<Value> RecordDecoder::value_at(std::uint32_t number, std::uint32_t row) {
   const bool is_again = column->next_row == row + 1;
   if (!is_again) {
     if (!column->is_next(row)) {
-      const std::optional<std::uint32_t> first = column->rows->value_of(row);
+      const std::optional<std::uint32_t> first = column->rows->value_of(row, column->next_value);
       if (!first) return Error(ErrorCode::corruption, "segment " + reader_.segment().path() + ": a value is missing");
       column->next_value = *first;
     }
@@ -136,39 +136,45 @@ bool RecordDecoder::keeps(std::uint32_t column) const {
          std::find(kept_columns_->begin(), kept_columns_->end(), column) != kept_columns_->end();
 }
 
-Shape RecordDecoder::kept_shape(std::uint32_t shape) const {
+void RecordDecoder::open_shape(std::uint16_t local, std::uint32_t shape) {
   const Shape& whole = reader_.dictionary().shapes()[shape];
   const std::vector<std::uint32_t>& columns = reader_.dictionary().shape_columns(shape);
   Shape kept;
+  std::vector<KeptLeaf>& leaves = kept_leaves_[local];
+  leaves.clear();
   for (ShapeOp op : whole.ops) {
     if (op.kind == ShapeOp::Kind::leaf) {
-      const std::uint32_t leaf = op.leaf_index;
-      if (!keeps(columns[leaf])) continue;
+      const std::uint32_t column = columns[op.leaf_index];
+      if (!keeps(column)) continue;
+      const Leaf& leaf = whole.leaves[op.leaf_index];
       op.leaf_index = static_cast<std::uint32_t>(kept.leaves.size());
-      kept.leaves.push_back(whole.leaves[leaf]);
+      kept.leaves.push_back(leaf);
+      leaves.push_back({leaf.role, leaf.type, leaf.is_stored(), column});
     }
     kept.ops.push_back(op);
   }
-  return kept;
+  shape_numbers_[local] = builder_.add_shape(kept);
 }
 
 Status RecordDecoder::add_record(std::uint32_t row) {
   const Row own = row_at(row);
-  const Shape& shape = reader_.dictionary().shapes()[own.shape];
-  std::int64_t& shape_number = shape_numbers_[shapes_->codes[row]];
-  if (shape_number < 0) {
-    shape_number = builder_.add_shape(kept_columns_ ? kept_shape(own.shape) : shape);
-  }
+  const std::uint16_t shape = shapes_->codes[row];
+  if (shape_numbers_[shape] < 0) open_shape(shape, own.shape);
   std::int64_t& stream_number = stream_numbers_[streams_->codes[row]];
   if (stream_number < 0) stream_number = builder_.add_stream(reader_.dictionary().streams()[own.stream]);
 
   builder_.begin_formed(own.timestamp, own.severity, own.severity_is_from_body);
-  const std::vector<std::uint32_t>& columns = reader_.dictionary().shape_columns(own.shape);
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (keeps(columns[i])) DENDRO_TRY(add_leaf(shape.leaves[i], columns[i], row));
-  }
-  builder_.end_formed(static_cast<std::uint32_t>(shape_number), static_cast<std::uint32_t>(stream_number));
+  for (const KeptLeaf& leaf : kept_leaves_[shape]) DENDRO_TRY(add_leaf(leaf, row));
+  builder_.end_formed(static_cast<std::uint32_t>(shape_numbers_[shape]), static_cast<std::uint32_t>(stream_number));
   return {};
+}
+
+std::shared_ptr<const std::vector<Timestamp>> RecordDecoder::receive_times_of(
+    const std::vector<SequenceNumber>& sequences) const {
+  auto receive_times = std::make_shared<std::vector<Timestamp>>();
+  receive_times->reserve(sequences.size());
+  for (const SequenceNumber sequence : sequences) receive_times->push_back(reader_.receive_time(sequence));
+  return receive_times;
 }
 
 Result<RecordBlock> RecordDecoder::decode(std::span<const std::uint32_t> rows) {
@@ -177,17 +183,17 @@ Result<RecordBlock> RecordDecoder::decode(std::span<const std::uint32_t> rows) {
       reader_.receive_time(SequenceNumber(static_cast<std::uint64_t>(sequences_->values[rows.front()]))));
   shape_numbers_.assign(shapes_->table.size(), -1);
   stream_numbers_.assign(streams_->table.size(), -1);
+  kept_leaves_.resize(shapes_->table.size());
   auto sequences = std::make_shared<std::vector<SequenceNumber>>();
-  auto receive_times = std::make_shared<std::vector<Timestamp>>();
+  sequences->reserve(rows.size());
   for (const std::uint32_t row : rows) {
     DENDRO_TRY(add_record(row));
     sequences->emplace_back(static_cast<std::uint64_t>(sequences_->values[row]));
-    receive_times->push_back(reader_.receive_time(sequences->back()));
   }
   RecordBlock block;
   DENDRO_TRY_ASSIGN(block.batch, builder_.finish_formed());
+  if (!kept_columns_) block.receive_times = receive_times_of(*sequences);
   block.sequences = std::move(sequences);
-  block.receive_times = std::move(receive_times);
   block.rows.resize(rows.size());
   std::iota(block.rows.begin(), block.rows.end(), 0u);
   return block;

@@ -18,7 +18,8 @@ class RecordDecoder {
  public:
   explicit RecordDecoder(RowGroupReader& reader) : reader_(reader), builder_(Timestamp()) {}
 
-  /// From now on records come without the values of other columns, as if they had never had them.
+  /// From now on records come without the values of other columns, as if they had never had them, and without their
+  /// receive times.
   void keep_columns(std::vector<std::uint32_t> columns) { kept_columns_ = std::move(columns); }
 
   /// A block with exactly the records `rows` (ascending, at least one), in that order: its rows are 0, 1, ...
@@ -34,6 +35,12 @@ class RecordDecoder {
     bool severity_is_from_body = false;
     std::uint32_t shape = 0;  ///< of the dictionary, like the stream
     std::uint32_t stream = 0;
+  };
+  struct KeptLeaf {
+    LeafRole role = LeafRole::attribute;
+    ValueType type = ValueType::null;
+    bool is_stored = false;
+    std::uint32_t column = 0;
   };
   struct Column {
     const ColumnEntry* entry = nullptr;
@@ -56,10 +63,11 @@ class RecordDecoder {
   Status open_column(Column& column);
   Result<Column*> column_at(std::uint32_t number);
   Status add_record(std::uint32_t row);
-  /// The shape without the leaves whose columns are not kept.
-  Shape kept_shape(std::uint32_t shape) const;
+  std::shared_ptr<const std::vector<Timestamp>> receive_times_of(const std::vector<SequenceNumber>& sequences) const;
+  /// The shape of a record that is met for the first time, without the leaves whose columns are not kept.
+  void open_shape(std::uint16_t local, std::uint32_t shape);
   bool keeps(std::uint32_t column) const;
-  Status add_leaf(const Leaf& leaf, std::uint32_t number, std::uint32_t row);
+  Status add_leaf(const KeptLeaf& leaf, std::uint32_t row);
   Result<Value> value_of(Column& column, std::uint32_t value);
 
   RowGroupReader& reader_;
@@ -71,6 +79,7 @@ class RecordDecoder {
   std::vector<std::unique_ptr<Column>> columns_;  ///< by number, those met so far
   RecordBatchBuilder builder_;
   std::vector<std::int64_t> shape_numbers_, stream_numbers_;  ///< in the batch, by local index; -1 until met
+  std::vector<std::vector<KeptLeaf>> kept_leaves_;            ///< by local index of the shape, once it was met
   std::string scratch_;
 };
 

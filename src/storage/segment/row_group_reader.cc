@@ -32,9 +32,15 @@ Error bad_piece(std::string_view what) {
 
 }  // namespace
 
-std::optional<std::uint32_t> RowMap::value_of(std::uint32_t row) const {
+std::optional<std::uint32_t> RowMap::value_of(std::uint32_t row, std::uint32_t from) const {
   if (is_identity) return row;
-  const auto found = std::lower_bound(rows.begin(), rows.end(), row);
+  // Doubling steps as long as they end before the record.
+  std::size_t first = from;
+  std::size_t step = 1;
+  for (; first + step < rows.size() && rows[first + step] < row; step *= 2) first += step;
+  const std::size_t last = std::min(first + step + 1, rows.size());
+  const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(std::min(first, last));
+  const auto found = std::lower_bound(begin, rows.begin() + static_cast<std::ptrdiff_t>(last), row);
   if (found == rows.end() || *found != row) return std::nullopt;
   return static_cast<std::uint32_t>(found - rows.begin());
 }

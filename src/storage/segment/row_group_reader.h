@@ -44,8 +44,8 @@ struct RowMap {
   std::uint32_t row_of(std::size_t value) const {
     return is_identity ? static_cast<std::uint32_t>(value) : rows[value];
   }
-  /// The first value of a record, if it has one.
-  std::optional<std::uint32_t> value_of(std::uint32_t row) const;
+  /// The first value of a record, if it has one, at or behind value `from`: near it it is found at once.
+  std::optional<std::uint32_t> value_of(std::uint32_t row, std::uint32_t from = 0) const;
   std::size_t memory_bytes() const { return rows.capacity() * 2; }
 };
 
