@@ -38,8 +38,8 @@ struct StoreOptions {
                                  << 30;  ///< below it (or 5 %): storage_full before anything is written
   double free_share_min = 0.05;
   std::chrono::hours batch_key_window{24};
-  std::size_t batch_keys_max = 100'000;                    ///< a tenant, oldest out first
-  std::size_t scan_threads = 1;  ///< that help a query's own over row groups, for all queries together; 0: none
+  std::size_t batch_keys_max = 100'000;  ///< a tenant, oldest out first
+  std::size_t scan_threads = 1;          ///< that help a query's own over row groups, for all queries together; 0: none
   std::size_t block_cache_bytes = std::size_t{256} << 20;  ///< decoded pieces of segments, all tenants
   std::uint64_t manifest_rewrite_bytes = std::uint64_t{4}
                                          << 20;  ///< a manifest beyond it is rewritten if that halves it
@@ -111,7 +111,7 @@ class Store : public RecordSink {
   /// A backup of the store as it is now, with all that was acknowledged before, into a new or empty folder; what comes
   /// meanwhile may be in it or not. Progress counts files. Errors: as backup_store (backup.h); cancelled; unavailable
   /// (writing has stopped); storage_full also where the store's own disk has no room for another WAL file.
-  virtual Result<BackupReport> backup(const std::string& to, const WorkWatch& watch) = 0;
+  virtual Result<BackupReport> backup(const std::string& to, const WorkWatch& watch, const AddToBackup& add = {}) = 0;
   /// Looks at every byte of what is listed now, as verify_store (verify.h), but for the WAL file that is being written.
   /// Errors: cancelled, io_error.
   virtual Result<VerifyReport> verify(const WorkWatch& watch) = 0;
