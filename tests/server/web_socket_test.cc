@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "server/limits.h"
 #include "server/web_socket_handshake.h"
 #include "tests/server/test_server.h"
 #include "tests/server/web_socket_frames.h"
@@ -18,7 +19,9 @@ class EchoSocket final : public WebSocketHandler {
   void opened(std::shared_ptr<WebSocketOut> out) override { out_ = std::move(out); }
   void message(std::string text) override {
     if (text == "bye") return out_->close(WebSocketClose::overload, "enough");
-    out_->send(text == "long" ? std::string(300'000, 'x') : text);
+    if (text == "long") text = std::string(300'000, 'x');
+    if (text == "huge") text = std::string(kWebSocketOutBytesMax + 1, 'x');
+    out_->send(text);
   }
   void drained() override { is_drained_.set(); }
   void stopping() override { out_->close(WebSocketClose::restart, {}); }
@@ -127,6 +130,14 @@ TEST_F(WebSocketFixture, EndsAPeerThatDoesNotAnswerTheClose) {
   expect(close_frame(WebSocketClose::overload, "enough"));
   server.advance(std::chrono::seconds(6));
   EXPECT_TRUE(client->is_closed_by_peer());
+}
+
+TEST_F(WebSocketFixture, OneMessageMayBeLargerThanWhatMayWaitBehindOthers) {
+  connect();
+  client->send(masked_frame(WebSocketOpcode::text, "huge"));
+  expect(frame(WebSocketOpcode::text, std::string(kWebSocketOutBytesMax + 1, 'x')));
+  client->send(masked_frame(WebSocketOpcode::text, "x"));
+  expect(frame(WebSocketOpcode::text, "x"));
 }
 
 TEST_F(WebSocketFixture, EndsWithAPeerThatIsGone) {
