@@ -1,5 +1,6 @@
 // Reads any bytes as a spool file and what its frames say. The first byte chooses how far checks are helped over, since
-// a fuzzer does not guess checksums: 0 as they are, 1 the hash of every stretch that is framed is made good.
+// a fuzzer does not guess checksums: 0 as they are, 1 the hash of every stretch that is framed is made good in a file
+// of version 1, 2 and more in one of this version.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +16,9 @@ using namespace dendro;
 constexpr Bytes16 kFuzzQueueId{7};
 constexpr WalNumber kFuzzFile{1};
 
-void mend_spool_frames(std::string& file) {
+void mend_spool_frames(std::string& file, std::uint16_t version) {
   file.replace(0, std::min(file.size(), kWalHeaderBytes),
-               encode_spool_header({kFuzzQueueId, kFuzzFile, Timestamp(0), QueueMessageId(1)}));
+               encode_spool_header({kFuzzQueueId, kFuzzFile, Timestamp(0), QueueMessageId(1), version}));
   for (std::size_t offset = kWalHeaderBytes; offset + kFrameHeaderBytes <= file.size();) {
     FrameHeader header;
     const char* at = file.data() + offset;
@@ -39,15 +40,16 @@ void mend_spool_frames(std::string& file) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   std::string file(reinterpret_cast<const char*>(data) + 1, size - 1);
-  if (data[0] >= 1) mend_spool_frames(file);
-  if (!parse_spool_header(file, kFuzzFile)) return 0;
+  if (data[0] >= 1) mend_spool_frames(file, data[0] == 1 ? 1 : kSpoolVersion);
+  const auto header = parse_spool_header(file, kFuzzFile);
+  if (!header) return 0;
   const auto contents = read_frames(file, kFuzzFile, wal_seed(kFuzzQueueId, kFuzzFile));
   if (!contents) return 0;
   for (const WalFrame& frame : contents->frames) {
-    const auto parsed = parse_spool_frame(frame);
+    const auto parsed = parse_spool_frame(frame, *header);
     if (!parsed) continue;
     for (const SpoolMessagePlace& place : parsed->messages) {
-      (void)parse_spool_message(frame.payload.substr(place.offset, place.bytes));
+      (void)parse_spool_message(frame.payload.substr(place.offset, place.bytes), *header);
     }
   }
   return 0;

@@ -9,7 +9,7 @@
 #include "base/json_writer.h"
 #include "meta/meta_database.h"
 #include "meta/meta_schema.h"
-#include "storage/backup.h"
+#include "storage/backup_folder.h"
 
 namespace dendro {
 namespace {
@@ -63,6 +63,14 @@ int back_up_server(const BackupFlags& flags, CommandIo& io) {
   return 0;
 }
 
+Status add_meta_database(const std::string& path, FileSystem& files, BackupFolder& backup) {
+  if (!files.exists(path)) return {};
+  const std::string name(kMetaDatabaseName);
+  DENDRO_TRY_ASSIGN(const auto database, MetaDatabase::open(path, meta_schema()));
+  DENDRO_TRY(database->back_up(backup.path_of(name)));
+  return backup.take_written(name);
+}
+
 int run_backup(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<BackupFlags>();
   const auto app = make_backup_app_with(flags);
@@ -76,15 +84,12 @@ int run_backup(std::span<const std::string> args, CommandIo& io) {
   Result<BackupReport> report = Error(ErrorCode::internal, "not run");
   {
     AdminProgress progress(io);
-    report = backup_store(flags->place.data, flags->to, *files, clock,
-                          [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); });
+    report = backup_store(
+        flags->place.data, flags->to, *files, clock,
+        [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); },
+        [&](BackupFolder& backup) { return add_meta_database(meta_database_path(flags->place.data), *files, backup); });
   }
   if (!report) return report_admin_error(io, "admin backup", report.error());
-  if (const std::string meta = meta_database_path(flags->place.data); files->exists(meta)) {
-    const auto database = MetaDatabase::open(meta, meta_schema());
-    const Status copied = database ? (*database)->back_up(meta_database_path(flags->to)) : Status(database.error());
-    if (!copied) return report_admin_error(io, "admin backup", copied.error());
-  }
   print_backup(io, flags->to, *report);
   return 0;
 }

@@ -15,5 +15,7 @@ Command admin_backup_command();
 Command admin_restore_command();
 Command admin_compact_command();
 Command admin_queries_command();
+Command admin_queues_command();
+Command admin_dead_letters_command();
 
 }  // namespace dendro

@@ -33,6 +33,14 @@ std::shared_ptr<CLI::App> make_restore_app() {
   return keep_with(make_restore_app_with(flags), flags);
 }
 
+/// Of a backup by an earlier version, whose list leaves it out.
+Status restore_unlisted_meta(FileSystem& files, const RestoreFlags& flags) {
+  const std::string from = meta_database_path(flags.from), to = meta_database_path(flags.data);
+  if (files.exists(to) || !files.exists(from)) return {};
+  DENDRO_TRY(copy_file(files, from, to, UINT64_MAX, CopyAccess::owner_only));
+  return files.sync_directory(flags.data);
+}
+
 int run_restore(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<RestoreFlags>();
   const auto app = make_restore_app_with(flags);
@@ -42,14 +50,12 @@ int run_restore(std::span<const std::string> args, CommandIo& io) {
   {
     AdminProgress progress(io);
     report = restore_store(flags->from, flags->data, *files,
-                           [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); });
+                           [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); },
+                           {std::string(kMetaDatabaseName)});
   }
   if (!report) return report_admin_error(io, "admin restore", report.error());
-  if (const std::string meta = meta_database_path(flags->from); files->exists(meta)) {
-    const Result<CopiedFile> copied = copy_file(*files, meta, meta_database_path(flags->data));
-    const Status synced = copied ? files->sync_directory(flags->data) : Status(copied.error());
-    if (!synced) return report_admin_error(io, "admin restore", synced.error());
-  }
+  const Status restored = restore_unlisted_meta(*files, *flags);
+  if (!restored) return report_admin_error(io, "admin restore", restored.error());
   std::fprintf(io.out, "%s: %s files, %s bytes, %s records in %s segments\n", flags->data.c_str(),
                grouped_digits(report->files).c_str(), grouped_digits(report->bytes).c_str(),
                grouped_digits(report->records).c_str(), grouped_digits(report->segments).c_str());

@@ -54,7 +54,8 @@ int verify_data(const std::string& directory, CommandIo& io) {
   }
   const std::string counts = grouped_digits(report->segments) + " segments, " + grouped_digits(report->records) +
                              " records in them, " + grouped_digits(report->segment_bytes) + " bytes; " +
-                             grouped_digits(report->wal_records) + " records in the journal";
+                             grouped_digits(report->wal_records) + " records in the journal, " +
+                             grouped_digits(report->queue_messages) + " messages in queues";
   const std::string verdict =
       report->is_clean() ? "undamaged"
                          : std::to_string(report->faults.size()) + " faults; docs/operations.md says what to do";
@@ -89,10 +90,12 @@ int verify_server(const AdminPlace& place, CommandIo& io) {
   }
   const std::uint64_t fault_count = count_of(*result, "fault_count");
   std::fprintf(
-      io.err, "%s: %s segments, %s records in them, %s bytes; %s records in closed journal files: %s\n",
+      io.err,
+      "%s: %s segments, %s records in them, %s bytes; %s records in closed journal files, %s messages in queues: %s\n",
       place.server.c_str(), grouped_digits(count_of(*result, "segments")).c_str(),
       grouped_digits(count_of(*result, "records")).c_str(), grouped_digits(count_of(*result, "segment_bytes")).c_str(),
       grouped_digits(count_of(*result, "wal_records")).c_str(),
+      grouped_digits(count_of(*result, "queue_messages")).c_str(),
       fault_count == 0 ? "undamaged"
                        : (std::to_string(fault_count) + " faults; docs/operations.md says what to do").c_str());
   return fault_count == 0 ? 0 : 1;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLimitBytesMax = 8 * 1024 * kMiB;  // more is set by who wants it
 constexpr std::uint64_t kLimitBytesMin = 128 * kMiB;
+constexpr std::uint64_t kTailBytesMin = 8 * kMiB;  // the largest batch
 constexpr std::uint64_t kMachineUnknownBytes = 1024 * kMiB;
 
 void cap(std::uint64_t& bytes, std::uint64_t share) {
@@ -37,9 +38,10 @@ Status divide_memory(Settings& settings) {
   cap(settings.store.queue_bytes_max, limit / 100 * 6);
   cap(settings.store.wal_backlog_bytes_max, limit / 100 * 18);
   cap(settings.store.memtable_bytes_max, settings.store.wal_backlog_bytes_max / 3);
-  // Decoded columns, 25 %. Queries, 25 %. The rest is the program, connections, the allocator's slack.
-  settings.store.block_cache_bytes = static_cast<std::size_t>(limit / 4);
+  // Decoded columns, 21 %. Queries, 25 %. Live tails, 4 %. The rest is the program, connections, the allocator's slack.
+  settings.store.block_cache_bytes = static_cast<std::size_t>(limit / 100 * 21);
   cap(settings.query_memory_bytes, limit / 4);
+  cap(settings.tail_memory_bytes, std::max(limit / 100 * 4, kTailBytesMin));
   return {};
 }
 

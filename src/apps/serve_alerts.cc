@@ -10,7 +10,7 @@
 #include "services/alerts/receivers/email_receiver.h"
 #include "services/alerts/receivers/http_receivers.h"
 #include "services/alerts/receivers/receiver_settings.h"
-#include "storage/spool/spool.h"
+#include "storage/store_paths.h"
 
 namespace dendro {
 namespace {
@@ -34,8 +34,9 @@ std::unique_ptr<AlertReceiver> make_receiver(const ReceiverSettings& settings, H
       break;
   }
   const bool requires_tls = settings.tls != ReceiverSettings::Tls::none;
-  return make_email_receiver(make_curl_mail_sender({settings.url, settings.user, settings.secret, requires_tls}),
-                             settings.from, settings.to);
+  return make_email_receiver(
+      make_curl_mail_sender({settings.url, settings.user, settings.secret, requires_tls, settings.ca_file}),
+      settings.from, settings.to);
 }
 
 Result<AlertReceivers> read_receivers(const Settings& settings, FileSystem& files, HttpClient& http) {
@@ -72,7 +73,7 @@ Result<std::unique_ptr<ServeAlerts>> ServeAlerts::open(const Settings& settings,
   DENDRO_TRY_ASSIGN(AlertReceivers receivers, read_receivers(settings, parts.files, *alerts->http_));
   DENDRO_TRY_ASSIGN(std::vector<AlertRule> rules, read_rules(settings));
   SpoolOptions spool;
-  spool.directory = settings.store.directory + "/queue/alerts";
+  spool.directory = StorePaths(settings.store.directory).queue_folder(std::string(kAlertQueue));
   DENDRO_TRY_ASSIGN(alerts->queue_, Spool::open(spool, parts.files, parts.clock, parts.random));
   DENDRO_TRY_ASSIGN(alerts->service_, AlertService::open({parts.database, *alerts->queue_, parts.workers, parts.clock,
                                                           parts.random, std::move(parts.query)},

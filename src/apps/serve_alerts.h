@@ -9,8 +9,12 @@
 #include "io/file_system.h"
 #include "io/http_client.h"
 #include "services/alerts/alert_service.h"
+#include "storage/spool/spool.h"
 
 namespace dendro {
+
+/// The name of its queue.
+inline constexpr std::string_view kAlertQueue = "alerts";
 
 /// Alerting of `dendro serve`: receivers of the configuration, the spool `queue/alerts` of the data folder, the
 /// service. One thread starts and stops it.
@@ -29,13 +33,15 @@ class ServeAlerts {
   static Result<std::unique_ptr<ServeAlerts>> open(const Settings& settings, Parts parts);
 
   AlertService& service() { return *service_; }
+  /// `queue/alerts`.
+  Spool& queue() { return *queue_; }
   void append_metrics(std::string& out) const;
 
  private:
   ServeAlerts() = default;
   // What is below uses what is above.
   std::unique_ptr<HttpClient> http_;
-  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<Spool> queue_;
   std::unique_ptr<AlertService> service_;
 };
 

@@ -32,6 +32,7 @@
 #include "server/routes/ingest_routes.h"
 #include "server/routes/query_help_routes.h"
 #include "server/routes/query_routes.h"
+#include "server/routes/queue_routes.h"
 #include "server/routes/running_query_routes.h"
 #include "server/routes/saved_routes.h"
 #include "server/routes/tail_routes.h"
@@ -74,7 +75,6 @@ struct ServeApp::Parts {
   std::unique_ptr<MetaDatabase> meta;
   std::optional<SavedQueries> saved;
   std::optional<ShortLinks> links;
-  std::unique_ptr<AdminService> admin;
   std::unique_ptr<EntryStore> entries;
   std::unique_ptr<WorkerPool> workers;
   QueryLimits query_limits;
@@ -82,12 +82,15 @@ struct ServeApp::Parts {
   std::unique_ptr<TailHub> tails;
   std::shared_ptr<const LookupTables> lookup_tables;
   std::unique_ptr<ServeAlerts> alerts;
+  std::optional<QueueAdmin> queues;
+  std::unique_ptr<AdminService> admin;
   ServerMetrics metrics;
   std::unique_ptr<HttpServer> server;
 
   Status open();
   Status open_spill_place();
   Status open_alerts();
+  void open_admin();
   RouteTable routes();
   SystemParts system_parts();
 };
@@ -106,17 +109,18 @@ Status ServeApp::Parts::open() {
   running.emplace(clock, settings.slow_query_after);
   const SnapshotFunction snapshot_of = [this](const TenantId& tenant) { return store->snapshot(tenant); };
   entries = make_engine_entry_store(*store, snapshot_of);
-  admin = std::make_unique<AdminService>(*store, clock, random, AdminOptions{settings.backup_directory, meta.get()});
   workers = std::make_unique<WorkerPool>(settings.worker_threads == 0 ? cores : settings.worker_threads,
                                          settings.worker_queue_tasks_max);
   query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
   DENDRO_TRY(open_spill_place());
+  if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
   TailOptions tail_options;
   tail_options.tails_per_tenant_max = settings.tails_per_tenant_max;
-  tails = std::make_unique<TailHub>(TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits},
-                                    tail_options);
-  if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
+  tail_options.memory_bytes_max = settings.tail_memory_bytes;
+  tails = std::make_unique<TailHub>(
+      TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables}, tail_options);
   DENDRO_TRY(open_alerts());
+  open_admin();
   DENDRO_TRY_ASSIGN(server,
                     HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
   alerts->service().start();
@@ -130,6 +134,14 @@ Status ServeApp::Parts::open_alerts() {
   query.running = &*running;
   DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
   return {};
+}
+
+void ServeApp::Parts::open_admin() {
+  AdminOptions options{settings.backup_directory, meta.get(), {}, {}};
+  options.spools = {{std::string(kAlertQueue), &alerts->queue()}};
+  options.hold_messages = [this] { return alerts->service().hold_messages(); };
+  admin = std::make_unique<AdminService>(*store, clock, random, std::move(options));
+  queues.emplace(std::vector<NamedQueue>{{std::string(kAlertQueue), &alerts->queue()}});
 }
 
 /// The folder is this process's: the store's lock is held.
@@ -166,6 +178,7 @@ RouteTable ServeApp::Parts::routes() {
   add(tail_routes(*workers, *tails));
   add(make_entries_routes(*workers, *entries, random));
   add(make_admin_routes(*workers, *admin));
+  add(make_queue_routes(*workers, *queues, clock));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
   add_system_routes(table, system_parts());
   return table;
@@ -185,6 +198,8 @@ SystemParts ServeApp::Parts::system_parts() {
     append_query_metrics(out, *running);
     alerts->append_metrics(out);
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
+    append_metric(out, "dendro_tails_bytes", "gauge", "memory of batches and tables that live tails hold",
+                  tails->memory_bytes());
   };
   return parts;
 }
@@ -213,8 +228,8 @@ void ServeApp::stop() {
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
-  parts_->alerts.reset();
   parts_->admin.reset();
+  parts_->alerts.reset();
   parts_->store.reset();
 }
 

@@ -23,6 +23,7 @@ struct Settings {
   ServerOptions server;
   std::uint64_t memory_limit_bytes = 0;                           ///< 0: default_memory_limit()
   std::uint64_t query_memory_bytes = std::uint64_t{2'048} << 20;  ///< all queries together
+  std::uint64_t tail_memory_bytes = std::uint64_t{256} << 20;     ///< all live tails together
   std::chrono::milliseconds slow_query_after{5'000};              ///< 0: none is slow
   std::size_t tails_per_tenant_max = 20;
   bool insecure = false;

@@ -42,13 +42,20 @@ class ByteLease {
   ~ByteLease() {
     if (bytes_ > 0) budget_->release(bytes_);
   }
-  /// Grows the share to `bytes`; it never shrinks. False, unchanged, where the budget has no more.
+  /// Grows the share to `bytes`, or leaves it. False, unchanged, where the budget has no more.
   bool grow_to(std::uint64_t bytes) {
     if (bytes <= bytes_) return true;
     if (!budget_->try_acquire(bytes - bytes_)) return false;
     bytes_ = bytes;
     return true;
   }
+  /// Gives back what is over `bytes`.
+  void shrink_to(std::uint64_t bytes) {
+    if (bytes >= bytes_) return;
+    budget_->release(bytes_ - bytes);
+    bytes_ = bytes;
+  }
+  std::uint64_t bytes() const { return bytes_; }
 
  private:
   std::shared_ptr<ByteBudget> budget_;

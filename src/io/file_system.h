@@ -47,8 +47,9 @@ struct DiskSpace {
 };
 
 enum class OpenMode : std::uint8_t {
-  create_new,     ///< already_exists if it is there
-  open_existing,  ///< not_found if it is not
+  create_new,      ///< already_exists if it is there
+  create_private,  ///< the same; its owner alone may read it, where the file system knows of owners
+  open_existing,   ///< not_found if it is not
 };
 
 /// The disk as the engine sees it, handed in so that a test can own it. Thread-safe. Paths are plain, "/" separates.

@@ -146,6 +146,9 @@ Result<std::unique_ptr<RandomReader>> MemoryFileSystem::open_reader(const std::s
   MutexLock lock(mutex_);
   const auto found = disk_.names.find(path);
   if (found == disk_.names.end()) return no_such_file("open", path);
+  if (!faults_.fail_reads_of.empty() && path.find(faults_.fail_reads_of) != std::string::npos) {
+    return Error(faults_.code, "open " + path + ": fault to order");
+  }
   return std::unique_ptr<RandomReader>(std::make_unique<MemoryReader>(*this, found->second));
 }
 

@@ -32,6 +32,7 @@ struct FileFaults {
   std::uint64_t space_bytes = UINT64_MAX;  ///< bytes that files may still grow by; then storage_full
   std::string
       ignore_syncs_of;  ///< syncs of paths that contain this do nothing and say they did; "=p": of p only; "": none
+  std::string fail_reads_of;  ///< readers of paths that contain this cannot be opened, with `code`; "": none
 };
 
 /// Files in memory, with a log of writes for simulated power cuts, and faults to order. For tests of any layer.

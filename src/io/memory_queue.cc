@@ -8,6 +8,7 @@ Result<std::vector<std::string>> MemoryQueue::send(std::span<const QueueMessage>
   DENDRO_TRY(check_queue_messages(messages));
   std::uint64_t bytes = 0;
   for (const QueueMessage& message : messages) bytes += message.bytes();
+  const Timestamp now = clock_.now();
   MutexLock lock(mutex_);
   if (bytes_ + bytes > bytes_max_) {
     return Error(ErrorCode::resource_exhausted, "queue: holds " + std::to_string(bytes_) + " bytes of " +
@@ -16,7 +17,7 @@ Result<std::vector<std::string>> MemoryQueue::send(std::span<const QueueMessage>
   std::vector<std::string> ids;
   for (const QueueMessage& message : messages) {
     ledger_.add(next_id_);
-    messages_.emplace(next_id_, message);
+    messages_.emplace(next_id_, Kept{message, now});
     ids.push_back(std::to_string(next_id_.number()));
     next_id_ = next_id_.next();
   }
@@ -30,8 +31,8 @@ Result<std::vector<ReceivedMessage>> MemoryQueue::receive(std::size_t count_max,
   MutexLock lock(mutex_);
   ledger_.bury(now);
   for (QueueLedger::Taken& taken : ledger_.take(std::min(count_max, kQueueReceiveMax), visibility, now)) {
-    received.push_back(
-        {std::to_string(taken.id.number()), std::move(taken.receipt), taken.receive_count, messages_.at(taken.id)});
+    received.push_back({std::to_string(taken.id.number()), std::move(taken.receipt), taken.receive_count,
+                        messages_.at(taken.id).message});
   }
   return received;
 }
@@ -42,10 +43,7 @@ Result<std::size_t> MemoryQueue::acknowledge(std::span<const std::string> receip
   for (const std::string& receipt : receipts) {
     const auto id = ledger_.holder(receipt);
     if (!id) continue;
-    const auto message = messages_.find(*id);
-    bytes_ -= message->second.bytes();
-    messages_.erase(message);
-    ledger_.remove(*id);
+    forget_locked(*id);
     ++held;
   }
   return held;
@@ -72,23 +70,55 @@ Result<QueueDepth> MemoryQueue::depth() {
   MutexLock lock(mutex_);
   ledger_.bury(now);
   const QueueLedger::Counts counts = ledger_.counts(now);
-  return QueueDepth{counts.waiting, counts.leased, counts.dead, bytes_};
+  QueueDepth depth{counts.waiting, counts.leased, counts.dead, bytes_, {}, {}};
+  if (counts.oldest) depth.oldest = messages_.at(*counts.oldest).sent;
+  if (counts.oldest_dead) depth.oldest_dead = messages_.at(*counts.oldest_dead).sent;
+  return depth;
 }
 
-Result<std::vector<DeadLetter>> MemoryQueue::dead_letters(std::size_t count_max) {
+void MemoryQueue::forget_locked(QueueMessageId id) {
+  const auto kept = messages_.find(id);
+  bytes_ -= kept->second.message.bytes();
+  messages_.erase(kept);
+  ledger_.remove(id);
+}
+
+DeadLetter MemoryQueue::letter_locked(QueueMessageId id) const {
+  const Kept& kept = messages_.at(id);
+  return {std::to_string(id.number()), ledger_.receive_count(id), kept.sent, kept.message};
+}
+
+Result<std::vector<DeadLetter>> MemoryQueue::dead_letters(std::size_t count_max, std::string_view after) {
+  DENDRO_TRY_ASSIGN(const QueueMessageId first, parse_dead_letter_start(after));
   std::vector<DeadLetter> letters;
   MutexLock lock(mutex_);
   ledger_.bury(clock_.monotonic());
-  for (const QueueMessageId id : ledger_.dead(count_max)) {
-    letters.push_back({std::to_string(id.number()), ledger_.receive_count(id), messages_.at(id)});
-  }
+  for (const QueueMessageId id : ledger_.dead(count_max, first)) letters.push_back(letter_locked(id));
   return letters;
 }
 
-Result<std::size_t> MemoryQueue::redrive() {
+Result<DeadLetter> MemoryQueue::dead_letter(std::string_view id) {
   MutexLock lock(mutex_);
   ledger_.bury(clock_.monotonic());
-  return ledger_.revive().size();
+  const std::vector<QueueMessageId> chosen = ledger_.choose_dead(id);
+  if (chosen.empty()) return no_such_dead_letter(id);
+  return letter_locked(chosen.front());
+}
+
+Result<std::size_t> MemoryQueue::redrive(std::optional<std::string_view> id) {
+  MutexLock lock(mutex_);
+  ledger_.bury(clock_.monotonic());
+  const std::vector<QueueMessageId> chosen = ledger_.choose_dead(id);
+  for (const QueueMessageId one : chosen) ledger_.revive(one);
+  return chosen.size();
+}
+
+Result<std::size_t> MemoryQueue::drop(std::optional<std::string_view> id) {
+  MutexLock lock(mutex_);
+  ledger_.bury(clock_.monotonic());
+  const std::vector<QueueMessageId> chosen = ledger_.choose_dead(id);
+  for (const QueueMessageId one : chosen) forget_locked(one);
+  return chosen.size();
 }
 
 }  // namespace dendro

@@ -50,8 +50,8 @@ class FileDescriptor {
   int fd_;
 };
 
-Result<FileDescriptor> open_fd(const std::string& path, int flags) {
-  const int fd = retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); });
+Result<FileDescriptor> open_fd(const std::string& path, int flags, mode_t access = 0644) {
+  const int fd = retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, access); });
   if (fd < 0) return file_error("open", path);
   return FileDescriptor(fd);
 }
@@ -178,8 +178,9 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<WritableFile>> open_writable(const std::string& path, OpenMode mode) override {
-    const int flags = mode == OpenMode::create_new ? O_RDWR | O_CREAT | O_EXCL : O_RDWR;
-    DENDRO_TRY_ASSIGN(FileDescriptor fd, open_fd(path, flags));
+    const int flags = mode == OpenMode::open_existing ? O_RDWR : O_RDWR | O_CREAT | O_EXCL;
+    const mode_t access = mode == OpenMode::create_private ? 0600 : 0644;
+    DENDRO_TRY_ASSIGN(FileDescriptor fd, open_fd(path, flags, access));
     return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(fd), path));
   }
 

@@ -3,12 +3,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "base/timestamp.h"
 
 namespace dendro {
 
@@ -37,6 +40,7 @@ struct ReceivedMessage {
 struct DeadLetter {
   std::string id;
   std::uint32_t receive_count = 0;
+  Timestamp sent;
   QueueMessage message;
 };
 
@@ -45,6 +49,8 @@ struct QueueDepth {
   std::uint64_t leased = 0;
   std::uint64_t dead = 0;
   std::uint64_t bytes = 0;  ///< of all three
+  Timestamp oldest;         ///< when the oldest of those that are not dead was sent; 0: there is none
+  Timestamp oldest_dead;    ///< of the dead ones
 };
 
 /// Messages on their way, at least once: what `send` took is received until somebody acknowledges it, or is a dead
@@ -75,10 +81,15 @@ class Queue {
   virtual Result<std::size_t> release(std::span<const std::string> receipts) = 0;
 
   virtual Result<QueueDepth> depth() = 0;
-  /// The oldest first.
-  virtual Result<std::vector<DeadLetter>> dead_letters(std::size_t count_max) = 0;
-  /// Puts all dead letters back at their old places, as never received. Gives how many.
-  virtual Result<std::size_t> redrive() = 0;
+  /// The oldest first; with `after`, those behind the one of that id.
+  virtual Result<std::vector<DeadLetter>> dead_letters(std::size_t count_max, std::string_view after = {}) = 0;
+  /// Errors: not_found (no message of this id, or it is not dead).
+  virtual Result<DeadLetter> dead_letter(std::string_view id) = 0;
+  /// Puts dead letters back at their old places, as never received: the one of this id, or all. Durable when it
+  /// returns. Gives how many.
+  virtual Result<std::size_t> redrive(std::optional<std::string_view> id = std::nullopt) = 0;
+  /// Forgets dead letters, as redrive chooses them.
+  virtual Result<std::size_t> drop(std::optional<std::string_view> id = std::nullopt) = 0;
 };
 
 /// What `send` refuses whatever the implementation. Errors: invalid_argument, too_large.

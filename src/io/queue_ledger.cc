@@ -28,6 +28,24 @@ std::optional<ReceiptParts> parse_receipt(std::string_view receipt) {
 
 }  // namespace
 
+std::optional<QueueMessageId> parse_queue_message_id(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return QueueMessageId(number);
+}
+
+Result<QueueMessageId> parse_dead_letter_start(std::string_view after) {
+  if (after.empty()) return QueueMessageId();
+  if (const auto id = parse_queue_message_id(after)) return *id;
+  return Error(ErrorCode::invalid_argument, "queue: \"" + std::string(after) + "\" is no id of a message");
+}
+
+Error no_such_dead_letter(std::string_view id) {
+  return Error(ErrorCode::not_found, "no dead letter has the id \"" + std::string(id) + "\"");
+}
+
 void QueueLedger::add(QueueMessageId id, std::uint32_t receive_count, Place place) {
   Row row;
   row.receive_count = receive_count;
@@ -74,13 +92,27 @@ void QueueLedger::set_visible_at(QueueMessageId id, std::chrono::nanoseconds whe
   found->second.visible_at = when;
 }
 
-std::vector<QueueMessageId> QueueLedger::dead(std::size_t count_max) const {
+void QueueLedger::put_back(QueueMessageId id, std::chrono::nanoseconds now) {
+  const auto found = rows_.find(id);
+  DENDRO_CHECK(found != rows_.end() && found->second.receive_count > 0);
+  --found->second.receive_count;
+  found->second.lease = 0;
+  found->second.visible_at = now;
+}
+
+std::vector<QueueMessageId> QueueLedger::dead(std::size_t count_max, QueueMessageId after) const {
   std::vector<QueueMessageId> ids;
-  for (const auto& [id, row] : rows_) {
-    if (ids.size() >= count_max) break;
-    if (row.is_dead) ids.push_back(id);
+  for (auto at = rows_.upper_bound(after); at != rows_.end() && ids.size() < count_max; ++at) {
+    if (at->second.is_dead) ids.push_back(at->first);
   }
   return ids;
+}
+
+std::vector<QueueMessageId> QueueLedger::choose_dead(std::optional<std::string_view> id) const {
+  if (!id) return dead(rows_.size());
+  const auto one = parse_queue_message_id(*id);
+  if (!one || !is_dead(*one)) return {};
+  return {*one};
 }
 
 std::uint32_t QueueLedger::receive_count(QueueMessageId id) const {
@@ -93,14 +125,9 @@ bool QueueLedger::is_dead(QueueMessageId id) const {
   return found != rows_.end() && found->second.is_dead;
 }
 
-std::vector<QueueMessageId> QueueLedger::revive() {
-  std::vector<QueueMessageId> revived;
-  for (auto& [id, row] : rows_) {
-    if (!row.is_dead) continue;
-    row = Row();
-    revived.push_back(id);
-  }
-  return revived;
+void QueueLedger::revive(QueueMessageId id) {
+  DENDRO_CHECK(is_dead(id));
+  rows_[id] = Row();
 }
 
 QueueLedger::Counts QueueLedger::counts(std::chrono::nanoseconds now) const {
@@ -108,6 +135,8 @@ QueueLedger::Counts QueueLedger::counts(std::chrono::nanoseconds now) const {
   for (const auto& [id, row] : rows_) {
     const bool is_leased = row.lease != 0 && row.visible_at > now;
     ++(row.is_dead ? counts.dead : is_leased ? counts.leased : counts.waiting);
+    auto& oldest = row.is_dead ? counts.oldest_dead : counts.oldest;
+    if (!oldest) oldest = id;
   }
   return counts;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "base/strong_int.h"
 
 namespace dendro {
@@ -21,6 +22,12 @@ using QueueMessageId = StrongInt<struct QueueMessageIdTag, std::uint64_t>;
 //   leased    acknowledge -> gone; extend, release -> leased until another time; its time has passed -> waiting, or
 //             dead if it was received kQueueReceivesMax times
 //   dead      revive -> waiting; remove -> gone
+
+/// As queues of ours write it: decimal digits. Nothing for what is none.
+std::optional<QueueMessageId> parse_queue_message_id(std::string_view text);
+/// The same of where a list of dead letters begins; empty: at the first. Errors: invalid_argument.
+Result<QueueMessageId> parse_dead_letter_start(std::string_view after);
+Error no_such_dead_letter(std::string_view id);
 
 /// Who holds which message of a queue, in memory. What every Queue of ours shares; where the messages lie is the
 /// queue's. Times are of one monotonic clock. Not thread-safe.
@@ -45,16 +52,22 @@ class QueueLedger {
   /// The message whose last lease this receipt is of.
   std::optional<QueueMessageId> holder(std::string_view receipt) const;
   void set_visible_at(QueueMessageId id, std::chrono::nanoseconds when);
+  /// As if take had not given it this time: it could not be read.
+  void put_back(QueueMessageId id, std::chrono::nanoseconds now);
 
-  /// The oldest first.
-  std::vector<QueueMessageId> dead(std::size_t count_max) const;
+  /// The oldest first, those behind `after`.
+  std::vector<QueueMessageId> dead(std::size_t count_max, QueueMessageId after = {}) const;
+  /// The one of this id if it is dead; without one all that are.
+  std::vector<QueueMessageId> choose_dead(std::optional<std::string_view> id) const;
   std::uint32_t receive_count(QueueMessageId id) const;
   bool is_dead(QueueMessageId id) const;
-  /// Gives those that were dead.
-  std::vector<QueueMessageId> revive();
+  /// One that is dead.
+  void revive(QueueMessageId id);
 
   struct Counts {
     std::uint64_t waiting = 0, leased = 0, dead = 0;
+    std::optional<QueueMessageId> oldest;  ///< of those that are not dead
+    std::optional<QueueMessageId> oldest_dead;
   };
   Counts counts(std::chrono::nanoseconds now) const;
 

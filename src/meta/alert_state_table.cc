@@ -13,10 +13,11 @@ std::int64_t hour_of(Timestamp time) {
 
 Status write_alert_state(MetaTransaction& meta, const AlertCommit& commit) {
   const std::string& tenant = commit.tenant.text();
-  DENDRO_TRY(meta.change(
-      "INSERT OR REPLACE INTO alert_progress (tenant, rule, evaluated, problem, seeded) "
-      "VALUES (?, ?, ?, ?, ?)",
-      {tenant, commit.rule, commit.state.evaluated.number(), commit.state.problem, commit.state.seeded.number()}));
+  DENDRO_TRY(
+      meta.change("INSERT OR REPLACE INTO alert_progress (tenant, rule, evaluated, problem, seeded, asked) "
+                  "VALUES (?, ?, ?, ?, ?, ?)",
+                  {tenant, commit.rule, commit.state.evaluated.number(), commit.state.problem,
+                   commit.state.seeded.number(), commit.state.asked}));
   DENDRO_TRY(meta.change("DELETE FROM alert_instances WHERE tenant = ? AND rule = ?", {tenant, commit.rule}));
   for (const AlertInstanceRow& row : commit.state.instances) {
     DENDRO_TRY(
@@ -30,6 +31,9 @@ Status write_alert_state(MetaTransaction& meta, const AlertCommit& commit) {
 
 Status write_alert_seen(MetaTransaction& meta, const AlertCommit& commit, Timestamp oldest_seen) {
   const std::string& tenant = commit.tenant.text();
+  if (commit.forgets_seen) {
+    DENDRO_TRY(meta.change("DELETE FROM alert_seen WHERE tenant = ? AND rule = ?", {tenant, commit.rule}));
+  }
   for (const AlertSeenRow& row : commit.seen) {
     DENDRO_TRY(
         meta.change("INSERT OR REPLACE INTO alert_seen (tenant, rule, value, first, last) VALUES (?, ?, ?, ?, ?)",
@@ -83,9 +87,12 @@ Result<bool> write_dispatch(MetaTransaction& meta, const AlertCommit& commit, co
       DENDRO_TRY(put_into_outbox(meta, {0, receiver, dispatch.dedupe_key, dispatch.document}));
       continue;
     }
-    for (const std::string& document : dispatch.held) {
-      DENDRO_TRY(meta.change("INSERT INTO alert_held (tenant, receiver, hour, document) VALUES (?, ?, ?, ?)",
-                             {commit.tenant.text(), receiver, hour_of(commit.now), document}));
+    for (const AlertHeldRow& alert : dispatch.held) {
+      DENDRO_TRY(meta.change("DELETE FROM alert_held WHERE tenant = ? AND receiver = ? AND fingerprint = ?",
+                             {commit.tenant.text(), receiver, alert.fingerprint}));
+      DENDRO_TRY(
+          meta.change("INSERT INTO alert_held (tenant, receiver, hour, fingerprint, document) VALUES (?, ?, ?, ?, ?)",
+                      {commit.tenant.text(), receiver, hour_of(commit.now), alert.fingerprint, alert.document}));
     }
   }
   return has_turn;
@@ -96,13 +103,15 @@ Result<bool> write_dispatch(MetaTransaction& meta, const AlertCommit& commit, co
 Result<AlertRuleState> AlertStateTable::load(const TenantId& tenant, const std::string& rule) const {
   return database_.transact([&](MetaTransaction& meta) -> Result<AlertRuleState> {
     AlertRuleState state;
-    DENDRO_TRY_ASSIGN(const auto progress,
-                      meta.row("SELECT evaluated, problem, seeded FROM alert_progress WHERE tenant = ? AND rule = ?",
-                               {tenant.text(), rule}));
+    DENDRO_TRY_ASSIGN(
+        const auto progress,
+        meta.row("SELECT evaluated, problem, seeded, asked FROM alert_progress WHERE tenant = ? AND rule = ?",
+                 {tenant.text(), rule}));
     if (!progress) return state;
     state.evaluated = Timestamp(progress->integer(0));
     state.problem = progress->text(1);
     state.seeded = Timestamp(progress->integer(2));
+    state.asked = progress->text(3);
     DENDRO_TRY_ASSIGN(const auto rows,
                       meta.rows("SELECT labels, state, value, active_since, fired, resolved, told FROM "
                                 "alert_instances WHERE tenant = ? AND rule = ? ORDER BY labels",
@@ -159,15 +168,6 @@ Result<std::vector<AlertHistoryRow>> AlertStateTable::history(const TenantId& te
   });
 }
 
-Status AlertStateTable::forget_seen(const TenantId& tenant, const std::string& rule) {
-  return database_.transact([&](MetaTransaction& meta) -> Status {
-    DENDRO_TRY(meta.change("DELETE FROM alert_seen WHERE tenant = ? AND rule = ?", {tenant.text(), rule}));
-    DENDRO_TRY(
-        meta.change("UPDATE alert_progress SET seeded = 0 WHERE tenant = ? AND rule = ?", {tenant.text(), rule}));
-    return {};
-  });
-}
-
 Status AlertStateTable::forget(const TenantId& tenant, const std::string& rule) {
   return database_.transact([&](MetaTransaction& meta) -> Status {
     for (const char* table : {"alert_progress", "alert_instances", "alert_seen", "alert_history"}) {
@@ -198,20 +198,25 @@ Status AlertStateTable::remove_from_outbox(std::int64_t through_number) {
 }
 
 Status AlertStateTable::post(const AlertOutboxRow& row) {
-  return database_.transact([&](MetaTransaction& meta) -> Status { return put_into_outbox(meta, row); });
+  return database_.transact([&](MetaTransaction& meta) -> Status {
+    DENDRO_TRY_ASSIGN(const auto count, meta.row("SELECT COUNT(*) FROM alert_outbox"));
+    if (count->integer(0) < kPostedMax) return put_into_outbox(meta, row);
+    return Error(ErrorCode::resource_exhausted,
+                 std::to_string(kPostedMax) + " messages about alerts wait to be delivered already; retry later");
+  });
 }
 
-Result<std::vector<AlertHeld>> AlertStateTable::held_before(Timestamp now) const {
+Result<std::vector<AlertHeld>> AlertStateTable::held_outside(Timestamp now) const {
   return database_.transact([&](MetaTransaction& meta) -> Result<std::vector<AlertHeld>> {
     DENDRO_TRY_ASSIGN(const auto rows, meta.rows("SELECT number, tenant, receiver, document FROM alert_held WHERE hour "
-                                                 "< ? ORDER BY number LIMIT 1000",
+                                                 "<> ? ORDER BY number LIMIT 1000",
                                                  {hour_of(now)}));
     std::map<std::pair<std::string, std::string>, AlertHeld> by_receiver;
     for (const MetaRow& row : rows) {
       AlertHeld& held = by_receiver[{row.text(1), row.text(2)}];
       DENDRO_TRY_ASSIGN(held.tenant, TenantId::parse(row.text(1)));
       held.receiver = row.text(2);
-      held.last_number = row.integer(0);
+      held.numbers.push_back(row.integer(0));
       held.documents.push_back(row.text(3));
     }
     std::vector<AlertHeld> all;
@@ -223,8 +228,10 @@ Result<std::vector<AlertHeld>> AlertStateTable::held_before(Timestamp now) const
 Status AlertStateTable::commit_digests(const AlertHeld& held, const std::vector<AlertOutboxRow>& digests) {
   return database_.transact([&](MetaTransaction& meta) -> Status {
     for (const AlertOutboxRow& digest : digests) DENDRO_TRY(put_into_outbox(meta, digest));
-    DENDRO_TRY(meta.change("DELETE FROM alert_held WHERE tenant = ? AND receiver = ? AND number <= ?",
-                           {held.tenant.text(), held.receiver, held.last_number}));
+    // By their numbers: others of this receiver may be of the hour that runs.
+    for (const std::int64_t number : held.numbers) {
+      DENDRO_TRY(meta.change("DELETE FROM alert_held WHERE number = ?", {number}));
+    }
     return {};
   });
 }

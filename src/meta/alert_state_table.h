@@ -37,6 +37,7 @@ struct AlertRuleState {
   Timestamp evaluated;  ///< the moment it was asked about last; 0: never
   std::string problem;  ///< of that evaluation; empty: it worked
   Timestamp seeded;     ///< when the values known before were read; 0: not yet
+  std::string asked;    ///< what values are known of: a text that changes with it
   std::vector<AlertInstanceRow> instances;
 };
 
@@ -45,16 +46,21 @@ struct AlertOutboxRow {
   std::int64_t number = 0;
   std::string receiver, dedupe_key, document;
 };
+/// One alert of a message.
+struct AlertHeldRow {
+  std::string fingerprint, document;
+};
 /// A message about alerts to several receivers, counted once.
 struct AlertDispatch {
   std::vector<std::string> receivers;
   std::string dedupe_key, document;
-  std::vector<std::string> held;  ///< documents of its alerts, kept for the digest where the hour is full
+  std::vector<AlertHeldRow> held;  ///< its alerts, kept for the digest where the hour is full
 };
 struct AlertCommit {
   TenantId tenant = TenantId::default_tenant();
   std::string rule;
   AlertRuleState state;
+  bool forgets_seen = false;       ///< what was known counts no more: of another question, or of another time
   std::vector<AlertSeenRow> seen;  ///< new ones, and known ones seen again
   std::vector<AlertHistoryRow> history;
   std::vector<AlertDispatch> dispatches;
@@ -63,8 +69,8 @@ struct AlertCommit {
 struct AlertHeld {
   TenantId tenant = TenantId::default_tenant();
   std::string receiver;
-  std::int64_t last_number = 0;
-  std::vector<std::string> documents;
+  std::vector<std::int64_t> numbers;
+  std::vector<std::string> documents;  ///< one an alert, the oldest first
 };
 
 /// States of alert rules and what is to be told about them. Thread-safe; every call may wait for the disk.
@@ -78,7 +84,8 @@ class AlertStateTable {
   static constexpr std::int64_t kPerHourMax = 20;     ///< dispatches of a tenant in an hour of the clock
   static constexpr std::size_t kHistoryMax = 10'000;  ///< of a rule
   static constexpr std::chrono::hours kHistoryAge{24 * 90};
-  static constexpr std::size_t kSeenMax = 10'000;  ///< values of a rule
+  static constexpr std::size_t kSeenMax = 10'000;    ///< values of a rule
+  static constexpr std::int64_t kPostedMax = 1'000;  ///< messages that may wait where a test call adds one
 
   explicit AlertStateTable(MetaDatabase& database) : database_(database) {}  ///< outlives this
 
@@ -90,19 +97,18 @@ class AlertStateTable {
   /// The newest first, before `before` (0: from the newest).
   Result<std::vector<AlertHistoryRow>> history(const TenantId& tenant, const std::string& rule, std::int64_t before,
                                                std::size_t count_max) const;
-  /// The values that a rule knows: it begins anew, as it asks about others.
-  Status forget_seen(const TenantId& tenant, const std::string& rule);
   /// Everything about a rule that is no more.
   Status forget(const TenantId& tenant, const std::string& rule);
 
   /// The oldest first.
   Result<std::vector<AlertOutboxRow>> outbox(std::size_t count_max) const;
   Status remove_from_outbox(std::int64_t through_number);
-  /// Puts a message into the outbox by itself (a test call).
+  /// Puts a message into the outbox by itself (a test call). Errors: resource_exhausted (kPostedMax wait already).
   Status post(const AlertOutboxRow& row);
 
-  /// What was held in hours before that of `now`, by tenant and receiver.
-  Result<std::vector<AlertHeld>> held_before(Timestamp now) const;
+  /// What was held in other hours than that of `now`, by tenant and receiver. Of an alert that was held several times
+  /// the last word is there alone. A clock that stepped back must not keep anything for as long as it stepped.
+  Result<std::vector<AlertHeld>> held_outside(Timestamp now) const;
   /// Puts digests into the outbox in exchange for what they tell.
   Status commit_digests(const AlertHeld& held, const std::vector<AlertOutboxRow>& digests);
 

@@ -5,7 +5,7 @@
 //   handling  the authenticator, a handler, an unpacking
 //             or a stream works                         peer gone            cancel, close
 //   writing   the peer takes our bytes                  write_stall_timeout  close
-//   socket    it became a WebSocket                     WebSocketLink        close
+//   socket    it became a WebSocket                     WebSocketIo          close
 //   linger    refused: what still comes is dropped      linger_timeout       close
 #include "server/connection.h"
 
@@ -34,7 +34,7 @@
 #include "server/piece_sink.h"
 #include "server/request_reader.h"
 #include "server/response_writer.h"
-#include "server/web_socket_link.h"
+#include "server/web_socket_io.h"
 
 namespace dendro {
 namespace {
@@ -49,7 +49,7 @@ using Awaitable = asio::awaitable<T, Executor>;
 using UseLoop = asio::use_awaitable_t<Executor>;
 constexpr auto kAsTuple = asio::as_tuple(UseLoop());
 
-class Connection final : public LoopMember, public std::enable_shared_from_this<Connection> {
+class Connection final : public LoopMember, public WebSocketWire, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<ServerCore> core, std::shared_ptr<Loop> loop, LoopMetrics& metrics,
              AcceptedSocket accepted)
@@ -92,8 +92,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
         if (age > limits_.write_stall_timeout) stop_hard();
         break;
       case Phase::socket:
-        if (!link_->sweep(now) || (is_link_writing_ && now - link_write_since_ > limits_.write_stall_timeout))
-          stop_hard();
+        if (!web_socket_->sweep(now, limits_.write_stall_timeout)) stop_hard();
         break;
       case Phase::linger:
         if (age > limits_.linger_timeout) stop_hard();
@@ -103,7 +102,7 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
 
   void stop_softly() override {
     if (phase_ == Phase::idle && !has_bytes_waiting()) stop_reading();
-    if (phase_ == Phase::socket) link_->stop_softly();
+    if (phase_ == Phase::socket) web_socket_->stop_softly();
   }
 
   void stop_hard() override {
@@ -418,68 +417,38 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
 
   // ---- WebSocket ----
 
-  /// Reads for the link until it or the connection is over; what it writes goes out beside that.
   Awaitable<void> speak_web_socket(std::shared_ptr<WebSocketHandler> handler) {
     const bool is_sent = co_await flush();
-    link_ = std::make_shared<WebSocketLink>(loop_, std::move(handler), [this] { write_for_link(); });
+    web_socket_ = std::make_unique<WebSocketIo>(loop_, std::move(handler), *this);
     if (is_sent) {
       phase_ = Phase::socket;
-      link_->open(loop_->coarse_now());
-      watch_access([this] { link_->lose_access(); });
-      link_->receive(reader_.take_rest(), loop_->coarse_now());
-      if (core_->is_stopping) link_->stop_softly();
-    }
-    while (!is_aborted_ && !link_->is_over()) {
-      const auto [error, count] = co_await socket_.async_read_some(asio::buffer(scratch_), kAsTuple);
-      if (link_->is_over()) break;
-      if (error) {
-        is_aborted_ = true;
-        break;
-      }
-      metrics_.received_bytes.add(count);
-      link_->receive({scratch_.data(), count}, loop_->coarse_now());
+      web_socket_->open(reader_.take_rest());
+      watch_access([this] { web_socket_->lose_access(); });
+      if (core_->is_stopping) web_socket_->stop_softly();
+      while (!web_socket_->is_over() && !is_aborted_) co_await park();
     }
     watch_ = nullptr;
-    link_->end();
-    write_for_link();
-    while (is_link_writing_ && !is_aborted_) co_await park();
+    web_socket_->end();
   }
 
-  /// One write at a time; the next one when it is done. Ends the read of a link that is over.
-  void write_for_link() {
-    if (is_link_writing_ || is_aborted_) return;
-    out_ = link_->take_output();
-    if (out_.empty()) {
-      if (link_->is_over() && phase_ == Phase::socket) stop_reading();
-      return;
-    }
-    is_link_writing_ = true;
-    link_out_offset_ = 0;
-    write_rest_for_link();
+  void start_read() override {
+    socket_.async_read_some(asio::buffer(scratch_),
+                            [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+                              self->metrics_.received_bytes.add(count);
+                              if (error) return self->web_socket_->received(std::nullopt);
+                              self->web_socket_->received(std::string_view(self->scratch_.data(), count));
+                            });
   }
-
-  void write_rest_for_link() {
-    link_write_since_ = loop_->coarse_now();
-    const asio::const_buffer rest(out_.data() + link_out_offset_, out_.size() - link_out_offset_);
-    socket_.async_write_some(rest, [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
-      self->after_link_write(error, count);
-    });
+  void cancel_read() override { stop_reading(); }
+  void start_write(std::string_view bytes) override {
+    socket_.async_write_some(asio::buffer(bytes.data(), bytes.size()),
+                             [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+                               self->metrics_.sent_bytes.add(count);
+                               self->web_socket_->written(error ? std::nullopt : std::optional(count));
+                             });
   }
-
-  void after_link_write(const boost::system::error_code& error, std::size_t count) {
-    metrics_.sent_bytes.add(count);
-    link_out_offset_ += count;
-    if (!error && link_out_offset_ < out_.size()) return write_rest_for_link();
-    is_link_writing_ = false;
-    out_.clear();
-    if (error) {
-      stop_hard();
-      return;
-    }
-    link_->output_written();
-    write_for_link();
-    if (!is_link_writing_) wake();
-  }
+  void drop() override { stop_hard(); }
+  void io_is_over() override { wake(); }
 
   /// The peer must see that the body is not whole: no last chunk, and a hard end where only the end says that it is
   /// over.
@@ -635,14 +604,11 @@ class Connection final : public LoopMember, public std::enable_shared_from_this<
   Phase phase_ = Phase::idle;
   std::chrono::nanoseconds phase_since_;
   std::optional<std::chrono::nanoseconds> fin_seen_;
-  std::shared_ptr<AccessWatch> watch_;   // while a stream is open whose caller showed a credential
-  std::shared_ptr<WebSocketLink> link_;  // once it is a WebSocket: out_ is what the link gave
-  std::size_t link_out_offset_ = 0;
-  std::chrono::nanoseconds link_write_since_{0};
-  bool is_link_writing_ = false;
-  bool is_closing_ = false;    // take no further request
-  bool is_aborted_ = false;    // write nothing more either
-  bool is_timed_out_ = false;  // the read was ended by `sweep`
+  std::shared_ptr<AccessWatch> watch_;       // while a stream is open whose caller showed a credential
+  std::unique_ptr<WebSocketIo> web_socket_;  // once it became one
+  bool is_closing_ = false;                  // take no further request
+  bool is_aborted_ = false;                  // write nothing more either
+  bool is_timed_out_ = false;                // the read was ended by `sweep`
   bool needs_linger_ = false;
   std::array<char, 4096> scratch_{};
 };

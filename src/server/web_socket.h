@@ -12,8 +12,8 @@ namespace dendro {
 class WebSocketOut {
  public:
   virtual ~WebSocketOut() = default;
-  /// Queues a text message. Wait for WebSocketHandler::drained before sending much more: a connection with over
-  /// kWebSocketOutBytesMax waiting is closed with 1013.
+  /// Queues a text message. Wait for WebSocketHandler::drained before sending much more: a connection with others
+  /// waiting, and over kWebSocketOutBytesMax of all, is closed with 1013.
   virtual void send(std::string text) = 0;
   /// Ends the connection in order, behind what is queued. What comes later is dropped.
   virtual void close(WebSocketClose code, std::string reason) = 0;

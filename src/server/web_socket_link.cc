@@ -116,7 +116,8 @@ void WebSocketLink::end() {
 
 void WebSocketLink::send(std::string_view text) {
   if (state_ != State::open) return;
-  if (output_.size() + text.size() > kWebSocketOutBytesMax) {
+  // One message may be larger: a reader that is sent nothing else is not slow.
+  if (!output_.empty() && output_.size() + text.size() > kWebSocketOutBytesMax) {
     return close(WebSocketClose::overload, "the reader is too slow");
   }
   append_web_socket_frame(output_, WebSocketOpcode::text, text);

@@ -8,6 +8,21 @@
 namespace dendro {
 namespace {
 
+constexpr std::string_view kQueueFileSuffix = ".q";
+
+/// Damaged or not.
+Status add_queue_files(const StorePaths& paths, FileSystem& files, std::vector<std::string>& inner) {
+  DENDRO_TRY_ASSIGN(const std::vector<std::string> queues, list_queue_names(paths, files));
+  for (const std::string& queue : queues) {
+    DENDRO_TRY_ASSIGN(const std::vector<std::string> names, files.list(paths.queue_folder(queue)));
+    for (const std::string& name : names) {
+      if (!name.ends_with(kQueueFileSuffix)) continue;
+      inner.push_back((paths.queue_folder(queue) + "/" + name).substr(paths.root().size() + 1));
+    }
+  }
+  return {};
+}
+
 /// Paths within the store of the files that a backup takes, the manifest left out.
 Result<std::vector<std::string>> files_of_store(const StorePaths& paths, FileSystem& files,
                                                 const ManifestState& state) {
@@ -16,6 +31,7 @@ Result<std::vector<std::string>> files_of_store(const StorePaths& paths, FileSys
   for (const auto& [id, info] : state.segments) {
     inner.push_back(paths.segment(info.tenant, info.day, id).substr(root_bytes));
   }
+  DENDRO_TRY(add_queue_files(paths, files, inner));
   if (!files.exists(paths.wal_folder())) return inner;
   DENDRO_TRY_ASSIGN(const std::vector<std::string> names, files.list(paths.wal_folder()));
   for (const std::string& name : names) {
@@ -28,7 +44,7 @@ Result<std::vector<std::string>> files_of_store(const StorePaths& paths, FileSys
 }  // namespace
 
 Result<BackupReport> backup_store(const std::string& directory, const std::string& to, FileSystem& files, Clock& clock,
-                                  const OnBackupProgress& on_progress) {
+                                  const OnBackupProgress& on_progress, const AddToBackup& add) {
   const StorePaths paths(directory);
   if (!is_store(paths, files)) {
     return Error(ErrorCode::not_found, "'" + directory + "' is not a data folder of dendro");
@@ -40,6 +56,7 @@ Result<BackupReport> backup_store(const std::string& directory, const std::strin
 
   BackupFolder backup(files, clock, directory, to, on_progress, inner.size() + 2);
   for (const std::string& path : inner) DENDRO_TRY(backup.take(path));
+  if (add) DENDRO_TRY(add(backup));
   return backup.finish(live.contents.store_id, live.number, live.contents.state);
 }
 
@@ -66,7 +83,7 @@ Result<std::vector<StorageFault>> verify_backup(const std::string& from, FileSys
 }
 
 Result<BackupReport> restore_store(const std::string& from, const std::string& directory, FileSystem& files,
-                                   const OnBackupProgress& on_progress) {
+                                   const OnBackupProgress& on_progress, const std::vector<std::string>& private_files) {
   DENDRO_TRY_ASSIGN(const std::vector<BackupEntry> entries, read_backup_list(from, files));
   DENDRO_TRY_ASSIGN(const std::vector<StorageFault> faults, verify_backup(from, files, on_progress));
   if (!faults.empty()) {
@@ -81,7 +98,9 @@ Result<BackupReport> restore_store(const std::string& from, const std::string& d
   FolderCopy copy(files, from, directory, on_progress, entries.size());
   BackupReport report;
   const auto take = [&](const BackupEntry& entry) -> Status {
-    DENDRO_TRY_ASSIGN(const CopiedFile copied, copy.copy(entry.path));
+    const bool is_private = std::find(private_files.begin(), private_files.end(), entry.path) != private_files.end();
+    DENDRO_TRY_ASSIGN(const CopiedFile copied,
+                      copy.copy(entry.path, UINT64_MAX, is_private ? CopyAccess::owner_only : CopyAccess::usual));
     if (copied.hash != entry.file.hash || copied.bytes != entry.file.bytes) {
       return Error(ErrorCode::corruption, from + "/" + entry.path + ": changed while it was copied");
     }

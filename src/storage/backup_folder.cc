@@ -30,10 +30,10 @@ FolderCopy::FolderCopy(FileSystem& files, std::string from, std::string to, cons
                        std::uint64_t files_total)
     : files_(files), from_(std::move(from)), to_(std::move(to)), on_progress_(on_progress), files_total_(files_total) {}
 
-Result<CopiedFile> FolderCopy::copy(const std::string& path) {
+Result<CopiedFile> FolderCopy::copy(const std::string& path, std::uint64_t bytes_max, CopyAccess access) {
   tell(path);
   DENDRO_TRY(make_folder(path));
-  return copy_file(files_, from_ + "/" + path, to_ + "/" + path);
+  return copy_file(files_, from_ + "/" + path, to_ + "/" + path, bytes_max, access);
 }
 
 Status FolderCopy::write(const std::string& path, std::string_view bytes) {
@@ -49,6 +49,7 @@ Status FolderCopy::sync_folders() {
 }
 
 void FolderCopy::tell(const std::string& path) {
+  files_total_ = std::max(files_total_, files_done_ + 1);  // nobody counts what is added at the end
   if (on_progress_) on_progress_({path, files_done_, files_total_});
   ++files_done_;
 }
@@ -69,14 +70,21 @@ BackupFolder::BackupFolder(FileSystem& files, const Clock& clock, const std::str
       to_(std::move(to)),
       copy_(files, from_, to_, on_progress, files_total) {}
 
-Status BackupFolder::take(const std::string& path) {
-  const Result<CopiedFile> copied = copy_.copy(path);
+Status BackupFolder::take(const std::string& path, std::uint64_t bytes_max) {
+  const Result<CopiedFile> copied = copy_.copy(path, bytes_max);
   if (!copied && copied.error().code() == ErrorCode::not_found) {
-    return Error(ErrorCode::corruption, from_ + "/" + path + ": missing, but the manifest lists it");
+    return Error(ErrorCode::corruption, from_ + "/" + path + ": missing, but the store lists it");
   }
   if (!copied) return copied.error();
   entries_.push_back({path, *copied});
   bytes_ += copied->bytes;
+  return {};
+}
+
+Status BackupFolder::take_written(const std::string& path) {
+  DENDRO_TRY_ASSIGN(const CopiedFile written, hash_file(files_, path_of(path)));
+  entries_.push_back({path, written});
+  bytes_ += written.bytes;
   return {};
 }
 

@@ -111,7 +111,8 @@ PinnedFiles pin_files(const LiveStore& store) {
   return pinned;
 }
 
-Result<BackupReport> backup_live(const LiveStore& store, const std::string& to, const WorkWatch& watch) {
+Result<BackupReport> backup_live(const LiveStore& store, const std::string& to, const WorkWatch& watch,
+                                 const AddToBackup& add) {
   DENDRO_TRY(make_empty_target(store.files, to));
   std::optional<WalFiles::Hold> hold(std::in_place, store.wal_files);
   // In this order: what the state does not list as flushed is in files that are held from here on; and the file that is
@@ -135,6 +136,7 @@ Result<BackupReport> backup_live(const LiveStore& store, const std::string& to, 
   hold.reset();
   for (const auto& segment : pinned.segments) DENDRO_TRY(take(segment->path()));
   if (watch.cancel.cancelled()) return live_work_cancelled();
+  if (add) DENDRO_TRY(add(backup));
   DENDRO_TRY_ASSIGN(const BackupReport report,
                     backup.finish(store.manifest.store_id(), kFirstManifestNumber, pinned.state));
   watch.tell(report.files, report.files);

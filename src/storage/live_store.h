@@ -36,7 +36,9 @@ PinnedFiles pin_files(const LiveStore& store);
 /// Copies the store as it is at one moment of the call, as backup_store (backup.h) does: everything acknowledged before
 /// is in it. Records go on being taken, and WAL files pile up only while the live ones are copied, first of all.
 /// Errors: as backup_store; cancelled; unavailable (writing has stopped: what the disk holds is not known).
-Result<BackupReport> backup_live(const LiveStore& store, const std::string& to, const WorkWatch& watch);
+/// Queues are not the store's: `add` brings them.
+Result<BackupReport> backup_live(const LiveStore& store, const std::string& to, const WorkWatch& watch,
+                                 const AddToBackup& add = {});
 
 /// Reads every segment and every closed WAL file as verify_store (verify.h) does, and compares the manifest on the disk
 /// with the one in memory. The WAL file that is being written is left out, and so are files that nothing lists: some

@@ -118,9 +118,9 @@ class StoreImpl final : public Store {
   Status compact(CompactionScope scope, WorkWatch watch) override {
     return compactor_->compact(scope, std::move(watch));
   }
-  Result<BackupReport> backup(const std::string& to, const WorkWatch& watch) override {
+  Result<BackupReport> backup(const std::string& to, const WorkWatch& watch, const AddToBackup& add) override {
     DENDRO_TRY(gate_.check_open());
-    return backup_live(live(), to, watch);
+    return backup_live(live(), to, watch, add);
   }
   Result<VerifyReport> verify(const WorkWatch& watch) override { return verify_live(live(), watch); }
 

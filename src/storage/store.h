@@ -117,7 +117,7 @@ class Store : public RecordSink {
   /// A backup of the store as it is now, with all that was acknowledged before, into a new or empty folder; what comes
   /// meanwhile may be in it or not. Progress counts files. Errors: as backup_store (backup.h); cancelled; unavailable
   /// (writing has stopped); storage_full also where the store's own disk has no room for another WAL file.
-  virtual Result<BackupReport> backup(const std::string& to, const WorkWatch& watch) = 0;
+  virtual Result<BackupReport> backup(const std::string& to, const WorkWatch& watch, const AddToBackup& add = {}) = 0;
   /// Looks at every byte of what is listed now, as verify_store (verify.h), but for the WAL file that is being written.
   /// Errors: cancelled, io_error.
   virtual Result<VerifyReport> verify(const WorkWatch& watch) = 0;

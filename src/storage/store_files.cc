@@ -12,11 +12,12 @@ constexpr std::size_t kCopyChunkBytes = std::size_t{4} << 20;
 
 /// Hands out a file piece by piece; `use` gets offset and piece.
 template <typename Use>
-Result<CopiedFile> for_each_piece(FileSystem& files, const std::string& path, Use use) {
+Result<CopiedFile> for_each_piece(FileSystem& files, const std::string& path, std::uint64_t bytes_max, Use use) {
   DENDRO_TRY_ASSIGN(const std::unique_ptr<RandomReader> reader, files.open_reader(path));
   std::string chunk(kCopyChunkBytes, '\0');
   CopiedFile seen;
-  for (std::size_t count = kCopyChunkBytes; count == kCopyChunkBytes;) {
+  for (std::size_t count = kCopyChunkBytes; count == kCopyChunkBytes && seen.bytes < bytes_max;) {
+    chunk.resize(std::min<std::uint64_t>(kCopyChunkBytes, bytes_max - seen.bytes));
     DENDRO_TRY_ASSIGN(count, reader->read_at(seen.bytes, chunk));
     if (count == 0) break;
     const std::string_view piece = std::string_view(chunk).substr(0, count);
@@ -93,15 +94,24 @@ Result<std::vector<std::string>> list_segment_files(const StorePaths& paths, Fil
   return found;
 }
 
-Result<CopiedFile> hash_file(FileSystem& files, const std::string& path) {
-  return for_each_piece(files, path, [](std::uint64_t, std::string_view) { return Status(); });
+Result<std::vector<std::string>> list_queue_names(const StorePaths& paths, FileSystem& files) {
+  if (!files.exists(paths.queues_folder())) return std::vector<std::string>();
+  DENDRO_TRY_ASSIGN(std::vector<std::string> names, files.list(paths.queues_folder()));
+  std::erase_if(names, [](const std::string& name) { return name.find('.') != std::string::npos; });
+  return names;
 }
 
-Result<CopiedFile> copy_file(FileSystem& files, const std::string& from, const std::string& to) {
+Result<CopiedFile> hash_file(FileSystem& files, const std::string& path) {
+  return for_each_piece(files, path, UINT64_MAX, [](std::uint64_t, std::string_view) { return Status(); });
+}
+
+Result<CopiedFile> copy_file(FileSystem& files, const std::string& from, const std::string& to, std::uint64_t bytes_max,
+                             CopyAccess access) {
   if (!files.exists(from)) return Error(ErrorCode::not_found, from + ": no such file");
-  DENDRO_TRY_ASSIGN(const std::unique_ptr<WritableFile> file, files.open_writable(to, OpenMode::create_new));
+  const OpenMode mode = access == CopyAccess::owner_only ? OpenMode::create_private : OpenMode::create_new;
+  DENDRO_TRY_ASSIGN(const std::unique_ptr<WritableFile> file, files.open_writable(to, mode));
   DENDRO_TRY_ASSIGN(const CopiedFile copied,
-                    for_each_piece(files, from, [&](std::uint64_t offset, std::string_view piece) {
+                    for_each_piece(files, from, bytes_max, [&](std::uint64_t offset, std::string_view piece) {
                       return file->write_at(offset, {&piece, 1});
                     }));
   DENDRO_TRY(file->sync());

@@ -20,6 +20,9 @@ class StorePaths {
   std::string manifest(std::uint64_t number) const { return root_ + "/" + manifest_name(number); }
   std::string wal_folder() const { return root_ + "/wal"; }
   std::string wal_file(WalNumber number) const;
+  std::string queues_folder() const { return root_ + "/queue"; }
+  /// Of the spool of this name.
+  std::string queue_folder(const std::string& name) const { return queues_folder() + "/" + name; }
   std::string tenants_folder() const { return root_ + "/t"; }
   std::string tenant_folder(const TenantId& tenant) const;
   std::string segment_folder(const TenantId& tenant, Timestamp day) const;

@@ -36,6 +36,7 @@ class StoreVerifier {
       note_manifest(live.error());
       for (const std::string& path : segments) check_unlisted(path);
     }
+    DENDRO_TRY(check_queues());
     DENDRO_TRY(note_leftovers());
     return std::move(report_);
   }
@@ -110,6 +111,17 @@ class StoreVerifier {
     if (!salvage || (salvage->faults.empty() && salvage->missing_files.empty())) note_manifest(recovered.error());
   }
 
+  Status check_queues() {
+    DENDRO_TRY_ASSIGN(const std::vector<std::string> names, list_queue_names(paths_, files_));
+    for (const std::string& name : names) {
+      const std::string folder = paths_.queue_folder(name);
+      tell(folder);
+      DENDRO_TRY_ASSIGN(const SpoolReport found, verify_spool(folder, files_));
+      add_spool_report(folder, found, report_);
+    }
+    return {};
+  }
+
   Status note_leftovers() {
     DENDRO_TRY_ASSIGN(const std::vector<std::string> temporary, list_segment_files(paths_, files_, ".seg.tmp"));
     report_.unlisted.insert(report_.unlisted.end(), temporary.begin(), temporary.end());
@@ -126,6 +138,15 @@ class StoreVerifier {
 };
 
 }  // namespace
+
+void add_spool_report(const std::string& directory, const SpoolReport& spool, VerifyReport& report) {
+  if (spool.fault) report.faults.push_back(*spool.fault);
+  if (spool.torn_tail_bytes > 0) {
+    report.remarks.push_back(directory + ": a torn tail of " + std::to_string(spool.torn_tail_bytes) +
+                             " bytes, never acknowledged, is cut at opening");
+  }
+  report.queue_messages += spool.messages;
+}
 
 Result<VerifyReport> verify_store(const std::string& directory, FileSystem& files, Clock& clock,
                                   const std::function<void(const VerifyProgress&)>& on_progress) {

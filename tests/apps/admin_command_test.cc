@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/json_document.h"
 #include "base/random.h"
+#include "meta/meta_schema.h"
 #include "record/record_batch_builder.h"
+#include "storage/spool/spool.h"
 #include "storage/store.h"
 #include "tests/io/temporary_folder.h"
 
@@ -169,6 +171,118 @@ TEST_F(AdminCommand, BacksUpAndRestores) {
   damage(find(folder_.path("b"), ".seg"), 90);
   EXPECT_EQ(run({"verify", "--backup", folder_.path("b")}).exit_code, 1);
   EXPECT_EQ(run({"restore", "--from", folder_.path("b"), "--data", folder_.path("r2")}).exit_code, 1);
+}
+
+/// A queue of a store with two dead letters, ids 1 and 2, and a message on its way.
+class AdminDeadLetters : public AdminCommand {
+ protected:
+  AdminDeadLetters() : data_(make_store()) {
+    const auto queue = open_queue();
+    const QueueMessage messages[] = {{"first\x01", {{"receiver", "ops"}}}, {"second", {}}};
+    EXPECT_TRUE(queue->send(messages).has_value());
+    for (std::uint32_t i = 0; i < kQueueReceivesMax; ++i) {
+      const auto received = queue->receive(10, std::chrono::seconds(30));
+      for (const ReceivedMessage& one : *received) EXPECT_TRUE(queue->release({&one.receipt, 1}).has_value());
+    }
+    EXPECT_EQ(queue->depth()->dead, 2u);
+    const QueueMessage later{"on its way", {}};
+    EXPECT_TRUE(queue->send({&later, 1}).has_value());
+  }
+  std::unique_ptr<Spool> open_queue() {
+    return Spool::open({data_ + "/queue/alerts"}, *files_, clock_, random_).value();
+  }
+  AdminOutcome letters(std::vector<std::string> args) {
+    args.insert(args.begin(), "dead-letters");
+    args.insert(args.end(), {"--data", data_});
+    return run(std::move(args));
+  }
+  const std::unique_ptr<FileSystem> files_ = make_posix_file_system();
+  SystemClock clock_;
+  SystemRandom random_;
+  const std::string data_;
+};
+
+TEST_F(AdminDeadLetters, AreListedAndShown) {
+  const AdminOutcome queues = run({"queues", "--data", data_, "-o", "json"});
+  EXPECT_EQ(queues.exit_code, 0) << queues.err;
+  EXPECT_NE(queues.out.find(R"("name":"alerts","waiting":1,"leased":0,"dead_letters":2)"), std::string::npos)
+      << queues.out;
+  EXPECT_NE(run({"queues", "--data", data_}).out.find("dead letters"), std::string::npos);
+  const AdminOutcome list = letters({"list", "alerts"});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_NE(list.out.find("receiver=ops"), std::string::npos) << list.out;
+  EXPECT_EQ(std::count(list.out.begin(), list.out.end(), '\n'), 3);
+  EXPECT_EQ(parse_json_document(letters({"list", "alerts", "-o", "json"}).out)->elements().size(), 2u);
+  const AdminOutcome shown = letters({"show", "alerts", "2"});
+  EXPECT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_NE(shown.out.find("tries: 5\n\nsecond\n"), std::string::npos) << shown.out;
+  EXPECT_NE(letters({"show", "alerts", "1", "-o", "json"}).out.find(R"("body":"first\u0001")"), std::string::npos);
+}
+
+TEST_F(AdminDeadLetters, AreRetriedAndDroppedForGood) {
+  EXPECT_EQ(letters({"retry", "alerts", "2"}).out, "to be delivered again: 1\n");
+  const AdminOutcome unasked = letters({"drop", "alerts", "--all"});
+  EXPECT_EQ(unasked.exit_code, 1);
+  EXPECT_NE(unasked.err.find("--yes"), std::string::npos) << unasked.err;
+  EXPECT_EQ(letters({"drop", "alerts", "--all", "--yes"}).out, "dropped: 1\n");
+  EXPECT_EQ(letters({"list", "alerts"}).out, "no message of alerts is a dead letter\n");
+  const auto received = open_queue()->receive(10, std::chrono::seconds(30));
+  ASSERT_EQ(received->size(), 2u);
+  EXPECT_EQ((*received)[0].message.body, "second");
+  EXPECT_EQ((*received)[0].receive_count, 1u);
+}
+
+TEST_F(AdminDeadLetters, WhatIsNamedWronglyIsSaid) {
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{{"list", "none"},
+                                                                                    {"show", "alerts", "3"},
+                                                                                    {"show", "alerts"},
+                                                                                    {"retry", "alerts"},
+                                                                                    {"drop", "alerts", "7", "--yes"},
+                                                                                    {"retry", "alerts", "1", "--all"},
+                                                                                    {"list", "alerts", "1"},
+                                                                                    {"eat", "alerts"}}) {
+    const AdminOutcome outcome = letters(args);
+    EXPECT_EQ(outcome.exit_code, 2) << args[0] << ": " << outcome.out << outcome.err;
+  }
+  EXPECT_EQ(run({"queues", "--data", folder_.path("none")}).exit_code, 2);
+  EXPECT_EQ(run({"queues", "--data", data_, "--server", "http://127.0.0.1:1"}).exit_code, 2);
+  const auto lock = files_->lock(data_ + "/LOCK");
+  ASSERT_TRUE(lock.has_value());
+  const AdminOutcome held = run({"queues", "--data", data_});
+  EXPECT_EQ(held.exit_code, 1);
+  EXPECT_NE(held.err.find("stop the server"), std::string::npos) << held.err;
+}
+
+TEST_F(AdminDeadLetters, GoWithABackupWhichKeepsMetaToItsOwner) {
+  {
+    const auto meta = MetaDatabase::open(data_ + "/meta.db", meta_schema());
+    ASSERT_TRUE(meta.has_value());
+  }
+  const std::string backup = folder_.path("b"), restored = folder_.path("r");
+  EXPECT_EQ(run({"backup", "--data", data_, "--to", backup}).exit_code, 0);
+  const AdminOutcome done = run({"restore", "--from", backup, "--data", restored});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  const auto access = std::filesystem::status(restored + "/meta.db").permissions();
+  EXPECT_EQ(access, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(Spool::open({restored + "/queue/alerts"}, *files_, clock_, random_).value()->depth()->dead, 2u);
+  for (const char* name : {"/meta.db", "/queue/alerts/000001.q"}) {
+    damage(backup + name, 80);
+    const AdminOutcome damaged = run({"verify", "--backup", backup});
+    EXPECT_NE(damaged.out.find(name), std::string::npos) << damaged.out;
+    damage(backup + name, 80);
+  }
+  std::filesystem::remove(backup + "/meta.db");
+  EXPECT_EQ(run({"verify", "--backup", backup}).exit_code, 1);
+}
+
+TEST_F(AdminCommand, ABackupOfAnEarlierVersionBringsItsMetaDatabase) {
+  const std::string data = make_store(), backup = folder_.path("b"), restored = folder_.path("r");
+  EXPECT_EQ(run({"backup", "--data", data, "--to", backup}).exit_code, 0);
+  std::ofstream(backup + "/meta.db") << "not listed";
+  EXPECT_EQ(run({"restore", "--from", backup, "--data", restored}).exit_code, 0);
+  EXPECT_EQ(std::filesystem::file_size(restored + "/meta.db"), 10u);
+  const auto access = std::filesystem::status(restored + "/meta.db").permissions();
+  EXPECT_EQ(access, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST_F(AdminCommand, RepairsOnlyWhenTold) {

@@ -20,10 +20,22 @@ TEST(MemoryShares, SharesTogetherStayWithinTheLimit) {
     ASSERT_TRUE(divide_memory(settings).has_value());
     const std::uint64_t sum = settings.server.limits.body_bytes_in_flight_max + settings.store.queue_bytes_max +
                               settings.store.wal_backlog_bytes_max + settings.store.block_cache_bytes +
-                              settings.query_memory_bytes;
+                              settings.query_memory_bytes + settings.tail_memory_bytes;
     EXPECT_LE(sum, limit);
     EXPECT_LE(settings.store.memtable_bytes_max * 3, settings.store.wal_backlog_bytes_max);
   }
+}
+
+TEST(MemoryShares, TailsHaveTheirShareAndEnoughForABatch) {
+  const auto share = [](std::uint64_t limit) {
+    Settings settings;
+    settings.memory_limit_bytes = limit;
+    EXPECT_TRUE(divide_memory(settings).has_value());
+    return settings.tail_memory_bytes;
+  };
+  EXPECT_EQ(share(1000 * kMiB), 40 * kMiB);
+  EXPECT_EQ(share(128 * kMiB), 8 * kMiB);
+  EXPECT_EQ(share(8192 * kMiB), 256 * kMiB);
 }
 
 TEST(MemoryShares, ASmallerBoundOfItsOwnStays) {

@@ -174,6 +174,67 @@ TEST_P(QueueSuite, WhatComesBackFiveTimesIsADeadLetterUntilItIsRedriven) {
   EXPECT_EQ(queue().depth()->dead, 0u);
 }
 
+TEST_P(QueueSuite, DeadLettersAreListedPageByPageAndLookedAtOneByOne) {
+  const Texts ids = send({"a", "b", "c"});
+  send({"alive"});
+  for (std::uint32_t i = 0; i < kQueueReceivesMax; ++i) {
+    ASSERT_EQ(receive(3).size(), 3u);
+    advance(kLease);
+  }
+  const auto first = queue().dead_letters(2);
+  ASSERT_EQ(first->size(), 2u);
+  EXPECT_EQ((*first)[0].id, ids[0]);
+  const auto second = queue().dead_letters(2, (*first)[1].id);
+  ASSERT_EQ(second->size(), 1u);
+  EXPECT_EQ(second->front().message.body, "c");
+  EXPECT_TRUE(queue().dead_letters(2, ids[2])->empty());
+  EXPECT_EQ(queue().dead_letters(2, "x").error().code(), ErrorCode::invalid_argument);
+  EXPECT_EQ(queue().dead_letter(ids[1])->message.body, "b");
+  EXPECT_EQ(queue().dead_letter(ids[1])->receive_count, kQueueReceivesMax);
+  for (const char* none : {"4", "99", "", "x", "1x"}) {
+    EXPECT_EQ(queue().dead_letter(none).error().code(), ErrorCode::not_found) << none;
+  }
+}
+
+TEST_P(QueueSuite, OneDeadLetterIsRedrivenOrDroppedAndTheOthersStay) {
+  const Texts ids = send({"a", "b", "c"});
+  for (std::uint32_t i = 0; i < kQueueReceivesMax; ++i) {
+    ASSERT_EQ(receive().size(), 3u);
+    advance(kLease);
+  }
+  EXPECT_EQ(queue().redrive(ids[1]).value(), 1u);
+  EXPECT_EQ(queue().redrive(ids[1]).value(), 0u) << "it is not dead any more";
+  EXPECT_EQ(queue().drop(ids[1]).value(), 0u);
+  EXPECT_EQ(queue().drop(ids[0]).value(), 1u);
+  EXPECT_EQ(queue().drop(ids[0]).value(), 0u);
+  EXPECT_EQ(queue().depth()->dead, 1u);
+  const auto again = receive();
+  EXPECT_EQ(bodies(again), (Texts{"b"}));
+  EXPECT_EQ(again[0].receive_count, 1u);
+  EXPECT_EQ(acknowledge(receipts(again)), 1u);
+  EXPECT_EQ(queue().drop().value(), 1u) << "without an id all that are dead";
+  EXPECT_EQ(queue().drop().value(), 0u);
+  EXPECT_EQ(queue().depth()->bytes, 0u);
+}
+
+TEST_P(QueueSuite, KnowsWhenTheOldestWasSent) {
+  EXPECT_EQ(queue().depth()->oldest, Timestamp());
+  send({"old"});
+  const Timestamp first = queue().depth()->oldest;
+  EXPECT_GT(first, Timestamp());
+  advance(kLease);
+  send({"young"});
+  EXPECT_EQ(queue().depth()->oldest, first);
+  EXPECT_EQ(queue().depth()->oldest_dead, Timestamp());
+  for (std::uint32_t i = 0; i < kQueueReceivesMax; ++i) {
+    ASSERT_EQ(receive(1).size(), 1u);
+    advance(kLease);
+  }
+  EXPECT_EQ(queue().depth()->oldest_dead, first);
+  EXPECT_EQ(queue().dead_letters(1)->front().sent, first);
+  EXPECT_EQ(queue().depth()->oldest.number() - first.number(), std::chrono::nanoseconds(kLease).count());
+}
+
 TEST_P(QueueSuite, TheFifthReceiveCanStillBeAcknowledged) {
   send({"a"});
   for (std::uint32_t i = 1; i < kQueueReceivesMax; ++i) EXPECT_EQ(queue().release(receipts(receive())).value(), 1u);

@@ -73,21 +73,104 @@ TEST_F(AlertTablesFixture, ValuesThatWereLastSeenLongAgoAreForgotten) {
 TEST_F(AlertTablesFixture, AFullHourIsATenantsOwn) {
   for (std::int64_t i = 0; i < AlertStateTable::kPerHourMax; ++i) {
     AlertCommit commit = commit_of("r");
-    commit.dispatches = {{{"x", "y"}, "k", "{}", {"{}"}}};
+    commit.dispatches = {{{"x", "y"}, "k", "{}", {{"f", "{}"}}}};
     EXPECT_TRUE(states.commit(commit, kTimestampMin)->front());
   }
   EXPECT_EQ(states.outbox(100)->size(), 40u) << "a message to two receivers counts once";
   AlertCommit commit = commit_of("r");
-  commit.dispatches = {{{"x"}, "k", "{}", {"{}"}}};
+  commit.dispatches = {{{"x"}, "k", "{}", {{"f", "{}"}}}};
   EXPECT_FALSE(states.commit(commit, kTimestampMin)->front());
-  EXPECT_TRUE(states.held_before(clock.now())->empty()) << "not while the hour runs";
+  EXPECT_TRUE(states.held_outside(clock.now())->empty()) << "not while the hour runs";
   commit.tenant = bank;
   EXPECT_TRUE(states.commit(commit, kTimestampMin)->front());
   clock.advance(std::chrono::hours(1));
-  const auto held = states.held_before(clock.now());
+  const auto held = states.held_outside(clock.now());
   ASSERT_EQ(held->size(), 1u);
   ASSERT_TRUE(states.commit_digests(held->front(), {{0, "x", "d", "{}"}}).has_value());
-  EXPECT_TRUE(states.held_before(clock.now())->empty());
+  EXPECT_TRUE(states.held_outside(clock.now())->empty());
+}
+
+/// The hour of the tenant is full.
+struct HeldAlerts : AlertTablesFixture {
+  HeldAlerts() {
+    for (std::int64_t i = 0; i < AlertStateTable::kPerHourMax; ++i) hold("none", "");
+  }
+  void hold(const std::string& fingerprint, const std::string& document) {
+    AlertCommit commit = commit_of("r");
+    commit.dispatches = {{{"x"}, "k", "{}", {{fingerprint, document}}}};
+    EXPECT_TRUE(states.commit(commit, kTimestampMin).has_value());
+  }
+  std::vector<std::string> held() {
+    const auto all = states.held_outside(clock.now());
+    EXPECT_TRUE(all.has_value());
+    return all->empty() ? std::vector<std::string>() : all->front().documents;
+  }
+  using Documents = std::vector<std::string>;
+};
+
+TEST_F(HeldAlerts, OfAnAlertThatFlapsTheLastWordIsKeptAlone) {
+  for (const char* word : {"fires", "resolves", "fires again"}) {
+    hold("a", word);
+    hold("b", std::string("b ") + word);
+  }
+  clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(held(), (Documents{"fires again", "b fires again"}));
+}
+
+TEST_F(HeldAlerts, AreTheirReceiversOwn) {
+  hold("a", "for x");
+  AlertCommit commit = commit_of("r");
+  commit.dispatches = {{{"y"}, "k", "{}", {{"a", "for y"}}}};
+  EXPECT_TRUE(states.commit(commit, kTimestampMin).has_value());
+  clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(states.held_outside(clock.now())->size(), 2u);
+}
+
+TEST_F(HeldAlerts, AClockThatStepsBackKeepsNothingBack) {
+  hold("a", "of the hour that was");
+  clock.set_now(clock.now().next(-5 * 3'600 * kNanosPerSecond));
+  EXPECT_EQ(held(), (Documents{"of the hour that was"}));
+}
+
+TEST_F(HeldAlerts, ADigestTakesWithItWhatItTellsAndNothingElse) {
+  const Timestamp hour = clock.now();
+  clock.set_now(hour.next(-3'600 * kNanosPerSecond));
+  for (std::int64_t i = 0; i < AlertStateTable::kPerHourMax; ++i) hold("none", "");
+  clock.set_now(hour);
+  for (std::int64_t i = 0; i < AlertStateTable::kPerHourMax; ++i) hold("none", "");
+  hold("a", "of this hour");
+  clock.set_now(hour.next(-3'600 * kNanosPerSecond));
+  for (std::int64_t i = 0; i < AlertStateTable::kPerHourMax; ++i) hold("none", "");
+  hold("b", "of the hour before, and written later");
+  clock.set_now(hour);
+  const auto all = states.held_outside(clock.now());
+  ASSERT_EQ(all->size(), 1u);
+  EXPECT_EQ(all->front().documents, (Documents{"of the hour before, and written later"}));
+  ASSERT_TRUE(states.commit_digests(all->front(), {}).has_value());
+  clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(held(), (Documents{"of this hour"}));
+}
+
+TEST_F(AlertTablesFixture, TestMessagesAreRefusedWhereManyWait) {
+  for (std::int64_t i = 0; i < AlertStateTable::kPostedMax; ++i) {
+    ASSERT_TRUE(states.post({0, "x", "k", "{}"}).has_value());
+  }
+  EXPECT_EQ(states.post({0, "x", "k", "{}"}).error().code(), ErrorCode::resource_exhausted);
+  ASSERT_TRUE(states.remove_from_outbox(states.outbox(1)->front().number).has_value());
+  EXPECT_TRUE(states.post({0, "x", "k", "{}"}).has_value());
+}
+
+TEST_F(AlertTablesFixture, WhatIsForgottenIsWrittenAnew) {
+  AlertCommit commit = commit_of("r");
+  commit.seen = {{"old", Timestamp(), clock.now()}};
+  commit.state.asked = "one";
+  ASSERT_TRUE(states.commit(commit, kTimestampMin).has_value());
+  EXPECT_EQ(states.load(shop, "r")->asked, "one");
+  commit.seen = {{"new", Timestamp(), clock.now()}};
+  commit.forgets_seen = true;
+  ASSERT_TRUE(states.commit(commit, kTimestampMin).has_value());
+  ASSERT_EQ(states.seen(shop, "r")->size(), 1u);
+  EXPECT_EQ(states.seen(shop, "r")->front().value, "new");
 }
 
 TEST_F(AlertTablesFixture, SilencesAreListedUntilAWeekAfterTheirEnd) {

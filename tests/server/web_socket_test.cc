@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "server/limits.h"
 #include "server/web_socket_handshake.h"
 #include "tests/server/test_server.h"
 #include "tests/server/web_socket_frames.h"
@@ -18,7 +19,9 @@ class EchoSocket final : public WebSocketHandler {
   void opened(std::shared_ptr<WebSocketOut> out) override { out_ = std::move(out); }
   void message(std::string text) override {
     if (text == "bye") return out_->close(WebSocketClose::overload, "enough");
-    out_->send(text == "long" ? std::string(300'000, 'x') : text);
+    if (text == "long") text = std::string(300'000, 'x');
+    if (text == "huge") text = std::string(kWebSocketOutBytesMax + 1, 'x');
+    out_->send(text);
   }
   void drained() override { is_drained_.set(); }
   void stopping() override { out_->close(WebSocketClose::restart, {}); }
@@ -44,16 +47,23 @@ struct WebSocketFixture : testing::Test {
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   static std::string hello(std::string_view more = {}) { return get("/ws", std::string(kLines).append(more)); }
 
-  /// The next `count` bytes behind the head.
-  static std::string read_count(RawClient& client, std::string& rest, std::size_t count) {
-    while (rest.size() < count) {
-      const std::string more = client.read_some();
+  /// Shakes hands; `early` goes with the request. Gives the head of the reply.
+  RawReply connect(std::string_view more = {}, std::string_view early = {}) {
+    client = std::make_unique<RawClient>(server.port());
+    client->send(hello(more).append(early));
+    RawReply reply = client->read_head();
+    EXPECT_EQ(reply.status, 101);
+    return reply;
+  }
+  /// What comes next behind the head.
+  void expect(const std::string& bytes) {
+    while (rest.size() < bytes.size()) {
+      const std::string more = client->read_some();
       if (more.empty()) break;
       rest += more;
     }
-    const std::string bytes = rest.substr(0, count);
-    rest.erase(0, count);
-    return bytes;
+    EXPECT_EQ(rest.substr(0, bytes.size()), bytes);
+    rest.erase(0, bytes.size());
   }
   static std::string frame(WebSocketOpcode opcode, std::string_view payload) {
     std::string bytes;
@@ -65,102 +75,100 @@ struct WebSocketFixture : testing::Test {
     append_web_socket_close(bytes, code, reason);
     return bytes;
   }
-  static void expect_bytes(RawClient& client, std::string& rest, const std::string& expected) {
-    EXPECT_EQ(read_count(client, rest, expected.size()), expected);
-  }
 
   TestEvent is_drained, is_closed;
   TestServer server;
+  std::unique_ptr<RawClient> client;
+  std::string rest;  ///< read behind the head and not expected yet
 };
 
 TEST_F(WebSocketFixture, ShakesHandsAndEchoesFramesOfAnyCut) {
-  RawClient client(server.port());
-  client.send(hello("Sec-WebSocket-Protocol: other, echo.v1\r\n"));
-  const RawReply reply = client.read_head();
-  EXPECT_EQ(reply.status, 101);
+  const RawReply reply = connect("Sec-WebSocket-Protocol: other, echo.v1\r\n");
   EXPECT_EQ(reply.field("upgrade"), "websocket");
   EXPECT_EQ(reply.field("connection"), "Upgrade");
   EXPECT_EQ(reply.field("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   EXPECT_EQ(reply.field("sec-websocket-protocol"), "echo.v1");
-  std::string rest;
   const std::string sent = masked_frame(WebSocketOpcode::text, "hel", false) +
                            masked_frame(WebSocketOpcode::ping, "p") + masked_frame(WebSocketOpcode::continuation, "lo");
-  for (const char byte : sent) client.send(std::string(1, byte));
-  expect_bytes(client, rest, frame(WebSocketOpcode::pong, "p") + frame(WebSocketOpcode::text, "hello"));
+  for (const char byte : sent) client->send(std::string(1, byte));
+  expect(frame(WebSocketOpcode::pong, "p") + frame(WebSocketOpcode::text, "hello"));
   EXPECT_TRUE(is_drained.wait());
-  client.send(masked_frame(WebSocketOpcode::text, "long"));
-  expect_bytes(client, rest, frame(WebSocketOpcode::text, std::string(300'000, 'x')));
-  client.send(masked_frame(WebSocketOpcode::close, std::string("\x03\xE8", 2)));
-  expect_bytes(client, rest, close_frame(WebSocketClose::normal));
-  EXPECT_TRUE(client.is_closed_by_peer());
+  client->send(masked_frame(WebSocketOpcode::text, "long"));
+  expect(frame(WebSocketOpcode::text, std::string(300'000, 'x')));
+  client->send(masked_frame(WebSocketOpcode::close, std::string("\x03\xE8", 2)));
+  expect(close_frame(WebSocketClose::normal));
+  EXPECT_TRUE(client->is_closed_by_peer());
   EXPECT_TRUE(is_closed.wait());
 }
 
 TEST_F(WebSocketFixture, TakesFramesThatComeWithTheHandshake) {
-  RawClient client(server.port());
-  client.send(hello() + masked_frame(WebSocketOpcode::text, "early"));
-  EXPECT_EQ(client.read_head().status, 101);
-  std::string rest;
-  expect_bytes(client, rest, frame(WebSocketOpcode::text, "early"));
+  connect({}, masked_frame(WebSocketOpcode::text, "early"));
+  expect(frame(WebSocketOpcode::text, "early"));
+}
+
+TEST_F(WebSocketFixture, AnswersACloseThatComesWithTheHandshake) {
+  connect({}, masked_frame(WebSocketOpcode::close, std::string("\x03\xE8", 2)));
+  expect(close_frame(WebSocketClose::normal));
+  EXPECT_TRUE(client->is_closed_by_peer());
+  EXPECT_TRUE(is_closed.wait());
 }
 
 TEST_F(WebSocketFixture, ClosesInOrderFromItsSide) {
-  RawClient client(server.port());
-  client.send(hello());
-  client.read_head();
-  std::string rest;
-  client.send(masked_frame(WebSocketOpcode::text, "bye"));
-  expect_bytes(client, rest, close_frame(WebSocketClose::overload, "enough"));
-  client.send(masked_frame(WebSocketOpcode::close, std::string("\x03\xF5", 2)));
-  EXPECT_TRUE(client.is_closed_by_peer());
+  connect();
+  client->send(masked_frame(WebSocketOpcode::text, "bye"));
+  expect(close_frame(WebSocketClose::overload, "enough"));
+  client->send(masked_frame(WebSocketOpcode::close, std::string("\x03\xF5", 2)));
+  EXPECT_TRUE(client->is_closed_by_peer());
   EXPECT_TRUE(is_closed.wait());
 }
 
 TEST_F(WebSocketFixture, EndsAPeerThatDoesNotAnswerTheClose) {
-  RawClient client(server.port());
-  client.send(hello());
-  client.read_head();
-  std::string rest;
-  client.send(masked_frame(WebSocketOpcode::text, "bye"));
-  expect_bytes(client, rest, close_frame(WebSocketClose::overload, "enough"));
+  connect();
+  client->send(masked_frame(WebSocketOpcode::text, "bye"));
+  expect(close_frame(WebSocketClose::overload, "enough"));
   server.advance(std::chrono::seconds(6));
-  EXPECT_TRUE(client.is_closed_by_peer());
+  EXPECT_TRUE(client->is_closed_by_peer());
+}
+
+TEST_F(WebSocketFixture, OneMessageMayBeLargerThanWhatMayWaitBehindOthers) {
+  connect();
+  client->send(masked_frame(WebSocketOpcode::text, "huge"));
+  expect(frame(WebSocketOpcode::text, std::string(kWebSocketOutBytesMax + 1, 'x')));
+  client->send(masked_frame(WebSocketOpcode::text, "x"));
+  expect(frame(WebSocketOpcode::text, "x"));
+}
+
+TEST_F(WebSocketFixture, EndsWithAPeerThatIsGone) {
+  connect();
+  client->reset();
+  EXPECT_TRUE(is_closed.wait());
 }
 
 TEST_F(WebSocketFixture, TellsWhoBreaksTheProtocolWhy) {
-  RawClient client(server.port());
-  client.send(hello());
-  client.read_head();
-  std::string rest;
-  client.send(frame(WebSocketOpcode::text, "unmasked"));
-  expect_bytes(client, rest, close_frame(WebSocketClose::protocol_error, "frames of a client must be masked"));
+  connect();
+  client->send(frame(WebSocketOpcode::text, "unmasked"));
+  expect(close_frame(WebSocketClose::protocol_error, "frames of a client must be masked"));
   EXPECT_TRUE(is_closed.wait());
 }
 
 TEST_F(WebSocketFixture, PingsAndGivesUpASilentPeer) {
-  RawClient client(server.port());
-  client.send(hello());
-  client.read_head();
-  std::string rest;
+  connect();
   server.advance(std::chrono::seconds(20));
-  expect_bytes(client, rest, frame(WebSocketOpcode::ping, ""));
-  client.send(masked_frame(WebSocketOpcode::pong, ""));
+  expect(frame(WebSocketOpcode::ping, ""));
+  client->send(masked_frame(WebSocketOpcode::pong, ""));
   server.advance(std::chrono::seconds(20));
-  expect_bytes(client, rest, frame(WebSocketOpcode::ping, ""));
+  expect(frame(WebSocketOpcode::ping, ""));
   server.advance(std::chrono::seconds(66));
   EXPECT_TRUE(is_closed.wait());
 }
 
 TEST_F(WebSocketFixture, ClosesWith1012WhenTheServerStops) {
-  RawClient client(server.port());
-  client.send(hello());
-  client.read_head();
-  std::string rest;
-  client.send(masked_frame(WebSocketOpcode::text, "x"));
-  expect_bytes(client, rest, frame(WebSocketOpcode::text, "x"));
+  connect();
+  client->send(masked_frame(WebSocketOpcode::text, "x"));
+  expect(frame(WebSocketOpcode::text, "x"));
   std::jthread stopper([this] { server.server->stop(std::chrono::seconds(5)); });
-  expect_bytes(client, rest, close_frame(WebSocketClose::restart));
-  client.send(masked_frame(WebSocketOpcode::close, std::string("\x03\xF4", 2)));
+  expect(close_frame(WebSocketClose::restart));
+  client->send(masked_frame(WebSocketOpcode::close, std::string("\x03\xF4", 2)));
   EXPECT_TRUE(is_closed.wait());
 }
 

@@ -1,6 +1,8 @@
 #include "storage/backup.h"
 
 #include "base/checksum.h"
+#include "storage/backup_folder.h"
+#include "storage/spool/spool.h"
 #include "storage/store_files.h"
 #include "tests/storage/store_fixture.h"
 
@@ -45,6 +47,47 @@ TEST_F(BackupTest, ARestoredStoreAnswersEqual) {
   EXPECT_EQ(fixture_.bodies(), expected_);
   EXPECT_EQ(bodies_by_sequence(*fixture_.store, make_tenant("other")), Bodies{"of another"});
   EXPECT_TRUE(fixture_.append({"goes on"}).has_value());
+}
+
+TEST_F(BackupTest, QueuesGoWithIt) {
+  const auto open_queue = [this](const std::string& store) {
+    return Spool::open({store + "/queue/q"}, *fixture_.files, fixture_.clock, fixture_.random).value();
+  };
+  const QueueMessage messages[] = {{"done", {}}, {"left", {}}};
+  {
+    const auto queue = open_queue("/data");
+    ASSERT_TRUE(queue->send(messages).has_value());
+    const auto received = queue->receive(1, std::chrono::seconds(30));
+    ASSERT_TRUE(queue->acknowledge({&received->front().receipt, 1}).has_value());
+  }
+  ASSERT_TRUE(backup("/backup").has_value());
+  EXPECT_TRUE(verify_backup("/backup", *fixture_.files)->empty());
+  ASSERT_TRUE(restore("/restored").has_value());
+  const auto received = open_queue("/restored")->receive(10, std::chrono::seconds(30));
+  ASSERT_EQ(received->size(), 1u);
+  EXPECT_EQ(received->front().message.body, "left");
+  fixture_.files->damage("/backup/queue/q/000001.q", 70);
+  const auto faults = verify_backup("/backup", *fixture_.files);
+  ASSERT_EQ(faults->size(), 1u);
+  EXPECT_EQ(faults->front().file, "/backup/queue/q/000001.q");
+}
+
+TEST_F(BackupTest, WhatTheCallerAddsIsListedAndWithoutItThereIsNoBackup) {
+  const auto backup_with = [this](const std::string& to, const AddToBackup& add) {
+    return backup_store("/data", to, *fixture_.files, fixture_.clock, {}, add);
+  };
+  const auto failed = backup_with("/none", [](BackupFolder&) { return Status(Error(ErrorCode::io_error, "away")); });
+  EXPECT_EQ(failed.error().message(), "away");
+  EXPECT_EQ(verify_backup("/none", *fixture_.files).error().code(), ErrorCode::not_found);
+  const auto made = backup_with("/backup", [this](BackupFolder& folder) -> Status {
+    DENDRO_TRY(write_new_file(*fixture_.files, folder.path_of("more"), "text"));
+    return folder.take_written("more");
+  });
+  ASSERT_TRUE(made.has_value()) << made.error().message();
+  ASSERT_TRUE(restore("/restored").has_value());
+  EXPECT_EQ(read_whole_file(*fixture_.files, "/restored/more", 10).value(), "text");
+  fixture_.files->damage("/backup/more", 0);
+  EXPECT_EQ(verify_backup("/backup", *fixture_.files)->size(), 1u);
 }
 
 TEST_F(BackupTest, AnotherBackupOfARestoredStoreHoldsTheSame) {

@@ -95,7 +95,7 @@ TEST(FormatPages, SpoolHeader) {
   ASSERT_EQ(header.size(), 64u);
   EXPECT_EQ(hex(header).substr(0, 112),
             "444e445253504c31"
-            "0100000000000000"
+            "0200000000000000"
             "01000000000000000000000000000000"
             "0200000000000000"
             "0500000000000000"
@@ -104,7 +104,7 @@ TEST(FormatPages, SpoolHeader) {
 
 TEST(FormatPages, SpoolFrames) {
   const HashSeed seed = wal_seed(Bytes16{1}, WalNumber(2));
-  const QueueMessage message{"hi", {{"to", "ops"}}};
+  const SpoolMessage message{{"hi", {{"to", "ops"}}}, Timestamp(7)};
   std::string encoded, payload;
   append_spool_message(encoded, message);
   append_sized(payload, encoded);
@@ -112,14 +112,15 @@ TEST(FormatPages, SpoolFrames) {
       seal_spool_frame({SpoolFrameKind::messages, QueueMessageId(10), 1, 64}, payload, WalNumber(2), seed);
   EXPECT_EQ(hex(std::string_view(sent).substr(0, 40)),
             "4446524d"
-            "0c000000"
+            "14000000"
             "0200000000000000"
             "0a00000000000000"
             "01000000"
             "10000000"
             "4000000000000000");
   EXPECT_EQ(hex(std::string_view(sent).substr(48)),
-            "0b"
+            "13"
+            "0700000000000000"
             "0102746f036f7073"
             "026869"
             "00000000");
@@ -129,6 +130,7 @@ TEST(FormatPages, SpoolFrames) {
             "0901");
   EXPECT_EQ(hex(encode_spool_kept({QueueMessageId(10), SpoolState::dead, 5}, message)),
             "0a0305"
+            "0700000000000000"
             "0102746f036f7073"
             "026869");
 }

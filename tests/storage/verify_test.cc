@@ -2,6 +2,7 @@
 
 #include "storage/segment/segment_check.h"
 #include "storage/segment/segment_survey.h"
+#include "storage/spool/spool.h"
 #include "storage/store_files.h"
 #include "tests/storage/store_fixture.h"
 
@@ -50,8 +51,33 @@ TEST_F(VerifyTest, AWholeStoreIsClean) {
   EXPECT_TRUE(report.unlisted.empty());
 }
 
+TEST_F(VerifyTest, ReadsTheQueues) {
+  fill();
+  const QueueMessage messages[] = {{"a", {}}, {"b", {}}};
+  ASSERT_TRUE(Spool::open({"/data/queue/q"}, *fixture_.files, fixture_.clock, fixture_.random)
+                  .value()
+                  ->send(messages)
+                  .has_value());
+  VerifyReport report = verify();
+  EXPECT_TRUE(report.is_clean());
+  EXPECT_EQ(report.queue_messages, 2u);
+  fixture_.files->damage("/data/queue/q/000001.q", 9);
+  report = verify();
+  ASSERT_EQ(report.faults.size(), 1u);
+  EXPECT_NE(report.faults.front().text().find("/data/queue/q/000001.q"), std::string::npos);
+  ASSERT_TRUE(fixture_.files->create_directories("/data/queue/q.damaged").has_value());
+  ASSERT_TRUE(fixture_.files->remove("/data/queue/q/000001.q").has_value());
+  report = verify();
+  EXPECT_TRUE(report.is_clean()) << "what has a dot in its name was put aside";
+}
+
 TEST_F(VerifyTest, ChangesNothing) {
   fill();
+  const QueueMessage message{"a", {}};
+  ASSERT_TRUE(Spool::open({"/data/queue/q"}, *fixture_.files, fixture_.clock, fixture_.random)
+                  .value()
+                  ->send({&message, 1})
+                  .has_value());
   const std::uint64_t calls = fixture_.files->change_calls();
   verify();
   EXPECT_EQ(fixture_.files->change_calls(), calls + 1);  // LOCK

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from dendro_process import Server, run
 
-COMMANDS = ("inspect", "verify", "repair", "backup", "restore", "compact", "delete", "queries")
+COMMANDS = ("inspect", "verify", "repair", "backup", "restore", "compact", "delete", "queries", "queues", "dead-letters")
 
 
 def records(count, first=0):
@@ -99,7 +99,7 @@ class Admin(unittest.TestCase):
         code, out, err = run("admin", "verify", "--data", self.data)
         self.assertEqual((code, out), (0, ""), err)
         self.assertIn("2 segments, 3,000 records in them", err)
-        self.assertIn("200 records in the journal: undamaged", err)
+        self.assertIn("200 records in the journal, 0 messages in queues: undamaged", err)
         segment = self.files("t/default/*/*.seg")[0]
         flip(segment, 200)
         code, out, err = run("admin", "verify", "--data", self.data)
@@ -281,7 +281,8 @@ class Admin(unittest.TestCase):
 
     def test_what_is_not_there(self):
         for args in (["verify", "--data", "/no/such"], ["repair", "--data", "/no/such"], ["backup", "--data", "/no/such", "--to", self.folder / "x"],
-                     ["restore", "--from", "/no/such", "--data", self.folder / "x"], ["compact", "--data", "/no/such"], ["inspect", "/no/such"]):
+                     ["restore", "--from", "/no/such", "--data", self.folder / "x"], ["compact", "--data", "/no/such"], ["inspect", "/no/such"],
+                     ["queues", "--data", "/no/such"], ["dead-letters", "list", "alerts", "--data", "/no/such"]):
             code, out, err = run("admin", *args)
             self.assertEqual((code, out, err.count("\n")), (2, "", 1), (args, err))
             self.assertIn("/no/such", err)

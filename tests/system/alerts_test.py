@@ -19,12 +19,13 @@ SECRET = "signing key"
 
 
 class Webhook:
-    """Takes messages and keeps them; while `is_holding`, it reads a request and does not answer."""
+    """Takes messages and keeps them; while `is_holding`, it reads a request and does not answer; while `is_failing`, it says 503."""
 
     def __init__(self):
         self.got = []
         self.tried = []
         self.is_holding = False
+        self.is_failing = False
         self.released = threading.Event()
         outer = self
 
@@ -35,8 +36,9 @@ class Webhook:
                 if outer.is_holding:
                     outer.released.wait(60)
                     return
-                outer.got.append((dict(self.headers), body))
-                self.send_response(200)
+                if not outer.is_failing:
+                    outer.got.append((dict(self.headers), body))
+                self.send_response(503 if outer.is_failing else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -230,6 +232,83 @@ severity = "critical"
             self.assertEqual(self.post_json(server, "PUT", path, {**rule, "enabled": False})[1]["state"], "disabled")
             self.assertEqual(self.post_json(server, "DELETE", path)[0], 204)
             self.assertEqual(self.post_json(server, "GET", path)[0], 404)
+
+    def only_the_hook(self):
+        self.config.write_text(self.config.read_text().replace('receivers = ["hook", "post"]', 'receivers = ["hook"]'))
+
+    def test_dead_letters_are_seen_and_delivered_after_all(self):
+        self.only_the_hook()
+        self.hook.is_failing = True
+        data = self.folder / "data"
+
+        def tries_of_the_first():
+            keys = [json.loads(body)["dedupe_key"] for _, body in self.hook.tried]
+            return keys.count(keys[0]) if keys else 0
+        for tries in range(1, 6):  # a kill ends the wait before the next try
+            server = self.server()
+            if tries == 1:
+                self.errors(server)
+            self.assertTrue(wait_until(lambda: tries_of_the_first() >= tries), f"try {tries}")
+            if tries < 5:
+                server.kill()
+        self.assertTrue(wait_until(lambda: self.metric(server, "dendro_alerts_dead_letters") == 1))
+        key = json.loads(self.hook.tried[0][1])["dedupe_key"]
+
+        def letters(*args):
+            code, out, err = run("admin", "dead-letters", *args)
+            self.assertEqual(code, 0, err)
+            return out
+        (listed,) = json.loads(letters("list", "alerts", "--server", server.url, "-o", "json"))
+        self.assertEqual((listed["receives"], listed["attributes"]), (5, {"receiver": "hook", "dedupe_key": key}))
+        self.assertIn('"rule":"from the file"', letters("show", "alerts", listed["id"], "--server", server.url))
+        (queue,) = json.loads(run("admin", "queues", "--server", server.url, "-o", "json")[1])
+        self.assertEqual((queue["name"], queue["dead_letters"]), ("alerts", 1))
+        # What is retried is so on disk, whatever happens next.
+        self.assertEqual(letters("retry", "alerts", listed["id"], "--server", server.url), "to be delivered again: 1\n")
+        server.kill()
+        self.assertEqual(letters("list", "alerts", "--data", data), "no message of alerts is a dead letter\n")
+        (queue,) = json.loads(run("admin", "queues", "--data", data, "-o", "json")[1])
+        self.assertEqual(queue["dead_letters"], 0)
+        self.assertGreaterEqual(queue["waiting"], 1)
+        self.hook.is_failing = False
+        with self.server() as server:
+            self.assertTrue(wait_until(lambda: [m for m in self.hook.messages() if m["dedupe_key"] == key]))
+            code, _, err = run("admin", "dead-letters", "retry", "alerts", "--data", data, "--all")
+            self.assertEqual(code, 1, "a server uses the folder")
+            self.assertIn("stop the server", err)
+
+    def test_a_backup_holds_what_is_not_delivered_and_nothing_else(self):
+        self.only_the_hook()
+        backups = self.folder / "backups"
+        backups.mkdir()
+        with Server("--config", self.config, data=self.folder / "data",
+                    env={"HOOK_SECRET": SECRET, "DENDRO_ADMIN_BACKUP_DIRECTORY": str(backups)}) as server:
+            self.errors(server)
+            self.assertTrue(wait_until(lambda: self.hook.got), "the first message is delivered")
+            delivered = self.hook.messages()[0]["dedupe_key"]
+            rule_id = self.post_json(server, "GET", "/api/v1/alerts")[1]["items"][0]["id"]
+            self.errors(server)
+            self.hook.is_holding = True
+            self.assertTrue(self.post_json(server, "POST", f"/api/v1/alerts/{rule_id}/test", {"deliver": True})[1]["sent"])
+            self.assertTrue(wait_until(lambda: any(json.loads(body)["kind"] == "test" for _, body in self.hook.tried)))
+            code, _, err = run("admin", "backup", "--server", server.url, "--to", "b")
+            self.assertEqual(code, 0, err)
+            self.assertEqual(run("admin", "verify", "--server", server.url)[0], 0)
+            self.hook.is_holding = False
+            self.hook.released.set()
+        (waiting,) = {json.loads(body)["dedupe_key"] for _, body in self.hook.tried if json.loads(body)["kind"] == "test"}
+        self.hook.got.clear()
+        self.assertEqual(run("admin", "verify", "--backup", backups / "b")[0], 0)
+        self.assertIn("queue/alerts/000001.q", (backups / "b" / "BACKUP").read_text())
+        code, _, err = run("admin", "restore", "--from", backups / "b", "--data", self.folder / "restored")
+        self.assertEqual(code, 0, err)
+        with Server("--config", self.config, data=self.folder / "restored", env={"HOOK_SECRET": SECRET}) as server:
+            self.assertTrue(wait_until(lambda: waiting in [m["dedupe_key"] for m in self.hook.messages()]))
+            self.assertTrue(wait_until(lambda: any(m["status"] == "resolved" and m["kind"] == "alert" for m in self.hook.messages())),
+                            "it goes on where the backup was")
+        keys = [m["dedupe_key"] for m in self.hook.messages()]
+        self.assertEqual(keys.count(waiting), 1)
+        self.assertNotIn(delivered, keys)
 
     def test_a_wrong_configuration_is_named(self):
         for text, wanted in (('[[alerts]]\nname = "a"\nquery = "*"\ncondition = { rows_above = 1 }\nreceivers = ["x"]\n', 'no receiver "x"'),

@@ -33,10 +33,23 @@ ErrorCode mail_error_code(CURLcode code) {
     case CURLE_USE_SSL_FAILED:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
       return ErrorCode::unavailable;
     default:
       return ErrorCode::io_error;
   }
+}
+
+/// libcurl's own fixed sentence; what the server said may repeat what it was told. About a certificate there is more to
+/// know, and OpenSSL says it.
+std::string mail_error_text(CURLcode code, long reply, const char* detail) {
+  std::string text = std::string("SMTP: ") + curl_easy_strerror(code);
+  const bool is_about_trust = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
+  if (is_about_trust && detail[0] != '\0') text += std::string(": ") + detail;
+  if (is_about_trust) text += "; the receiver's ca_file names the authority to trust, if it is not one of the system's";
+  if (code == CURLE_USE_SSL_FAILED) text += ": the server does not offer STARTTLS";
+  if (reply != 0) text += ", reply " + std::to_string(reply);
+  return text;
 }
 
 class CurlMailSender final : public MailSender {
@@ -51,6 +64,7 @@ class CurlMailSender final : public MailSender {
       recipients = curl_slist_append(recipients, ("<" + address + ">").c_str());
     }
     MailUpload upload{message.text};
+    char detail[CURL_ERROR_SIZE] = "";
     const std::string from = "<" + message.from + ">";
     configure(handle);
     curl_easy_setopt(handle, CURLOPT_MAIL_FROM, from.c_str());
@@ -58,15 +72,14 @@ class CurlMailSender final : public MailSender {
     curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(handle, CURLOPT_READFUNCTION, &give_mail);
     curl_easy_setopt(handle, CURLOPT_READDATA, &upload);
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail);
     const CURLcode code = curl_easy_perform(handle);
     long reply = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply);
     curl_slist_free_all(recipients);
     curl_easy_cleanup(handle);
     if (code == CURLE_OK) return {};
-    // libcurl's own fixed sentence; what the server said may repeat what it was told.
-    return Error(mail_error_code(code), "SMTP: " + std::string(curl_easy_strerror(code)) +
-                                            (reply == 0 ? "" : ", reply " + std::to_string(reply)));
+    return Error(mail_error_code(code), mail_error_text(code, reply, detail));
   }
 
  private:
@@ -75,6 +88,7 @@ class CurlMailSender final : public MailSender {
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(handle, CURLOPT_USE_SSL,
                      static_cast<long>(server_.requires_tls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+    if (!server_.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, server_.ca_file.c_str());
     if (!server_.user.empty()) {
       curl_easy_setopt(handle, CURLOPT_USERNAME, server_.user.c_str());
       curl_easy_setopt(handle, CURLOPT_PASSWORD, server_.password.c_str());

@@ -65,6 +65,7 @@ std::string verify_json(const VerifyReport& report) {
   json.member("records", report.records);
   json.member("segment_bytes", report.segment_bytes);
   json.member("wal_records", report.wal_records);
+  json.member("queue_messages", report.queue_messages);
   json.end_object();
   return out;
 }
@@ -108,15 +109,40 @@ Result<std::string> AdminService::start_compaction(CompactionScope scope, AdminJ
 Result<std::string> AdminService::start_backup(const std::string& directory) {
   DENDRO_TRY_ASSIGN(const std::string target, resolve_backup_folder(options_.backup_directory, directory));
   return jobs_.start("backup", [this, target](const WorkWatch& watch) -> Result<std::string> {
-    DENDRO_TRY_ASSIGN(const BackupReport report, store_.backup(target, watch));
-    if (options_.meta != nullptr) DENDRO_TRY(options_.meta->back_up(meta_database_path(target)));
+    const AddToBackup add = [this](BackupFolder& backup) { return add_to_backup(backup); };
+    DENDRO_TRY_ASSIGN(const BackupReport report, store_.backup(target, watch, add));
     return backup_json(target, report);
   });
 }
 
+/// The meta database, and then the queues as they are at one moment. What moves from the one into the others rests
+/// meanwhile, so every message is in the copy once: either still to be sent, or not delivered yet.
+Status AdminService::add_to_backup(BackupFolder& backup) const {
+  std::shared_ptr<void> rest = options_.hold_messages ? options_.hold_messages() : nullptr;
+  if (options_.meta != nullptr) {
+    const std::string name(kMetaDatabaseName);
+    DENDRO_TRY(options_.meta->back_up(backup.path_of(name)));
+    DENDRO_TRY(backup.take_written(name));
+  }
+  std::vector<std::unique_ptr<Spool::Hold>> holds;
+  for (const NamedSpool& one : options_.spools) holds.push_back(std::make_unique<Spool::Hold>(*one.spool));
+  rest.reset();
+  for (std::size_t i = 0; i < holds.size(); ++i) {
+    for (const FoundSpoolFile& file : holds[i]->files()) {
+      DENDRO_TRY(
+          backup.take("queue/" + options_.spools[i].name + "/" + spool_file_name(file.header.number), file.bytes));
+    }
+  }
+  return {};
+}
+
 Result<std::string> AdminService::start_verify() {
   return jobs_.start("verify", [this](const WorkWatch& watch) -> Result<std::string> {
-    DENDRO_TRY_ASSIGN(const VerifyReport report, store_.verify(watch));
+    DENDRO_TRY_ASSIGN(VerifyReport report, store_.verify(watch));
+    for (const NamedSpool& one : options_.spools) {
+      DENDRO_TRY_ASSIGN(const SpoolReport found, one.spool->verify());
+      add_spool_report(one.spool->directory(), found, report);
+    }
     return verify_json(report);
   });
 }

@@ -1,18 +1,33 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "meta/meta_database.h"
 #include "services/admin/admin_jobs.h"
 #include "services/admin/deletion_log.h"
+#include "storage/backup_folder.h"
+#include "storage/spool/spool.h"
 #include "storage/store.h"
 
 namespace dendro {
 
+/// A spool of the data folder, `queue/<name>`.
+struct NamedSpool {
+  std::string name;
+  Spool* spool = nullptr;
+};
+
+/// What the pointers point to outlives the service.
 struct AdminOptions {
-  std::string backup_directory;  ///< backups go to new folders inside it; empty: there are none over the network
-  MetaDatabase* meta = nullptr;  ///< goes with a backup; outlives the service; null: there is none
+  std::string backup_directory = {};    ///< backups go to new folders inside it; empty: there are none over the network
+  MetaDatabase* meta = nullptr;         ///< goes with a backup; null: there is none
+  std::vector<NamedSpool> spools = {};  ///< go with a backup and are verified
+  /// While what it gives lives, no message moves from the meta database into a spool. Null: none ever does.
+  std::function<std::shared_ptr<void>()> hold_messages = nullptr;
 };
 
 /// What an operator asks of a server's store: deletions, and long work as jobs. Thread-safe.
@@ -36,6 +51,8 @@ class AdminService {
   Result<std::string> start_verify();
 
  private:
+  Status add_to_backup(BackupFolder& backup) const;
+
   Store& store_;
   const AdminOptions options_;
   DeletionLog deletions_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/checksum.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "services/alerts/limits.h"
 
@@ -12,7 +14,7 @@ namespace {
 constexpr std::size_t kOutboxTaken = 50;
 /// What a queue takes at once is bounded, too.
 constexpr std::size_t kOutboxBytesTaken = std::size_t{1} << 20;
-/// Longer than a receiver may take for ten messages.
+/// Longer than a receiver may take: one call an alert, 10 s each.
 constexpr std::chrono::minutes kDeliveryLease{10};
 constexpr std::chrono::minutes kQueryTimeoutMax{5};
 
@@ -44,6 +46,20 @@ std::chrono::milliseconds timeout_of(const AlertRule& rule) {
   return std::min<std::chrono::milliseconds>(rule.every / 2, kQueryTimeoutMax);
 }
 
+/// What a rule for new values knows values of; with another one it begins anew.
+std::string asked_key(const AlertRule& rule) {
+  std::string text = rule.query;
+  text.append(1, '\0').append(rule.condition.name).append(1, '\0').append(std::to_string(rule.condition.days));
+  return to_hex(xxh3_128(text));
+}
+
+/// An empty key is of an earlier version, which kept none.
+bool begins_anew(const AlertRule& rule, const AlertRuleState& state, Timestamp at) {
+  const bool asks_other = !state.asked.empty() && state.asked != asked_key(rule);
+  // A clock that stepped back may have been so far ahead that everything known was too old.
+  return asks_other || state.evaluated > at;
+}
+
 std::chrono::seconds days_of(const AlertRule& rule) {
   return std::chrono::hours(24) * rule.condition.days;
 }
@@ -67,7 +83,9 @@ void add_dispatches(const AlertRule& rule, const std::vector<ToldAlert>& told, T
   if (rule.receivers.empty()) return;
   for (const AlertNotification& notification : make_notifications(rule, told, at)) {
     AlertDispatch dispatch{rule.receivers, notification.dedupe_key, notification_json(notification), {}};
-    for (const ToldAlert& alert : notification.alerts) dispatch.held.push_back(told_alert_json(alert));
+    for (const ToldAlert& alert : notification.alerts) {
+      dispatch.held.push_back({alert.fingerprint, told_alert_json(alert)});
+    }
     commit.dispatches.push_back(std::move(dispatch));
   }
 }
@@ -133,7 +151,12 @@ Result<AlertEngine::Draft> AlertEngine::draft(const AlertRule& rule, Timestamp a
   DENDRO_TRY_ASSIGN(commit.state, parts_.states.load(rule.tenant, rule.id));
   std::chrono::seconds span = rule.range;
   const bool is_new_value = rule.condition.kind == AlertCondition::Kind::new_value;
-  if (is_new_value && commit.state.evaluated != Timestamp()) {
+  if (is_new_value && begins_anew(rule, commit.state, at)) {
+    commit.state.seeded = Timestamp();
+    commit.forgets_seen = true;
+  }
+  if (is_new_value) commit.state.asked = asked_key(rule);
+  if (is_new_value && commit.state.seeded != Timestamp()) {
     const auto pause = std::chrono::ceil<std::chrono::seconds>(
         std::chrono::nanoseconds(at.number() - commit.state.evaluated.number()));
     span = std::clamp(pause + rule.range, rule.range, std::max(rule.range, days_of(rule)));
@@ -169,7 +192,11 @@ Result<AlertOutcome> AlertEngine::evaluate(const AlertRule& rule, Timestamp at, 
                                {0, at, "{}", "", "", "", std::to_string(missed) + " evaluations were missed"});
   }
   const Timestamp oldest_seen = minus(at, days_of(rule));
-  DENDRO_TRY_ASSIGN(const std::vector<bool> in_outbox, parts_.states.commit(done.commit, oldest_seen));
+  const auto in_outbox = parts_.states.commit(done.commit, oldest_seen);
+  if (!in_outbox) {
+    ++counters_.failures;
+    return in_outbox.error();
+  }
   ++counters_.evaluations;
   counters_.missed += missed;
   if (!done.outcome.problem.empty()) {
@@ -177,7 +204,7 @@ Result<AlertOutcome> AlertEngine::evaluate(const AlertRule& rule, Timestamp at, 
     log(LogLevel::warning, "alerts", "an evaluation failed or was incomplete",
         {{"tenant", rule.tenant.text()}, {"rule", rule.name}, {"reason", done.outcome.problem}});
   }
-  counters_.held += static_cast<std::uint64_t>(std::count(in_outbox.begin(), in_outbox.end(), false));
+  counters_.held += static_cast<std::uint64_t>(std::count(in_outbox->begin(), in_outbox->end(), false));
   return std::move(done.outcome);
 }
 
@@ -190,17 +217,18 @@ Result<AlertOutcome> AlertEngine::preview(const AlertRule& rule, Timestamp at, c
 
 Status AlertEngine::forward_digests() {
   const Timestamp now = parts_.query.clock.now();
-  DENDRO_TRY_ASSIGN(const auto all, parts_.states.held_before(now));
+  DENDRO_TRY_ASSIGN(const auto all, parts_.states.held_outside(now));
   for (const AlertHeld& held : all) {
-    // Of an alert that was held several times the last word counts.
-    std::map<std::string, ToldAlert> last;
-    for (const std::string& document : held.documents) {
-      DENDRO_TRY_ASSIGN(ToldAlert alert, parse_told_alert(document));
-      std::string fingerprint = alert.fingerprint;
-      last.insert_or_assign(std::move(fingerprint), std::move(alert));
-    }
     std::vector<ToldAlert> alerts;
-    for (auto& [fingerprint, alert] : last) alerts.push_back(std::move(alert));
+    for (const std::string& document : held.documents) {
+      Result<ToldAlert> alert = parse_told_alert(document);
+      if (alert) {
+        alerts.push_back(std::move(*alert));
+      } else {  // it must not keep everything behind it
+        log(LogLevel::error, "alerts", "an alert that was held cannot be read and is left out",
+            {{"tenant", held.tenant.text()}, {"reason", alert.error().message()}});
+      }
+    }
     std::vector<AlertOutboxRow> rows;
     for (const AlertNotification& digest : make_digests(held.tenant, held.receiver, std::move(alerts), now)) {
       rows.push_back({0, held.receiver, digest.dedupe_key, notification_json(digest)});
@@ -210,7 +238,17 @@ Status AlertEngine::forward_digests() {
   return {};
 }
 
+/// What is in the queue already is not sent again because it could not be removed (a full disk): it would be every
+/// time.
+Status AlertEngine::clear_outbox() {
+  if (sent_through_ == 0) return {};
+  DENDRO_TRY(parts_.states.remove_from_outbox(sent_through_));
+  sent_through_ = 0;
+  return {};
+}
+
 Result<bool> AlertEngine::forward() {
+  DENDRO_TRY(clear_outbox());
   DENDRO_TRY(forward_digests());
   DENDRO_TRY_ASSIGN(const auto rows, parts_.states.outbox(kOutboxTaken));
   if (rows.empty()) return false;
@@ -222,7 +260,8 @@ Result<bool> AlertEngine::forward() {
     messages.push_back({row.document, {{"receiver", row.receiver}, {"dedupe_key", row.dedupe_key}}});
   }
   DENDRO_TRY(parts_.queue.send(messages));
-  DENDRO_TRY(parts_.states.remove_from_outbox(rows[messages.size() - 1].number));
+  sent_through_ = rows[messages.size() - 1].number;
+  DENDRO_TRY(clear_outbox());
   return true;
 }
 
@@ -259,8 +298,9 @@ void AlertEngine::deliver_one(const ReceivedMessage& message) {
   if (!noted) log(LogLevel::error, "alerts", "queue", {{"reason", noted.error().message()}});
 }
 
+/// One at a time: a receive counts, and a message that nobody tried must not be nearer to its end.
 Result<bool> AlertEngine::deliver() {
-  DENDRO_TRY_ASSIGN(const auto messages, parts_.queue.receive(kQueueReceiveMax, kDeliveryLease));
+  DENDRO_TRY_ASSIGN(const auto messages, parts_.queue.receive(1, kDeliveryLease));
   for (const ReceivedMessage& message : messages) deliver_one(message);
   return !messages.empty();
 }

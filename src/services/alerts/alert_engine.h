@@ -62,8 +62,8 @@ class AlertEngine {
 
   /// Outbox to queue, and what was held in hours before as digests into the outbox. True: there was something.
   Result<bool> forward();
-  /// Up to ten messages of the queue to their receivers. True: there was something. A message whose receiver fails is
-  /// tried again after kAlertRetryAfter; after five times it is a dead letter.
+  /// The oldest message that is due to its receiver. True: there was one. If the receiver fails it is tried again after
+  /// kAlertRetryAfter; after five times it is a dead letter.
   Result<bool> deliver();
 
   const AlertCounters& counters() const { return counters_; }
@@ -76,6 +76,7 @@ class AlertEngine {
   enum class Basis : std::uint8_t { stored, nothing };
   Result<Draft> draft(const AlertRule& rule, Timestamp at, const CancelToken& cancel, Basis basis,
                       const std::vector<AlertSilence>& silences);
+  Status clear_outbox();
   Status take_new_values(const AlertRule& rule, Timestamp at, const CancelToken& cancel, AlertAnswer& answer,
                          AlertCommit& commit);
   Status forward_digests();
@@ -83,6 +84,8 @@ class AlertEngine {
 
   const Parts parts_;
   AlertCounters counters_;
+  /// Of forward's caller: rows of the outbox up to it are in the queue, but could not be removed yet; 0: none.
+  std::int64_t sent_through_ = 0;
 };
 
 /// Waits before the second, third, .. try.

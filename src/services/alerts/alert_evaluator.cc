@@ -22,7 +22,7 @@ class AlertStepper {
       : rule_(rule), reading_(reading), at_(at) {}
 
   AlertStep run(const std::vector<AlertInstance>& before) {
-    for (const AlertInstance& instance : before) instances_.emplace(instance.labels, instance);
+    for (const AlertInstance& instance : before) instances_.emplace(instance.labels, not_ahead(instance));
     std::map<AlertLabels, const AlertObservation*> active;
     AlertObservation problem;
     if (reading_.is_answer) {
@@ -43,6 +43,14 @@ class AlertStepper {
   }
 
  private:
+  /// A clock that stepped back leaves times that are still to come: nobody waits for those.
+  AlertInstance not_ahead(AlertInstance instance) const {
+    for (Timestamp* time : {&instance.active_since, &instance.fired, &instance.resolved, &instance.told}) {
+      *time = std::min(*time, at_);
+    }
+    return instance;
+  }
+
   static AlertLabels problem_labels() { return {{std::string(kAlertProblemLabel), "evaluation"}}; }
   static bool is_problem(const AlertLabels& labels) { return labels.contains(std::string(kAlertProblemLabel)); }
 

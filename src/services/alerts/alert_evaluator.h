@@ -61,7 +61,8 @@ struct AlertStep {
 // off only towards firing. Either is itself active for the label set {alert_problem}, which fires after `for`, two
 // evaluations at least.
 
-/// Pure: the same arguments give the same step. `at`: the moment the evaluation is about, later than the one before.
+/// Pure: the same arguments give the same step. `at`: the moment the evaluation is about, later than the one before
+/// unless the clock stepped back.
 AlertStep step_alerts(const AlertRule& rule, const std::vector<AlertInstance>& before, const AlertReading& reading,
                       Timestamp at);
 

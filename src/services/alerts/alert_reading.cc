@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/utf8.h"
 #include "meta/alert_state_table.h"
 #include "query/output/answer_writer.h"
 #include "query/plan/query_plan.h"
@@ -48,11 +49,15 @@ QueryRequest alert_request(const AlertRule& rule, const AlertQueryParts& parts, 
   return request;
 }
 
+/// Valid UTF-8, so that a label is read back from its JSON as it was: another one would be another alert.
 std::string cell_text(const Cell& cell) {
-  std::string text;
-  append_value_text(text, cell.value());
-  if (text.size() > kAlertLabelBytesMax) text.resize(kAlertLabelBytesMax);
-  return text;
+  std::string bytes, text;
+  append_value_text(bytes, cell.value());
+  append_utf8_lossy(text, bytes);
+  if (text.size() <= kAlertLabelBytesMax) return text;
+  std::size_t end = kAlertLabelBytesMax;
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
 }
 
 std::optional<double> cell_number(const Cell& cell) {

@@ -12,8 +12,14 @@ namespace {
 
 /// The wall clock may step, and messages come back after a while: nobody sleeps longer.
 constexpr std::chrono::seconds kLongestWait{1};
-/// After an evaluation that could not be written, or workers that are all busy.
+/// After an evaluation that was ended from outside.
 constexpr std::chrono::seconds kTryAgainAfter{1};
+/// After one that could not be written: a full disk must not make rules ask more often than they do.
+constexpr std::chrono::seconds kWriteAgainAfter = kAlertEveryMin;
+/// While all workers are busy.
+constexpr std::chrono::milliseconds kAskWorkersAgainAfter{100};
+/// What goes on failing is told this often.
+constexpr std::chrono::seconds kTellAgainAfter{60};
 
 Error no_such_alert(std::string_view id) {
   return Error(ErrorCode::not_found, "no alert rule has the id \"" + std::string(id) + "\"");
@@ -102,6 +108,7 @@ Status AlertService::watch(AlertRule rule) {
   if (old != watched_.end()) {
     watched.is_at_work = old->second.is_at_work;
     watched.cancel = old->second.cancel;
+    watched.turn = old->second.turn;
   }
   watched_.insert_or_assign(key, std::move(watched));
   schedule_wake_.notify_all();
@@ -163,6 +170,7 @@ Result<AlertRuleView> AlertService::get(const TenantId& tenant, std::string_view
 
 Result<AlertRuleView> AlertService::create(AlertRule rule, QueryFault& fault) {
   DENDRO_TRY(check(rule, fault));
+  MutexLock change(change_mutex_);
   DENDRO_TRY_ASSIGN(const AlertRuleRow row, rules_.create(rule.tenant, rule.name, alert_rule_json(rule)));
   rule.id = row.id;
   DENDRO_TRY(watch(rule));
@@ -173,9 +181,8 @@ Result<AlertRuleView> AlertService::replace(AlertRule rule, QueryFault& fault) {
   DENDRO_TRY_ASSIGN(const auto old, find(rule.tenant, rule.id));
   if (old->is_read_only) return is_of_configuration(*old);
   DENDRO_TRY(check(rule, fault));
+  MutexLock change(change_mutex_);
   DENDRO_TRY(rules_.replace(rule.tenant, rule.id, rule.name, alert_rule_json(rule)));
-  const bool looks_elsewhere = rule.condition.kind != old->condition.kind || rule.condition.name != old->condition.name;
-  if (looks_elsewhere || rule.query != old->query) DENDRO_TRY(states_.forget_seen(rule.tenant, rule.id));
   DENDRO_TRY(watch(rule));
   return view(rule);
 }
@@ -183,6 +190,7 @@ Result<AlertRuleView> AlertService::replace(AlertRule rule, QueryFault& fault) {
 Status AlertService::remove(const TenantId& tenant, std::string_view id) {
   DENDRO_TRY_ASSIGN(const auto rule, find(tenant, id));
   if (rule->is_read_only) return is_of_configuration(*rule);
+  MutexLock change(change_mutex_);
   // The database first: a rule that it still has stays watched.
   DENDRO_TRY(rules_.remove(tenant, id));
   {
@@ -237,40 +245,72 @@ std::uint64_t AlertService::firing() const {
 }
 
 QueueDepth AlertService::depth() const {
-  const Result<QueueDepth> depth = parts_.queue.depth();
-  return depth ? *depth : QueueDepth();
+  MutexLock lock(mutex_);
+  return depth_;
 }
 
-void AlertService::start_due_locked(Timestamp now) {
+std::shared_ptr<void> AlertService::hold_messages() {
+  MutexLock lock(mutex_);
+  ++holds_;
+  while (is_forwarding_) forwarded_.wait(mutex_);
+  return {static_cast<void*>(this), [this](void*) { release_messages(); }};
+}
+
+void AlertService::release_messages() {
+  MutexLock lock(mutex_);
+  --holds_;
+  has_to_deliver_ = true;
+  delivery_wake_.notify_all();
+}
+
+/// Of the rules that are due the one whose last turn was longest ago; null: none.
+AlertService::Watched* AlertService::next_due_locked(Timestamp now) {
+  Watched* next = nullptr;
   for (auto& [key, watched] : watched_) {
-    if (at_work_ >= kAlertsAtWorkMax || is_stopping_) return;
+    // Further ahead than a schedule reaches: the clock stepped back since it was made.
+    if (watched.slot.at.number() - now.number() > 2 * std::chrono::nanoseconds(watched.rule->every).count()) {
+      watched.slot = {first_slot(*watched.rule, now), 0};
+    }
     if (watched.is_at_work || watched.is_removed || !watched.rule->is_enabled || watched.slot.at > now) continue;
+    if (next == nullptr || watched.turn < next->turn) next = &watched;
+  }
+  return next;
+}
+
+/// False: the workers took no more.
+bool AlertService::start_due_locked(Timestamp now) {
+  while (at_work_ < kAlertsAtWorkMax && !is_stopping_) {
+    Watched* const watched = next_due_locked(now);
+    if (watched == nullptr) return true;
     const CancelToken cancel;
     const Status taken = parts_.workers.submit(
-        [this, rule = watched.rule, slot = watched.slot, cancel] { evaluate(rule, slot, cancel); });
-    if (!taken) return;  // looked at again within a second
-    watched.is_at_work = true;
-    watched.cancel = cancel;
+        [this, rule = watched->rule, slot = watched->slot, cancel] { evaluate(rule, slot, cancel); });
+    if (!taken) return false;
+    watched->is_at_work = true;
+    watched->cancel = cancel;
+    watched->turn = ++turns_;
     ++at_work_;
   }
+  return true;
 }
 
 std::chrono::nanoseconds AlertService::wait_locked(Timestamp now) const {
   std::chrono::nanoseconds wait = kLongestWait;
+  if (at_work_ >= kAlertsAtWorkMax) return wait;
   for (const auto& [key, watched] : watched_) {
     if (watched.is_at_work || !watched.rule->is_enabled) continue;
     wait = std::min(wait, std::max(std::chrono::nanoseconds(watched.slot.at.number() - now.number()),
                                    std::chrono::nanoseconds(std::chrono::milliseconds(10))));
   }
-  return at_work_ >= kAlertsAtWorkMax ? kLongestWait : wait;
+  return wait;
 }
 
 void AlertService::run_schedule() {
   MutexLock lock(mutex_);
   while (!is_stopping_) {
     const Timestamp now = parts_.clock.now();
-    start_due_locked(now);
-    schedule_wake_.wait_for(mutex_, wait_locked(now));
+    const bool has_room = start_due_locked(now);
+    schedule_wake_.wait_for(mutex_, has_room ? wait_locked(now) : kAskWorkersAgainAfter);
   }
 }
 
@@ -278,7 +318,8 @@ void AlertService::evaluate(const std::shared_ptr<const AlertRule>& rule, AlertS
   const Result<AlertOutcome> outcome = engine_->evaluate(*rule, slot.at, slot.missed, cancel);
   const Timestamp now = parts_.clock.now();
   bool is_removed = false;
-  if (!outcome && outcome.error().code() != ErrorCode::cancelled) {
+  const bool is_cancelled = !outcome && outcome.error().code() == ErrorCode::cancelled;
+  if (!outcome && !is_cancelled) {
     log(LogLevel::error, "alerts", "an evaluation could not be written",
         {{"rule", rule->name}, {"reason", outcome.error().message()}});
   }
@@ -296,7 +337,8 @@ void AlertService::evaluate(const std::shared_ptr<const AlertRule>& rule, AlertS
             std::count_if(outcome->instances.begin(), outcome->instances.end(),
                           [](const AlertInstance& one) { return one.state == AlertState::firing; }));
       } else {
-        watched.slot.at = now.next(std::chrono::nanoseconds(kTryAgainAfter).count());
+        const std::chrono::nanoseconds wait = is_cancelled ? kTryAgainAfter : kWriteAgainAfter;
+        watched.slot.at = now.next(wait.count());
       }
     }
   }
@@ -325,15 +367,44 @@ void AlertService::run_delivery() {
       if (is_stopping_) return;
       has_to_deliver_ = false;
     }
-    const Result<bool> forwarded = engine_->forward();
-    const Result<bool> delivered = engine_->deliver();
-    for (const Result<bool>* done : {&forwarded, &delivered}) {
-      if (!*done) log(LogLevel::error, "alerts", "messages wait", {{"reason", done->error().message()}});
-    }
-    const bool had_work = (forwarded && *forwarded) || (delivered && *delivered);
+    const bool has_forwarded = forward_messages();
+    const bool has_delivered = deliver_messages();
+    const Result<QueueDepth> depth = parts_.queue.depth();
     MutexLock lock(mutex_);
-    has_to_deliver_ = has_to_deliver_ || had_work;
+    has_to_deliver_ = has_to_deliver_ || has_forwarded || has_delivered;
+    if (depth) depth_ = *depth;
   }
+}
+
+bool AlertService::forward_messages() {
+  {
+    MutexLock lock(mutex_);
+    if (holds_ > 0) return false;
+    is_forwarding_ = true;
+  }
+  const Result<bool> forwarded = engine_->forward();
+  {
+    MutexLock lock(mutex_);
+    is_forwarding_ = false;
+    forwarded_.notify_all();
+  }
+  return told(forwarded);
+}
+
+bool AlertService::deliver_messages() {
+  return told(engine_->deliver());
+}
+
+/// A disk that stays full fails every second: the same trouble is told once a minute.
+bool AlertService::told(const Result<bool>& done) {
+  if (done) return *done;
+  const std::chrono::nanoseconds now = parts_.clock.monotonic();
+  if (done.error().message() != trouble_ || now - trouble_told_ >= kTellAgainAfter) {
+    trouble_ = done.error().message();
+    trouble_told_ = now;
+    log(LogLevel::error, "alerts", "messages wait", {{"reason", trouble_}});
+  }
+  return false;
 }
 
 }  // namespace dendro

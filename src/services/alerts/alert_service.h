@@ -83,7 +83,12 @@ class AlertService {
 
   const AlertCounters& counters() const { return engine_->counters(); }
   std::uint64_t firing() const;
+  /// Of the queue, as delivery saw it last, at most a second or a delivery ago: waits for nothing.
   QueueDepth depth() const;
+
+  /// While what it gives lives, which this outlives, no message goes from the database to the queue: who copies first
+  /// the one and then the other has each message once. Waits for one that is on its way.
+  std::shared_ptr<void> hold_messages();
 
  private:
   struct Watched {
@@ -92,6 +97,7 @@ class AlertService {
     bool is_at_work = false;
     CancelToken cancel;       ///< of the evaluation at work alone: an operator may end it as any query
     bool is_removed = false;  ///< goes when its evaluation at work has ended
+    std::uint64_t turn = 0;   ///< of its last evaluation: those who wait longest are next
     std::uint64_t firing = 0;
   };
   using Key = std::pair<TenantId, std::string>;
@@ -104,10 +110,16 @@ class AlertService {
   Result<AlertRuleView> view(const AlertRule& rule) const;
   void run_schedule();
   void run_delivery();
-  void start_due_locked(Timestamp now) DENDRO_REQUIRES(mutex_);
+  Watched* next_due_locked(Timestamp now) DENDRO_REQUIRES(mutex_);
+  bool start_due_locked(Timestamp now) DENDRO_REQUIRES(mutex_);
   std::chrono::nanoseconds wait_locked(Timestamp now) const DENDRO_REQUIRES(mutex_);
   void evaluate(const std::shared_ptr<const AlertRule>& rule, AlertSlot slot, const CancelToken& cancel);
   void wake_delivery();
+  /// Of the delivery's thread. True: there was something.
+  bool forward_messages();
+  bool deliver_messages();
+  bool told(const Result<bool>& done);
+  void release_messages();
 
   // Fixed after construction.
   const AlertServiceParts parts_;
@@ -118,12 +130,22 @@ class AlertService {
   std::unique_ptr<AlertEngine> engine_;
   const Timestamp started_;
 
+  /// Held over a change of a rule in the database and of what is watched, or two changes at a time would leave the one
+  /// as the first said and the other as the second. Taken before mutex_; nobody but those who change rules waits for
+  /// it.
+  Mutex change_mutex_;
   mutable Mutex mutex_;
-  CondVar schedule_wake_, delivery_wake_;
+  CondVar schedule_wake_, delivery_wake_, forwarded_;
   std::map<Key, Watched> watched_ DENDRO_GUARDED_BY(mutex_);
   std::size_t at_work_ DENDRO_GUARDED_BY(mutex_) = 0;
   bool has_to_deliver_ DENDRO_GUARDED_BY(mutex_) = true;
   bool is_stopping_ DENDRO_GUARDED_BY(mutex_) = false;
+  bool is_forwarding_ DENDRO_GUARDED_BY(mutex_) = false;
+  std::size_t holds_ DENDRO_GUARDED_BY(mutex_) = 0;  ///< nothing is forwarded unless it is 0
+  std::uint64_t turns_ DENDRO_GUARDED_BY(mutex_) = 0;
+  QueueDepth depth_ DENDRO_GUARDED_BY(mutex_);
+  std::string trouble_;                       ///< of the delivery's thread
+  std::chrono::nanoseconds trouble_told_{0};  ///< likewise
   std::jthread schedule_, delivery_;
 };
 

@@ -20,6 +20,12 @@ inline constexpr std::uint64_t kTailRowsPerSecondMax = 100'000;
 inline constexpr std::size_t kTailQueueBytes = std::size_t{8} << 20;
 /// Committed batches that wait for a worker, of a tenant; beyond it they are read again from the store.
 inline constexpr std::size_t kTailFeedBytes = std::size_t{64} << 20;
+/// Beside the bytes of a batch that waits: its object, its lease, its place in a queue.
+inline constexpr std::size_t kTailBatchOverheadBytes = 256;
+/// Places of a reader's queue: gaps and missed ranges cost no batches, but are no reason to grow without end.
+inline constexpr std::size_t kTailQueueItems = 4'096;
+/// What all tails of a server hold together, unless its memory limit says less.
+inline constexpr std::uint64_t kTailMemoryBytes = std::uint64_t{256} << 20;
 /// Missed rows that are sent after all; the rest is one gap.
 inline constexpr std::size_t kTailReplayRows = 10'000;
 /// And their bytes, since each may be 4 MiB.

@@ -13,18 +13,19 @@ constexpr std::size_t kBatchesAtOnce = 32;
 
 }  // namespace
 
-TailFeed::TailFeed(WorkerPool& workers, std::size_t queue_bytes_max)
-    : workers_(workers), queue_bytes_max_(queue_bytes_max) {}
+TailFeed::TailFeed(WorkerPool& workers, std::size_t queue_bytes_max, std::shared_ptr<const TailMemory> memory)
+    : workers_(workers), queue_bytes_max_(queue_bytes_max), memory_(std::move(memory)) {}
 
 void TailFeed::on_commit(const std::vector<CommittedBatch>& batches) {
   MutexLock lock(mutex_);
   if (is_stopped_ || groups_->empty()) return;
   for (const CommittedBatch& committed : batches) {
     const SequenceNumber last = committed.first_sequence.next(committed.batch->size() - 1);
-    const std::size_t bytes = committed.batch->encoded().size();
-    if (waiting_bytes_ + bytes <= queue_bytes_max_) {
+    const std::size_t bytes = TailMemory::bytes_of(*committed.batch);
+    auto batch = waiting_bytes_ + bytes <= queue_bytes_max_ ? memory_->hold(committed.batch) : nullptr;
+    if (batch != nullptr) {
       waiting_bytes_ += bytes;
-      waiting_.push_back({committed.batch, committed.first_sequence, last});
+      waiting_.push_back({std::move(batch), committed.first_sequence, last});
     } else if (!waiting_.empty() && waiting_.back().batch == nullptr) {
       waiting_.back().last = last;
     } else {
@@ -120,7 +121,7 @@ void TailFeed::pump() {
       waiting = std::move(waiting_.front());
       groups = groups_;
       waiting_.pop_front();
-      if (waiting.batch != nullptr) waiting_bytes_ -= waiting.batch->encoded().size();
+      if (waiting.batch != nullptr) waiting_bytes_ -= TailMemory::bytes_of(*waiting.batch);
     }
     hand_out(waiting, *groups);
   }
@@ -129,11 +130,25 @@ void TailFeed::pump() {
   start_pump_locked();
 }
 
-void TailFeed::hand_out(const Waiting& waiting, const Groups& groups) {
+/// The records that the query keeps; null if it keeps none.
+std::shared_ptr<const RecordBlock> TailFeed::select(const TailQuery& query, const Waiting& waiting) const {
+  if (waiting.batch == nullptr || query.is_table()) return nullptr;
+  std::optional<RecordBlock> block = query.select(waiting.batch, waiting.first);
+  if (!block) return nullptr;
+  if (block->rows.size() * kTailCopyShare <= waiting.batch->size()) {
+    RecordBlock copy = copy_out(*block);
+    // Without room for the copy the batch stays, which is counted already.
+    if (auto held = memory_->hold(copy.batch)) {
+      copy.batch = std::move(held);
+      block = std::move(copy);
+    }
+  }
+  return std::make_shared<const RecordBlock>(std::move(*block));
+}
+
+void TailFeed::hand_out(const Waiting& waiting, const Groups& groups) const {
   for (const Group& group : groups) {
-    const auto block = waiting.batch != nullptr && !group.query->is_table()
-                           ? group.query->select(waiting.batch, waiting.first)
-                           : std::shared_ptr<const RecordBlock>();
+    const auto block = select(*group.query, waiting);
     for (const Member& member : group.members) {
       const auto session = member.session.lock();
       if (session == nullptr) continue;

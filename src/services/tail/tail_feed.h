@@ -7,6 +7,7 @@
 
 #include "base/mutex.h"
 #include "base/worker_pool.h"
+#include "services/tail/tail_memory.h"
 #include "services/tail/tail_query.h"
 #include "storage/commit_listener.h"
 
@@ -19,8 +20,9 @@ class TailSession;
 /// Thread-safe.
 class TailFeed final : public CommitListener, public std::enable_shared_from_this<TailFeed> {
  public:
-  /// `workers` outlives every call but those behind stop().
-  TailFeed(WorkerPool& workers, std::size_t queue_bytes_max);
+  /// `workers` outlives every call but those behind stop(). A batch that `memory` or the queue has no room for is
+  /// dropped, and the tails read it from the store.
+  TailFeed(WorkerPool& workers, std::size_t queue_bytes_max, std::shared_ptr<const TailMemory> memory);
 
   void on_commit(const std::vector<CommittedBatch>& batches) override;
 
@@ -54,11 +56,13 @@ class TailFeed final : public CommitListener, public std::enable_shared_from_thi
   };
   void start_pump_locked() DENDRO_REQUIRES(mutex_);
   void pump();
-  static void hand_out(const Waiting& waiting, const Groups& groups);
+  void hand_out(const Waiting& waiting, const Groups& groups) const;
+  std::shared_ptr<const RecordBlock> select(const TailQuery& query, const Waiting& waiting) const;
 
   // Fixed after construction.
   WorkerPool& workers_;
   const std::size_t queue_bytes_max_;
+  const std::shared_ptr<const TailMemory> memory_;
 
   mutable Mutex mutex_;
   std::shared_ptr<const Groups> groups_ DENDRO_GUARDED_BY(mutex_) = std::make_shared<const Groups>();

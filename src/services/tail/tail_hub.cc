@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "services/tail/sequence_input.h"
+#include "services/tail/tail_tables.h"
 
 namespace dendro {
 namespace {
@@ -14,7 +15,11 @@ constexpr std::chrono::milliseconds kTickTime{50};
 
 }  // namespace
 
-TailHub::TailHub(TailParts parts, TailOptions options) : parts_(std::move(parts)), options_(options) {
+TailHub::TailHub(TailParts parts, TailOptions options)
+    : parts_(std::move(parts)),
+      options_(options),
+      memory_(std::make_shared<const TailMemory>(options_.memory_bytes_max)),
+      tables_(make_tail_tables(parts_.lookup_tables, memory_)) {
   if (!options_.ticks_by_itself) return;
   ticker_ = std::jthread([this] { run_ticks(); });
   ::pthread_setname_np(ticker_.native_handle(), "dendro-tail");
@@ -45,8 +50,10 @@ Result<std::shared_ptr<TailSession>> TailHub::open(const TailRequest& request, Q
   const std::shared_ptr<TailFeed> feed = feed_of(request.tenant);
   if (feed == nullptr) return Error(ErrorCode::unavailable, "the server is shutting down");
   DENDRO_TRY_ASSIGN(auto query, query_of(*feed, request, fault));
-  auto session = std::make_shared<TailSession>(parts_, options_, request, std::move(query), feed);
+  auto session = std::make_shared<TailSession>(parts_, options_, request, std::move(query), feed, memory_);
   DENDRO_TRY(session->start(since));
+  MutexLock lock(mutex_);
+  if (is_shut_down_) session->end(TailEnd::shutdown);  // shut_down() may have gone through the tails before it joined
   return session;
 }
 
@@ -58,7 +65,7 @@ std::shared_ptr<TailFeed> TailHub::feed_of(const TenantId& tenant) {
     std::weak_ptr<TailFeed>& known = feeds_[tenant];
     feed = known.lock();
     if (feed != nullptr) return feed;
-    feed = std::make_shared<TailFeed>(parts_.workers, options_.feed_bytes_max);
+    feed = std::make_shared<TailFeed>(parts_.workers, options_.feed_bytes_max, memory_);
     known = feed;
     std::erase_if(feeds_, [](const auto& entry) { return entry.second.expired(); });
     // Under the lock, so that whoever finds the feed finds it listening.
@@ -71,7 +78,7 @@ Result<std::shared_ptr<const TailQuery>> TailHub::query_of(TailFeed& feed, const
                                                            QueryFault& fault) {
   const std::string key = tail_query_key(request);
   if (auto known = feed.find_query(key)) return known;
-  DENDRO_TRY_ASSIGN(auto query, TailQuery::prepare(request, fault));
+  DENDRO_TRY_ASSIGN(auto query, TailQuery::prepare(request, tables_, fault));
   if (query->is_shareable()) feed.remember_query(key, query);
   return query;
 }

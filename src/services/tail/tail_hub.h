@@ -31,6 +31,8 @@ class TailHub {
   void tick();
   /// Tails that are open.
   std::size_t open_tails() const;
+  /// What they hold together.
+  std::uint64_t memory_bytes() const { return memory_->used(); }
   const Clock& clock() const { return parts_.clock; }
 
  private:
@@ -42,6 +44,8 @@ class TailHub {
   // Fixed after construction.
   const TailParts parts_;
   const TailOptions options_;
+  const std::shared_ptr<const TailMemory> memory_;
+  const std::shared_ptr<const LookupTables> tables_;  ///< null: there are none
 
   mutable Mutex mutex_;
   CondVar wake_;

@@ -12,9 +12,10 @@ namespace {
 /// Long enough that a tail never meets it; the sum with a monotonic clock fits.
 constexpr std::chrono::hours kNoDeadline{24 * 36'525};
 
-QueryRunOptions options_of_tail() {
+QueryRunOptions options_of_tail(std::shared_ptr<ByteBudget> memory) {
   QueryRunOptions options;
   options.limits.memory_bytes_max = kTailPipeBytes;
+  options.limits.shared_memory = std::move(memory);
   return options;
 }
 
@@ -64,11 +65,12 @@ class TailPipeline::PushedInput final : public QueryInput {
   PushedBlocks* blocks_ = nullptr;  // inside the pipeline
 };
 
-TailPipeline::TailPipeline(std::shared_ptr<const TailQuery> query, const Clock& clock)
+TailPipeline::TailPipeline(std::shared_ptr<const TailQuery> query, const Clock& clock,
+                           std::shared_ptr<ByteBudget> memory)
     : query_(std::move(query)),
       clock_(clock),
       input_(std::make_shared<PushedInput>()),
-      context_(options_of_tail(), clock, kNoDeadline),
+      context_(options_of_tail(std::move(memory)), clock, kNoDeadline),
       writer_(query_->plan()->output, {query_->plan()->request.clip_bytes, true}) {}
 TailPipeline::~TailPipeline() = default;
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "query/output/record_writer.h"
 #include "query/pipes/row_pipeline.h"
@@ -15,8 +16,8 @@ namespace dendro {
 /// The pipes of one tail, kept open: records go in as they arrive, rows come out in the same order. Not thread-safe.
 class TailPipeline {
  public:
-  /// `clock` outlives it.
-  TailPipeline(std::shared_ptr<const TailQuery> query, const Clock& clock);
+  /// `clock` outlives it. `memory`: what pipes remember is taken of it.
+  TailPipeline(std::shared_ptr<const TailQuery> query, const Clock& clock, std::shared_ptr<ByteBudget> memory);
   ~TailPipeline();
 
   /// The rows of `block` up to the `count`th, and behind `floor`, go through the pipes. Errors: those of the pipes.

@@ -1,5 +1,6 @@
 #include "services/tail/tail_query.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -23,7 +24,8 @@ bool is_followable(const Pipe& pipe) {
          std::holds_alternative<UnpackPipe>(pipe) || std::holds_alternative<FormatPipe>(pipe) ||
          std::holds_alternative<ReplacePipe>(pipe) || std::holds_alternative<UnrollPipe>(pipe) ||
          std::holds_alternative<TextPipe>(pipe) || std::holds_alternative<PackPipe>(pipe) ||
-         std::holds_alternative<DedupPipe>(pipe) || std::holds_alternative<SamplePipe>(pipe);
+         std::holds_alternative<DedupPipe>(pipe) || std::holds_alternative<SamplePipe>(pipe) ||
+         std::holds_alternative<LookupPipe>(pipe);
 }
 
 /// Why the plan's rows cannot be told while records still arrive; empty: they can.
@@ -43,6 +45,11 @@ std::string why_not_followed(const QueryPlan& plan, Timestamp now) {
   return {};
 }
 
+bool reads_tables(const QueryPlan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [](const QueryStep& step) { return std::holds_alternative<LookupPipe>(step.pipe); });
+}
+
 /// The same plan for rows in the order they arrive: no total order, no pages, no end.
 std::shared_ptr<const QueryPlan> plan_of_arrival(const QueryPlan& plan) {
   auto arrival = std::make_shared<QueryPlan>(plan);
@@ -54,28 +61,14 @@ std::shared_ptr<const QueryPlan> plan_of_arrival(const QueryPlan& plan) {
   return arrival;
 }
 
-std::shared_ptr<const RecordBlock> copy_out(const RecordBlock& block) {
-  RecordBatchBuilder builder(block.batch->receive_time());
-  auto sequences = std::make_shared<std::vector<SequenceNumber>>();
-  sequences->reserve(block.rows.size());
-  for (const std::uint32_t row : block.rows) {
-    builder.append_copy(block.record(row));
-    sequences->push_back(block.sequence(row));
-  }
-  auto copy = std::make_shared<RecordBlock>();
-  copy->batch = builder.finish();
-  copy->sequences = std::move(sequences);
-  copy->rows.resize(block.rows.size());
-  std::iota(copy->rows.begin(), copy->rows.end(), 0U);
-  return copy;
-}
-
 }  // namespace
 
 TailQuery::TailQuery(std::shared_ptr<const QueryPlan> plan)
-    : plan_(std::move(plan)), is_shareable_(plan_->range == TimeRange()) {}
+    : plan_(std::move(plan)), is_shareable_(plan_->range == TimeRange() && !reads_tables(*plan_)) {}
 
-Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& request, QueryFault& fault) {
+Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& request,
+                                                            const std::shared_ptr<const LookupTables>& tables,
+                                                            QueryFault& fault) {
   QueryRequest asked;
   asked.query = request.query;
   asked.fields = request.fields;
@@ -83,6 +76,7 @@ Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& r
   asked.order = ScanOrder::oldest_first;
   asked.progress = false;
   asked.now = request.now;
+  asked.lookup_tables = tables;
   DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(asked, fault));
   const QueryPlan& plan = prepared.plan();
   if (std::string why = why_not_followed(plan, request.now); !why.empty()) {
@@ -92,8 +86,8 @@ Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& r
   return std::shared_ptr<const TailQuery>(new TailQuery(std::move(query)));
 }
 
-std::shared_ptr<const RecordBlock> TailQuery::select(const std::shared_ptr<const RecordBatch>& batch,
-                                                     SequenceNumber first_sequence) const {
+std::optional<RecordBlock> TailQuery::select(const std::shared_ptr<const RecordBatch>& batch,
+                                             SequenceNumber first_sequence) const {
   RecordBlock block;
   block.batch = batch;
   block.first_sequence = first_sequence;
@@ -102,9 +96,24 @@ std::shared_ptr<const RecordBlock> TailQuery::select(const std::shared_ptr<const
     if (range.contains(batch->timestamp(row))) block.rows.push_back(row);
   }
   if (!block.rows.empty()) plan_->scan_filter->select(*batch, block.rows);
-  if (block.rows.empty()) return nullptr;
-  if (block.rows.size() * kTailCopyShare <= batch->size()) return copy_out(block);
-  return std::make_shared<const RecordBlock>(std::move(block));
+  if (block.rows.empty()) return std::nullopt;
+  return block;
+}
+
+RecordBlock copy_out(const RecordBlock& block) {
+  RecordBatchBuilder builder(block.batch->receive_time());
+  auto sequences = std::make_shared<std::vector<SequenceNumber>>();
+  sequences->reserve(block.rows.size());
+  for (const std::uint32_t row : block.rows) {
+    builder.append_copy(block.record(row));
+    sequences->push_back(block.sequence(row));
+  }
+  RecordBlock copy;
+  copy.batch = builder.finish();
+  copy.sequences = std::move(sequences);
+  copy.rows.resize(block.rows.size());
+  std::iota(copy.rows.begin(), copy.rows.end(), 0U);
+  return copy;
 }
 
 std::string tail_query_key(const TailRequest& request) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,20 +28,22 @@ struct TailRequest {
 /// A query made ready to run over what arrives. Immutable; thread-safe; shared by all tails that ask the same.
 class TailQuery {
  public:
-  /// Errors and `fault`: as prepare_query; invalid_argument for what cannot be followed: pipes that wait for the last
-  /// record, queries inside the query, a range of time that is over.
-  static Result<std::shared_ptr<const TailQuery>> prepare(const TailRequest& request, QueryFault& fault);
+  /// `tables`: for `lookup`, read here and now; null: it is refused. Errors and `fault`: as prepare_query;
+  /// invalid_argument for what cannot be followed: pipes that wait for the last record, queries inside the query, a
+  /// range of time that is over.
+  static Result<std::shared_ptr<const TailQuery>> prepare(const TailRequest& request,
+                                                          const std::shared_ptr<const LookupTables>& tables,
+                                                          QueryFault& fault);
 
   /// What the rows of a table are made of is asked of the store anew each time.
   bool is_table() const { return plan_->output.is_table; }
-  /// True if other tails with the same text may share it: no time in it depends on when it was asked.
+  /// True if other tails with the same text may share it: nothing in it depends on when it was asked.
   bool is_shareable() const { return is_shareable_; }
   const std::shared_ptr<const QueryPlan>& plan() const { return plan_; }
 
-  /// The records of a batch that the first filter keeps; null if it keeps none. Few of many are copied out, so that
-  /// they do not hold the batch.
-  std::shared_ptr<const RecordBlock> select(const std::shared_ptr<const RecordBatch>& batch,
-                                            SequenceNumber first_sequence) const;
+  /// The records of a batch that the first filter keeps; nothing if it keeps none.
+  std::optional<RecordBlock> select(const std::shared_ptr<const RecordBatch>& batch,
+                                    SequenceNumber first_sequence) const;
 
  private:
   explicit TailQuery(std::shared_ptr<const QueryPlan> plan);
@@ -48,6 +51,9 @@ class TailQuery {
   const std::shared_ptr<const QueryPlan> plan_;
   const bool is_shareable_;
 };
+
+/// The rows of a block in a batch of their own: few of many must not hold all.
+RecordBlock copy_out(const RecordBlock& block);
 
 /// Text that equal requests of one tenant have in common.
 std::string tail_query_key(const TailRequest& request);

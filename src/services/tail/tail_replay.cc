@@ -1,7 +1,6 @@
 #include "services/tail/tail_replay.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "record/record_batch_builder.h"
@@ -11,19 +10,24 @@ namespace dendro {
 namespace {
 
 constexpr std::size_t kReplayBatchBytes = std::size_t{2} << 20;
+/// Batches of which a few rows are kept, beside what is kept: then the rows are copied out.
+constexpr std::size_t kReplayPinnedBytes = std::size_t{16} << 20;
 
-/// The newest records seen so far, as many as the limits allow.
+/// The newest records seen so far, as many as the limits allow. In memory are what is kept, as much again, and
+/// kReplayPinnedBytes, whatever is looked at.
 class NewestRecords {
  public:
   explicit NewestRecords(ReplayLimits limits) : limits_(limits) {}
 
   void take(const RecordBlock& block) {
+    pinned_bytes_ += block.batch->encoded().size();
     for (const std::uint32_t row : block.rows) {
       kept_.push_back({block.sequence(row), block.batch, row, block.receive_time(row)});
       bytes_ += bytes_of(kept_.back());
       std::push_heap(kept_.begin(), kept_.end(), ComesLater());
       while (kept_.size() > limits_.rows_max || bytes_ > limits_.bytes_max) leave_out_oldest();
     }
+    if (pinned_bytes_ > 2 * bytes_ + kReplayPinnedBytes) copy_kept();
   }
 
   /// Time ran out: what was not looked at may lie anywhere, so no row may be sent.
@@ -38,21 +42,20 @@ class NewestRecords {
     TailReplay replay;
     replay.left_out = left_out_;
     replay.left_out_last = left_out_last_;
-    RecordBatchBuilder builder{Timestamp()};
-    RecordBlock block;
-    std::vector<SequenceNumber> sequences;
-    std::vector<Timestamp> receive_times;
-    for (std::size_t i = 0; i < kept_.size(); ++i) {
-      builder.append_copy(kept_[i].batch->record(kept_[i].row));
-      sequences.push_back(kept_[i].sequence);
-      receive_times.push_back(kept_[i].receive_time);
-      if (builder.encoded_bytes() < kReplayBatchBytes && i + 1 < kept_.size()) continue;
-      block.batch = builder.finish();
-      block.rows.resize(sequences.size());
-      std::iota(block.rows.begin(), block.rows.end(), 0U);
-      block.sequences = std::make_shared<const std::vector<SequenceNumber>>(std::exchange(sequences, {}));
-      block.receive_times = std::make_shared<const std::vector<Timestamp>>(std::exchange(receive_times, {}));
-      replay.blocks.push_back(std::exchange(block, RecordBlock()));
+    copy_kept();
+    for (std::size_t first = 0; first < kept_.size();) {
+      RecordBlock block;
+      std::vector<SequenceNumber> sequences;
+      std::vector<Timestamp> receive_times;
+      block.batch = kept_[first].batch;
+      for (; first < kept_.size() && kept_[first].batch == block.batch; ++first) {
+        block.rows.push_back(kept_[first].row);
+        sequences.push_back(kept_[first].sequence);
+        receive_times.push_back(kept_[first].receive_time);
+      }
+      block.sequences = std::make_shared<const std::vector<SequenceNumber>>(std::move(sequences));
+      block.receive_times = std::make_shared<const std::vector<Timestamp>>(std::move(receive_times));
+      replay.blocks.push_back(std::move(block));
     }
     return replay;
   }
@@ -78,9 +81,26 @@ class NewestRecords {
     kept_.pop_back();
   }
 
+  /// In their order, into batches that hold nothing else: rows 0, 1, .. of each.
+  void copy_kept() {
+    pinned_bytes_ = 0;
+    RecordBatchBuilder builder{Timestamp()};
+    for (std::size_t first = 0, i = 0; i < kept_.size(); ++i) {
+      builder.append_copy(kept_[i].batch->record(kept_[i].row));
+      if (builder.encoded_bytes() < kReplayBatchBytes && i + 1 < kept_.size()) continue;
+      const std::shared_ptr<const RecordBatch> batch = builder.finish();
+      pinned_bytes_ += batch->encoded().size();
+      for (std::uint32_t row = 0; first <= i; ++first, ++row) {
+        kept_[first].batch = batch;
+        kept_[first].row = row;
+      }
+    }
+  }
+
   const ReplayLimits limits_;
   std::vector<Kept> kept_;
   std::size_t bytes_ = 0;
+  std::size_t pinned_bytes_ = 0;  ///< of batches that something is kept of, or may be
   std::uint64_t left_out_ = 0;
   SequenceNumber left_out_last_;
 };

@@ -34,7 +34,8 @@ std::size_t TailSession::Item::bytes() const {
 }
 
 TailSession::TailSession(const TailParts& parts, const TailOptions& options, const TailRequest& request,
-                         std::shared_ptr<const TailQuery> query, std::shared_ptr<TailFeed> feed)
+                         std::shared_ptr<const TailQuery> query, std::shared_ptr<TailFeed> feed,
+                         std::shared_ptr<const TailMemory> memory)
     : parts_(parts),
       options_(options),
       tenant_(request.tenant),
@@ -42,10 +43,19 @@ TailSession::TailSession(const TailParts& parts, const TailOptions& options, con
       rows_per_s_max_(request.rows_per_s_max == 0 ? kTailRowsPerSecond : request.rows_per_s_max),
       query_(std::move(query)),
       feed_(std::move(feed)),
-      pipeline_(query_->is_table() ? nullptr : std::make_unique<TailPipeline>(query_, parts_.clock)) {}
+      memory_(std::move(memory)),
+      pipeline_(query_->is_table() ? nullptr
+                                   : std::make_unique<TailPipeline>(query_, parts_.clock, memory_->budget())) {
+  memory_->add_reader();
+}
 
 TailSession::~TailSession() {
   feed_->remove(*this);
+  memory_->remove_reader();
+}
+
+std::uint64_t TailSession::queue_bytes_max() const {
+  return std::min<std::uint64_t>(options_.queue_bytes_max, memory_->reader_bytes_max());
 }
 
 // ---- the reader ----
@@ -112,7 +122,7 @@ void TailSession::offer_rows_locked(const std::shared_ptr<const RecordBlock>& bl
   item.block = block;
   item.from = through_;
   item.to = last;
-  if (queue_bytes_ + item.bytes() > options_.queue_bytes_max && !queue_.empty()) {
+  if (queue_bytes_ + item.bytes() > queue_bytes_max() && !queue_.empty()) {
     return push_gap_locked(matched, through_, last, TailGapReason::slow_reader);
   }
   item.count = allowed_rows_locked(matched);
@@ -148,6 +158,7 @@ void TailSession::miss(SequenceNumber first, SequenceNumber last) {
   MutexLock lock(mutex_);
   if (is_closed_ || last <= through_) return;
   is_table_stale_ = true;
+  if (queue_bytes_ > queue_bytes_max()) give_up_rows_locked();
   if (!query_->is_table()) {
     Item item;
     item.kind = Item::Kind::missed;
@@ -163,10 +174,37 @@ void TailSession::miss(SequenceNumber first, SequenceNumber last) {
   if (is_due_locked()) start_work_locked();
 }
 
+/// Rows that wait become one gap, as of a reader that is too slow; between them stay what is missed.
+void TailSession::give_up_rows_locked() {
+  std::deque<Item> items;
+  items.swap(queue_);
+  queue_bytes_ = queue_rows_ = 0;
+  for (Item& item : items) {
+    if (item.kind == Item::Kind::missed) {
+      push_locked(std::move(item));
+    } else {
+      const std::uint64_t count = item.kind == Item::Kind::rows ? item.count : item.gap_count;
+      push_gap_locked(count, item.from, item.to, TailGapReason::slow_reader);
+    }
+  }
+}
+
+/// Everything that waits is in the store: its range is enough to know.
+void TailSession::read_all_again_locked() {
+  Item all;
+  all.kind = Item::Kind::missed;
+  all.from = queue_.front().from;
+  all.to = queue_.back().to;
+  queue_.clear();
+  queue_bytes_ = queue_rows_ = 0;
+  push_locked(std::move(all));
+}
+
 void TailSession::push_locked(Item item) {
   queue_bytes_ += item.bytes();
   queue_rows_ += item.count;
   queue_.push_back(std::move(item));
+  if (queue_.size() > kTailQueueItems) read_all_again_locked();
 }
 
 void TailSession::push_gap_locked(std::uint64_t count, SequenceNumber from, SequenceNumber to, TailGapReason reason) {
@@ -370,8 +408,14 @@ Status TailSession::take_rows(const Item& item) {
 
 Status TailSession::replay(const Item& item) {
   DENDRO_TRY_ASSIGN(const auto snapshot, parts_.snapshot_of(tenant_));
-  DENDRO_TRY_ASSIGN(TailReplay found, replay_records(*snapshot, *query_, range_of_gap(item.from, item.to),
-                                                     options_.replay, cancel_, parts_.clock));
+  ReplayLimits limits = options_.replay;
+  const auto lease = std::make_shared<ByteLease>(memory_->lease_up_to(limits.bytes_max));
+  limits.bytes_max = std::min<std::size_t>(limits.bytes_max, lease->bytes());
+  DENDRO_TRY_ASSIGN(TailReplay found, replay_records(*snapshot, *query_, range_of_gap(item.from, item.to), limits,
+                                                     cancel_, parts_.clock));
+  std::uint64_t bytes = 0;
+  for (const RecordBlock& block : found.blocks) bytes += TailMemory::bytes_of(*block.batch);
+  lease->shrink_to(bytes);
   SequenceNumber from = item.from;
   if (found.left_out > 0) {
     Item gap;
@@ -383,6 +427,7 @@ Status TailSession::replay(const Item& item) {
     backlog_.push_back(std::move(gap));
   }
   for (RecordBlock& block : found.blocks) {
+    block.batch = TailMemory::hold_by(lease, block.batch);
     Item rows;
     rows.count = block.rows.size();
     rows.from = from;

@@ -29,19 +29,22 @@ struct TailParts {
   std::function<Result<std::shared_ptr<const Snapshot>>(const TenantId&)> snapshot_of;
   WorkerPool& workers;
   const Clock& clock;
-  QueryLimits limits = {};  ///< of the queries behind tables
+  QueryLimits limits = {};                                      ///< of the queries behind tables
+  std::shared_ptr<const LookupTables> lookup_tables = nullptr;  ///< null: `lookup` is refused
 };
 
 struct TailOptions {
   std::size_t tails_per_tenant_max = kTailsPerTenant;
   std::size_t queue_bytes_max = kTailQueueBytes;
   std::size_t feed_bytes_max = kTailFeedBytes;
+  std::uint64_t memory_bytes_max = kTailMemoryBytes;  ///< of all tails together
   ReplayLimits replay{kTailReplayRows, kTailReplayBytes};
   bool ticks_by_itself = true;  ///< false: a test calls TailHub::tick
 };
 
 /// One reader's tail. Rows wait in a bounded queue until the reader asks for the next frame; what does not fit is
-/// counted and named as a gap, so a slow reader costs the others nothing. Thread-safe; held by shared_ptr.
+/// counted and named as a gap, so a slow reader costs the others nothing. The same becomes of much that waits when all
+/// tails together are short of memory. Thread-safe; held by shared_ptr.
 ///
 /// States: following -> ended (end, a limit pipe, a fault; the `end` frame is the last one) ; any -> closed (the reader
 /// left: nothing is called any more).
@@ -54,7 +57,8 @@ class TailSession : public std::enable_shared_from_this<TailSession> {
   using FrameDone = std::function<void(TailFrame)>;
 
   TailSession(const TailParts& parts, const TailOptions& options, const TailRequest& request,
-              std::shared_ptr<const TailQuery> query, std::shared_ptr<TailFeed> feed);
+              std::shared_ptr<const TailQuery> query, std::shared_ptr<TailFeed> feed,
+              std::shared_ptr<const TailMemory> memory);
   ~TailSession();
   TailSession(const TailSession&) = delete;
   TailSession& operator=(const TailSession&) = delete;
@@ -93,7 +97,10 @@ class TailSession : public std::enable_shared_from_this<TailSession> {
   };
   enum class Step : std::uint8_t { go_on, frame_is_full, nothing_left };
 
+  std::uint64_t queue_bytes_max() const;
   void push_locked(Item item) DENDRO_REQUIRES(mutex_);
+  void give_up_rows_locked() DENDRO_REQUIRES(mutex_);
+  void read_all_again_locked() DENDRO_REQUIRES(mutex_);
   void push_gap_locked(std::uint64_t count, SequenceNumber from, SequenceNumber to, TailGapReason reason)
       DENDRO_REQUIRES(mutex_);
   void offer_rows_locked(const std::shared_ptr<const RecordBlock>& block, SequenceNumber last) DENDRO_REQUIRES(mutex_);
@@ -125,6 +132,7 @@ class TailSession : public std::enable_shared_from_this<TailSession> {
   const std::uint64_t rows_per_s_max_;
   const std::shared_ptr<const TailQuery> query_;
   const std::shared_ptr<TailFeed> feed_;
+  const std::shared_ptr<const TailMemory> memory_;
   CancelToken cancel_;
 
   mutable Mutex mutex_;

@@ -19,6 +19,7 @@ constexpr std::uint64_t kKeptFrameBytes = 80;
 
 Spool::Spool(const SpoolOptions& options, FileSystem& files, const Clock& clock, RandomSource& random)
     : options_(options),
+      file_system_(files),
       clock_(clock),
       files_(options.directory, files, clock, random),
       // Receipts of an earlier opening must not hold here.
@@ -46,12 +47,13 @@ Status Spool::recover_locked() {
 
 void Spool::apply_locked(const FoundSpoolFrame& found) {
   for (const SpoolMessagePlace& message : found.frame.messages) {
-    place_locked(message.row.id, {found.file, found.offset, found.bytes, message.offset, message.bytes});
+    place_locked(message.row.id,
+                 {{found.file, found.offset, found.bytes, message.offset, message.bytes}, message.sent});
     ledger_.add(message.row.id, message.row.receive_count,
                 message.row.state == SpoolState::dead ? QueueLedger::Place::dead : QueueLedger::Place::waiting);
   }
   for (const SpoolStateRow& row : found.frame.states) {
-    if (!places_.contains(row.id)) continue;  // its file went
+    if (!messages_.contains(row.id)) continue;  // its file went
     if (row.state == SpoolState::done) {
       forget_locked(row.id);
     } else {
@@ -61,16 +63,18 @@ void Spool::apply_locked(const FoundSpoolFrame& found) {
   }
 }
 
-void Spool::place_locked(QueueMessageId id, const SpoolPlace& place) {
-  const auto [row, is_new] = places_.insert_or_assign(id, place);
-  if (is_new) bytes_ += place.bytes;  // a kept one is as large as before
+void Spool::place_locked(QueueMessageId id, const SpoolMessageInfo& info) {
+  SpoolMessageInfo& here = messages_[id];
+  bytes_ += info.place.bytes;
+  bytes_ -= here.place.bytes;  // of a kept one: where it lay before
+  here = info;
 }
 
 void Spool::forget_locked(QueueMessageId id) {
-  const auto place = places_.find(id);
-  if (place == places_.end()) return;
-  bytes_ -= place->second.bytes;
-  places_.erase(place);
+  const auto message = messages_.find(id);
+  if (message == messages_.end()) return;
+  bytes_ -= message->second.place.bytes;
+  messages_.erase(message);
   ledger_.remove(id);
 }
 
@@ -80,21 +84,54 @@ Result<SpoolFiles::Written> Spool::append_locked(SpoolFrameKind kind, std::uint3
   return files_.append(kind, next_id_, message_count, payload);
 }
 
+/// With those that are owed, which come first. If it fails they are owed still, and `rows` are not.
 Status Spool::write_states_locked(std::span<const SpoolStateRow> rows) {
-  for (std::size_t first = 0; first < rows.size(); first += kStatesOfAFrame) {
+  std::vector<SpoolStateRow> all;
+  for (const auto& [id, row] : owed_) all.push_back(row);
+  all.insert(all.end(), rows.begin(), rows.end());
+  const std::span<const SpoolStateRow> left(all);
+  for (std::size_t first = 0; first < left.size(); first += kStatesOfAFrame) {
     const std::string payload =
-        encode_spool_states(rows.subspan(first, std::min(kStatesOfAFrame, rows.size() - first)));
+        encode_spool_states(left.subspan(first, std::min(kStatesOfAFrame, left.size() - first)));
     DENDRO_TRY(append_locked(SpoolFrameKind::states, 0, payload));
   }
+  owed_.clear();
   return {};
+}
+
+Status Spool::sync_states_locked(std::span<const SpoolStateRow> rows) {
+  DENDRO_TRY(write_states_locked(rows));
+  return files_.sync();
+}
+
+void Spool::owe_locked(std::span<const SpoolStateRow> rows) {
+  for (const SpoolStateRow& row : rows) owed_.insert_or_assign(row.id, row);
+}
+
+/// These are done. On a full disk they are, too, as far as this process goes.
+Status Spool::finish_locked(std::span<const QueueMessageId> ids) {
+  std::vector<SpoolStateRow> rows;
+  for (const QueueMessageId id : ids) rows.push_back({id, SpoolState::done, 0});
+  if (rows.empty()) return {};
+  const Status written = sync_states_locked(rows);
+  if (!written && written.error().code() != ErrorCode::storage_full) return written;
+  if (!written) owe_locked(rows);
+  for (const QueueMessageId id : ids) forget_locked(id);
+  const Status cleaned = clean_locked();
+  if (!cleaned) {
+    log(LogLevel::warning, "storage", "files of a queue could not be removed",
+        {{"directory", options_.directory}, {"reason", cleaned.error().message()}});
+  }
+  return written;
 }
 
 Result<std::vector<std::string>> Spool::send(std::span<const QueueMessage> messages) {
   DENDRO_TRY(check_queue_messages(messages));
+  const Timestamp now = clock_.now();
   std::string payload, encoded;
   for (const QueueMessage& message : messages) {
     encoded.clear();
-    append_spool_message(encoded, message);
+    append_spool_message(encoded, {message, now});
     append_sized(payload, encoded);
   }
   if (payload.size() > kMaxFramePayloadBytes) {
@@ -115,9 +152,9 @@ Result<std::vector<std::string>> Spool::send(std::span<const QueueMessage> messa
   ByteReader reader(payload);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string_view one = reader.read_sized();
+    const auto offset = static_cast<std::uint32_t>(one.data() - payload.data());
     place_locked(next_id_,
-                 {written.file, written.offset, written.bytes, static_cast<std::uint32_t>(one.data() - payload.data()),
-                  static_cast<std::uint32_t>(one.size())});
+                 {{written.file, written.offset, written.bytes, offset, static_cast<std::uint32_t>(one.size())}, now});
     ledger_.add(next_id_);
     ids.push_back(std::to_string(next_id_.number()));
     next_id_ = next_id_.next();
@@ -129,54 +166,53 @@ SpoolStateRow Spool::state_of_locked(QueueMessageId id) const {
   return {id, ledger_.is_dead(id) ? SpoolState::dead : SpoolState::waiting, ledger_.receive_count(id)};
 }
 
-/// Nothing: it is damaged, and gone.
-std::optional<QueueMessage> Spool::read_locked(QueueMessageId id) {
-  Result<QueueMessage> message = files_.read(places_.at(id));
-  if (message) return std::move(*message);
+/// Nothing: it is damaged, and gone. A disk that cannot be read just now is no damage.
+Result<std::optional<SpoolMessage>> Spool::read_locked(QueueMessageId id) {
+  Result<SpoolMessage> message = files_.read(messages_.at(id).place);
+  if (message) return std::optional(std::move(*message));
+  if (message.error().code() != ErrorCode::corruption) return message.error();
   log(LogLevel::error, "storage", "a message of a queue cannot be read and is lost",
       {{"message", std::to_string(id.number())}, {"reason", message.error().message()}});
   forget_locked(id);
-  return std::nullopt;
+  return std::optional<SpoolMessage>();
 }
 
 Result<std::vector<ReceivedMessage>> Spool::receive(std::size_t count_max, std::chrono::milliseconds visibility) {
+  const std::chrono::nanoseconds now = clock_.monotonic();
   MutexLock lock(mutex_);
   DENDRO_TRY(bury_locked());
   std::vector<ReceivedMessage> received;
   std::vector<SpoolStateRow> rows;
-  for (QueueLedger::Taken& taken :
-       ledger_.take(std::min(count_max, kQueueReceiveMax), visibility, clock_.monotonic())) {
-    std::optional<QueueMessage> message = read_locked(taken.id);
-    if (!message) continue;
+  std::optional<Error> unreadable;
+  for (QueueLedger::Taken& taken : ledger_.take(std::min(count_max, kQueueReceiveMax), visibility, now)) {
+    Result<std::optional<SpoolMessage>> message = read_locked(taken.id);
+    if (!message) {
+      unreadable = message.error();
+      ledger_.put_back(taken.id, now);
+      continue;
+    }
+    if (!message->has_value()) continue;
     rows.push_back(state_of_locked(taken.id));
-    received.push_back(
-        {std::to_string(taken.id.number()), std::move(taken.receipt), taken.receive_count, std::move(*message)});
+    received.push_back({std::to_string(taken.id.number()), std::move(taken.receipt), taken.receive_count,
+                        std::move((*message)->message)});
   }
-  // A count that finds no room is only remembered: what is there can be worked off on a full disk.
+  if (received.empty() && unreadable) return *unreadable;
+  if (rows.empty()) return received;
   const Status counted = write_states_locked(rows);
   if (!counted && counted.error().code() != ErrorCode::storage_full) return counted.error();
+  if (!counted) owe_locked(rows);
   return received;
 }
 
 Result<std::size_t> Spool::acknowledge(std::span<const std::string> receipts) {
   MutexLock lock(mutex_);
-  std::vector<SpoolStateRow> rows;
+  std::vector<QueueMessageId> ids;
   for (const std::string& receipt : receipts) {
     const auto id = ledger_.holder(receipt);
-    const bool is_double =
-        id && std::any_of(rows.begin(), rows.end(), [&id](const SpoolStateRow& row) { return row.id == *id; });
-    if (id && !is_double) rows.push_back({*id, SpoolState::done, 0});
+    if (id && std::find(ids.begin(), ids.end(), *id) == ids.end()) ids.push_back(*id);
   }
-  if (rows.empty()) return std::size_t{0};
-  DENDRO_TRY(write_states_locked(rows));
-  DENDRO_TRY(files_.sync());
-  for (const SpoolStateRow& row : rows) forget_locked(row.id);
-  const Status cleaned = clean_locked();
-  if (!cleaned) {
-    log(LogLevel::warning, "storage", "files of a queue could not be removed",
-        {{"directory", options_.directory}, {"reason", cleaned.error().message()}});
-  }
-  return rows.size();
+  DENDRO_TRY(finish_locked(ids));
+  return ids.size();
 }
 
 Result<std::size_t> Spool::extend(std::span<const std::string> receipts, std::chrono::milliseconds visibility) {
@@ -199,38 +235,38 @@ Status Spool::bury_locked() {
   std::vector<SpoolStateRow> rows;
   for (const QueueMessageId id : ledger_.bury(clock_.monotonic())) rows.push_back(state_of_locked(id));
   if (rows.empty()) return {};
-  DENDRO_TRY(write_states_locked(rows));
-  DENDRO_TRY(files_.sync());
+  const Status written = sync_states_locked(rows);
+  if (!written && written.error().code() != ErrorCode::storage_full) return written;
+  if (!written) owe_locked(rows);
   return drop_old_letters_locked();
 }
 
 Status Spool::drop_old_letters_locked() {
-  const std::vector<QueueMessageId> letters = ledger_.dead(places_.size());
+  const std::vector<QueueMessageId> letters = ledger_.dead(messages_.size());
   std::uint64_t bytes = 0;
-  for (const QueueMessageId id : letters) bytes += places_.at(id).bytes;
-  std::vector<SpoolStateRow> rows;
+  for (const QueueMessageId id : letters) bytes += messages_.at(id).place.bytes;
+  std::vector<QueueMessageId> dropped;
   for (const QueueMessageId id : letters) {
     if (bytes <= options_.bytes_max / kDeadLetterShare) break;
-    bytes -= places_.at(id).bytes;
-    rows.push_back({id, SpoolState::done, 0});
+    bytes -= messages_.at(id).place.bytes;
+    dropped.push_back(id);
   }
-  if (rows.empty()) return {};
-  DENDRO_TRY(write_states_locked(rows));
-  DENDRO_TRY(files_.sync());
-  for (const SpoolStateRow& row : rows) forget_locked(row.id);
-  log(LogLevel::warning, "storage", "the oldest dead letters of a queue were dropped to make room",
-      {{"directory", options_.directory}, {"messages", std::to_string(rows.size())}});
-  return {};
+  if (dropped.empty()) return {};
+  log(LogLevel::warning, "storage", "the oldest dead letters of a queue are dropped to make room",
+      {{"directory", options_.directory}, {"messages", std::to_string(dropped.size())}});
+  const Status done = finish_locked(dropped);
+  return done || done.error().code() == ErrorCode::storage_full ? Status() : done;
 }
 
 /// Files go from the front. One that still holds messages goes, too, once the files are twice the messages: what it
 /// holds is written again behind the others first. A pass over all files copies at most what lives, and frees as much.
 Status Spool::clean_locked() {
+  if (holds_ > 0) return {};
   for (std::size_t left = files_.count(); left > 0 && files_.count() > 1; --left) {
     const WalNumber first = files_.first();
-    const bool is_empty =
-        std::none_of(places_.begin(), places_.end(), [first](const auto& row) { return row.second.file == first; });
-    const bool is_wasteful = files_.bytes() > 2 * (bytes_ + kKeptFrameBytes * places_.size() + options_.file_bytes);
+    const bool is_empty = std::none_of(messages_.begin(), messages_.end(),
+                                       [first](const auto& m) { return m.second.place.file == first; });
+    const bool is_wasteful = files_.bytes() > 2 * (bytes_ + kKeptFrameBytes * messages_.size() + options_.file_bytes);
     if (!is_empty && !is_wasteful) return {};
     if (!is_empty) DENDRO_TRY(keep_first_file_locked());
     DENDRO_TRY(files_.remove_first());
@@ -241,17 +277,19 @@ Status Spool::clean_locked() {
 Status Spool::keep_first_file_locked() {
   const WalNumber first = files_.first();
   std::vector<QueueMessageId> ids;
-  for (const auto& [id, place] : places_) {
-    if (place.file == first) ids.push_back(id);
+  for (const auto& [id, message] : messages_) {
+    if (message.place.file == first) ids.push_back(id);
   }
   for (const QueueMessageId id : ids) {
-    const std::optional<QueueMessage> message = read_locked(id);
+    DENDRO_TRY_ASSIGN(const std::optional<SpoolMessage> message, read_locked(id));
     if (!message) continue;
+    std::string encoded;
+    append_spool_message(encoded, *message);
     const std::string payload = encode_spool_kept(state_of_locked(id), *message);
     DENDRO_TRY_ASSIGN(const SpoolFiles::Written written, append_locked(SpoolFrameKind::kept, 0, payload));
-    const std::uint32_t bytes = places_.at(id).bytes;
-    place_locked(
-        id, {written.file, written.offset, written.bytes, static_cast<std::uint32_t>(payload.size()) - bytes, bytes});
+    const auto bytes = static_cast<std::uint32_t>(encoded.size());
+    const auto offset = static_cast<std::uint32_t>(payload.size() - encoded.size());
+    place_locked(id, {{written.file, written.offset, written.bytes, offset, bytes}, message->sent});
   }
   return files_.sync();
 }
@@ -260,35 +298,82 @@ Result<QueueDepth> Spool::depth() {
   MutexLock lock(mutex_);
   DENDRO_TRY(bury_locked());
   const QueueLedger::Counts counts = ledger_.counts(clock_.monotonic());
-  return QueueDepth{counts.waiting, counts.leased, counts.dead, bytes_};
+  QueueDepth depth{counts.waiting, counts.leased, counts.dead, bytes_, {}, {}};
+  if (counts.oldest) depth.oldest = messages_.at(*counts.oldest).sent;
+  if (counts.oldest_dead) depth.oldest_dead = messages_.at(*counts.oldest_dead).sent;
+  return depth;
 }
 
-Result<std::vector<DeadLetter>> Spool::dead_letters(std::size_t count_max) {
+/// Nothing: it is damaged, and gone.
+Result<std::optional<DeadLetter>> Spool::letter_locked(QueueMessageId id) {
+  const std::uint32_t receive_count = ledger_.receive_count(id);
+  DENDRO_TRY_ASSIGN(std::optional<SpoolMessage> message, read_locked(id));
+  if (!message) return std::optional<DeadLetter>();
+  return std::optional(
+      DeadLetter{std::to_string(id.number()), receive_count, message->sent, std::move(message->message)});
+}
+
+Result<std::vector<DeadLetter>> Spool::dead_letters(std::size_t count_max, std::string_view after) {
+  DENDRO_TRY_ASSIGN(const QueueMessageId first, parse_dead_letter_start(after));
   MutexLock lock(mutex_);
   DENDRO_TRY(bury_locked());
   std::vector<DeadLetter> letters;
-  for (const QueueMessageId id : ledger_.dead(count_max)) {
-    const std::uint32_t receive_count = ledger_.receive_count(id);
-    std::optional<QueueMessage> message = read_locked(id);
-    if (message) letters.push_back({std::to_string(id.number()), receive_count, std::move(*message)});
+  for (const QueueMessageId id : ledger_.dead(count_max, first)) {
+    DENDRO_TRY_ASSIGN(std::optional<DeadLetter> letter, letter_locked(id));
+    if (letter) letters.push_back(std::move(*letter));
   }
   return letters;
 }
 
-Result<std::size_t> Spool::redrive() {
+Result<DeadLetter> Spool::dead_letter(std::string_view id) {
   MutexLock lock(mutex_);
   DENDRO_TRY(bury_locked());
+  const std::vector<QueueMessageId> chosen = ledger_.choose_dead(id);
+  if (chosen.empty()) return no_such_dead_letter(id);
+  DENDRO_TRY_ASSIGN(std::optional<DeadLetter> letter, letter_locked(chosen.front()));
+  if (!letter) return no_such_dead_letter(id);
+  return std::move(*letter);
+}
+
+Result<std::size_t> Spool::redrive(std::optional<std::string_view> id) {
+  MutexLock lock(mutex_);
+  DENDRO_TRY(bury_locked());
+  const std::vector<QueueMessageId> chosen = ledger_.choose_dead(id);
   std::vector<SpoolStateRow> rows;
-  for (const QueueMessageId id : ledger_.dead(places_.size())) rows.push_back({id, SpoolState::waiting, 0});
+  for (const QueueMessageId one : chosen) rows.push_back({one, SpoolState::waiting, 0});
   if (rows.empty()) return std::size_t{0};
-  DENDRO_TRY(write_states_locked(rows));
-  DENDRO_TRY(files_.sync());
-  return ledger_.revive().size();
+  DENDRO_TRY(sync_states_locked(rows));
+  for (const QueueMessageId one : chosen) ledger_.revive(one);
+  return chosen.size();
+}
+
+Result<std::size_t> Spool::drop(std::optional<std::string_view> id) {
+  MutexLock lock(mutex_);
+  DENDRO_TRY(bury_locked());
+  const std::vector<QueueMessageId> chosen = ledger_.choose_dead(id);
+  DENDRO_TRY(finish_locked(chosen));
+  return chosen.size();
 }
 
 std::uint64_t Spool::disk_bytes() {
   MutexLock lock(mutex_);
   return files_.bytes();
+}
+
+Result<SpoolReport> Spool::verify() {
+  const Hold held(*this);
+  return verify_spool(options_.directory, file_system_, &held.files());
+}
+
+Spool::Hold::Hold(Spool& spool) : spool_(spool) {
+  MutexLock lock(spool_.mutex_);
+  ++spool_.holds_;
+  files_ = spool_.files_.live();
+}
+
+Spool::Hold::~Hold() {
+  MutexLock lock(spool_.mutex_);
+  --spool_.holds_;
 }
 
 }  // namespace dendro

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "io/file_system.h"
-#include "storage/spool/spool_format.h"
+#include "storage/spool/spool_reader.h"
 
 namespace dendro {
 
@@ -18,18 +18,6 @@ struct SpoolPlace {
   WalNumber file;
   std::uint64_t frame_offset = 0, frame_bytes = 0;
   std::uint32_t offset = 0, bytes = 0;
-};
-
-/// A frame as opening found it, in the order of writing.
-struct FoundSpoolFrame {
-  WalNumber file;
-  std::uint64_t offset = 0, bytes = 0;
-  SpoolFrame frame;
-};
-struct FoundSpool {
-  std::vector<FoundSpoolFrame> frames;
-  QueueMessageId next_id{1};
-  std::uint64_t dropped_bytes = 0;  ///< of a torn tail
 };
 
 // States of the last file: none (before open) -> writing -> failed. A failed sync leads to failed, for good; a full
@@ -52,7 +40,7 @@ class SpoolFiles {
   Result<FoundSpool> open();
 
   /// A message's bytes, checked again. Errors: corruption (names file and offset), io_error.
-  Result<QueueMessage> read(const SpoolPlace& place) const;
+  Result<SpoolMessage> read(const SpoolPlace& place) const;
 
   struct Written {
     WalNumber file;
@@ -69,20 +57,17 @@ class SpoolFiles {
   /// Removes the first file; there must be another. Errors: io_error.
   Status remove_first();
 
-  WalNumber first() const { return sizes_.front().number; }
-  WalNumber last() const { return sizes_.back().number; }
-  std::size_t count() const { return sizes_.size(); }
-  std::uint64_t last_bytes() const { return sizes_.back().bytes; }
+  WalNumber first() const { return live_.front().header.number; }
+  WalNumber last() const { return live_.back().header.number; }
+  std::size_t count() const { return live_.size(); }
+  std::uint64_t last_bytes() const { return live_.back().bytes; }
   std::uint64_t bytes() const;
+  /// The live files as they are now, in order. What they hold up to their sizes changes no more.
+  const std::vector<FoundSpoolFile>& live() const { return live_; }
+  std::string path(WalNumber number) const { return directory_ + "/" + spool_file_name(number); }
 
  private:
-  struct FileSize {
-    WalNumber number;
-    std::uint64_t bytes = 0;
-  };
-  std::string path(WalNumber number) const;
-  Result<std::vector<WalNumber>> list_files();
-  Status read_file(WalNumber number, bool is_first, bool is_last, FoundSpool& found);
+  Status remove_leftovers();
   Status resume(const FoundSpool& found);
   Status begin(WalNumber number, QueueMessageId next_id);
   Status cut_back(const Error& full);
@@ -93,7 +78,7 @@ class SpoolFiles {
   const Clock& clock_;
   RandomSource& random_;
   Bytes16 queue_id_{};
-  std::vector<FileSize> sizes_;  ///< of the live files, in order
+  std::vector<FoundSpoolFile> live_;  ///< in order
   std::unique_ptr<WritableFile> file_;
   std::uint64_t synced_offset_ = 0;  ///< of the last file
   bool has_failed_ = false;

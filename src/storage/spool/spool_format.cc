@@ -39,13 +39,20 @@ void append_spool_state(std::string& out, const SpoolStateRow& row) {
   if (row.state != SpoolState::done) append_varint(out, row.receive_count);
 }
 
-Result<SpoolFrame> parse_sent(const WalFrame& frame) {
+/// The time in front of a message.
+Timestamp read_sent_time(ByteReader& reader, const SpoolHeader& header) {
+  return header.version == 1 ? header.created : Timestamp(reader.read_le<std::int64_t>());
+}
+
+Result<SpoolFrame> parse_sent(const WalFrame& frame, const SpoolHeader& header) {
   SpoolFrame parsed;
   ByteReader reader(frame.payload);
   for (std::uint32_t i = 0; i < frame.header.record_count; ++i) {
     const std::string_view message = reader.read_sized();
-    if (!reader.ok()) return spool_damage("a frame of messages is too short");
+    ByteReader start(message);
     SpoolMessagePlace place;
+    place.sent = read_sent_time(start, header);
+    if (!reader.ok() || !start.ok()) return spool_damage("a frame of messages is too short");
     place.row.id = QueueMessageId(frame.header.first_sequence.next(i).number());
     place.offset = static_cast<std::uint32_t>(message.data() - frame.payload.data());
     place.bytes = static_cast<std::uint32_t>(message.size());
@@ -65,7 +72,7 @@ Result<SpoolFrame> parse_states(const WalFrame& frame) {
   return parsed;
 }
 
-Result<SpoolFrame> parse_kept(const WalFrame& frame) {
+Result<SpoolFrame> parse_kept(const WalFrame& frame, const SpoolHeader& header) {
   SpoolFrame parsed;
   ByteReader reader(frame.payload);
   SpoolMessagePlace place;
@@ -73,6 +80,8 @@ Result<SpoolFrame> parse_kept(const WalFrame& frame) {
   if (place.row.state == SpoolState::done) return spool_damage("a message that is done was kept");
   place.bytes = static_cast<std::uint32_t>(reader.remaining());
   place.offset = static_cast<std::uint32_t>(frame.payload.size()) - place.bytes;
+  place.sent = read_sent_time(reader, header);
+  if (!reader.ok()) return spool_damage("a kept message is too short");
   parsed.messages.push_back(place);
   return parsed;
 }
@@ -82,7 +91,7 @@ Result<SpoolFrame> parse_kept(const WalFrame& frame) {
 std::string encode_spool_header(const SpoolHeader& fields) {
   std::string header(kWalHeaderBytes, '\0');
   header.replace(0, kSpoolMagic.size(), kSpoolMagic);
-  store_le(header.data() + kSpoolVersionOffset, kSpoolVersion);
+  store_le(header.data() + kSpoolVersionOffset, fields.version);
   std::copy(fields.queue_id.begin(), fields.queue_id.end(), header.begin() + kSpoolQueueIdOffset);
   store_le(header.data() + kSpoolNumberOffset, fields.number.number());
   store_le(header.data() + kSpoolCreatedOffset, fields.created.number());
@@ -105,11 +114,12 @@ Result<SpoolHeader> parse_spool_header(std::string_view bytes, WalNumber number)
   if (hash != load_le<std::uint64_t>(bytes.data() + kSpoolHashOffset)) {
     return spool_damage("spool header: checksum mismatch");
   }
-  if (version != kSpoolVersion) return spool_damage("spool header: version " + std::to_string(version));
+  if (version == 0) return spool_damage("spool header: version " + std::to_string(version));
   if (load_le<std::uint64_t>(bytes.data() + kSpoolNumberOffset) != number.number()) {
     return spool_damage("spool header: the file has another number");
   }
   SpoolHeader header;
+  header.version = version;
   std::copy_n(bytes.begin() + kSpoolQueueIdOffset, header.queue_id.size(), header.queue_id.begin());
   header.number = number;
   header.created = Timestamp(load_le<std::int64_t>(bytes.data() + kSpoolCreatedOffset));
@@ -117,7 +127,9 @@ Result<SpoolHeader> parse_spool_header(std::string_view bytes, WalNumber number)
   return header;
 }
 
-void append_spool_message(std::string& out, const QueueMessage& message) {
+void append_spool_message(std::string& out, const SpoolMessage& sent) {
+  const QueueMessage& message = sent.message;
+  append_le(out, sent.sent.number());
   append_varint(out, message.attributes.size());
   for (const auto& [name, value] : message.attributes) {
     append_sized(out, name);
@@ -126,9 +138,11 @@ void append_spool_message(std::string& out, const QueueMessage& message) {
   append_sized(out, message.body);
 }
 
-Result<QueueMessage> parse_spool_message(std::string_view bytes) {
+Result<SpoolMessage> parse_spool_message(std::string_view bytes, const SpoolHeader& header) {
   ByteReader reader(bytes);
-  QueueMessage message;
+  SpoolMessage sent;
+  sent.sent = read_sent_time(reader, header);
+  QueueMessage& message = sent.message;
   const std::uint64_t count = reader.read_varint();
   if (count > kQueueAttributesMax) return spool_damage("a message has " + std::to_string(count) + " attributes");
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -138,7 +152,7 @@ Result<QueueMessage> parse_spool_message(std::string_view bytes) {
   }
   message.body = reader.read_sized();
   if (!reader.ok() || !reader.at_end()) return spool_damage("a message cannot be read");
-  return message;
+  return sent;
 }
 
 std::string encode_spool_states(std::span<const SpoolStateRow> rows) {
@@ -147,7 +161,7 @@ std::string encode_spool_states(std::span<const SpoolStateRow> rows) {
   return payload;
 }
 
-std::string encode_spool_kept(const SpoolStateRow& row, const QueueMessage& message) {
+std::string encode_spool_kept(const SpoolStateRow& row, const SpoolMessage& message) {
   std::string payload;
   append_spool_state(payload, row);
   append_spool_message(payload, message);
@@ -168,14 +182,14 @@ std::string seal_spool_frame(const SpoolFrameDraft& draft, std::string_view payl
   return frame;
 }
 
-Result<SpoolFrame> parse_spool_frame(const WalFrame& frame) {
+Result<SpoolFrame> parse_spool_frame(const WalFrame& frame, const SpoolHeader& header) {
   switch (static_cast<SpoolFrameKind>(frame.header.kind)) {
     case SpoolFrameKind::messages:
-      return parse_sent(frame);
+      return parse_sent(frame, header);
     case SpoolFrameKind::states:
       return parse_states(frame);
     case SpoolFrameKind::kept:
-      return parse_kept(frame);
+      return parse_kept(frame, header);
   }
   return spool_damage("a frame of unknown kind " + std::to_string(static_cast<int>(frame.header.kind)));
 }

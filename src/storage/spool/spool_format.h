@@ -18,7 +18,8 @@ namespace dendro {
 // with other kinds of payload. No state, no files.
 
 inline constexpr std::string_view kSpoolMagic = "DNDRSPL1";
-inline constexpr std::uint16_t kSpoolVersion = 1;
+/// Files of version 1 are read; their messages have no time.
+inline constexpr std::uint16_t kSpoolVersion = 2;
 
 /// In byte 28 of a frame's header; apart from those of the WAL.
 enum class SpoolFrameKind : std::uint8_t {
@@ -38,9 +39,15 @@ struct SpoolStateRow {
   std::uint32_t receive_count = 0;  ///< 0 if done
 };
 
+struct SpoolMessage {
+  QueueMessage message;
+  Timestamp sent;
+};
+
 /// A message and where its bytes lie in the frame's payload.
 struct SpoolMessagePlace {
   SpoolStateRow row;
+  Timestamp sent;
   std::uint32_t offset = 0, bytes = 0;
 };
 
@@ -55,17 +62,18 @@ struct SpoolHeader {
   WalNumber number;
   Timestamp created;
   QueueMessageId next_id;  ///< of the first message that is sent into this file
+  std::uint16_t version = kSpoolVersion;
 };
 std::string encode_spool_header(const SpoolHeader& header);
 /// Errors: corruption (damaged, or of another number), unimplemented (a version of later times).
 Result<SpoolHeader> parse_spool_header(std::string_view bytes, WalNumber number);
 
-void append_spool_message(std::string& out, const QueueMessage& message);
-/// Errors: corruption.
-Result<QueueMessage> parse_spool_message(std::string_view bytes);
+void append_spool_message(std::string& out, const SpoolMessage& message);
+/// Of a file with this header: before version 2 a message counts as sent when its file was made. Errors: corruption.
+Result<SpoolMessage> parse_spool_message(std::string_view bytes, const SpoolHeader& header);
 
 std::string encode_spool_states(std::span<const SpoolStateRow> rows);
-std::string encode_spool_kept(const SpoolStateRow& row, const QueueMessage& message);
+std::string encode_spool_kept(const SpoolStateRow& row, const SpoolMessage& message);
 
 /// A whole frame, sealed.
 struct SpoolFrameDraft {
@@ -76,7 +84,7 @@ struct SpoolFrameDraft {
 };
 std::string seal_spool_frame(const SpoolFrameDraft& draft, std::string_view payload, WalNumber number, HashSeed seed);
 
-/// What a frame that passed its checks says. Errors: corruption (its writer was not ours).
-Result<SpoolFrame> parse_spool_frame(const WalFrame& frame);
+/// What a frame that passed its checks says, in a file with this header. Errors: corruption (its writer was not ours).
+Result<SpoolFrame> parse_spool_frame(const WalFrame& frame, const SpoolHeader& header);
 
 }  // namespace dendro

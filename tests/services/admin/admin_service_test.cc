@@ -40,6 +40,49 @@ class AdminServiceTest : public testing::Test {
   std::unique_ptr<AdminService> service_;
 };
 
+TEST_F(AdminServiceTest, QueuesGoWithABackupAsTheyAreAtOneMoment) {
+  const auto open_queue = [this](const std::string& store) {
+    return Spool::open({store + "/queue/alerts"}, *store_.files, store_.clock, store_.random).value();
+  };
+  const auto queue = open_queue(store_.options.directory);
+  const auto send = [&queue](const char* body) {
+    const QueueMessage message{body, {}};
+    ASSERT_TRUE(queue->send({&message, 1}).has_value());
+  };
+  send("before");
+  AdminOptions options{"/backups"};
+  options.spools = {{"alerts", queue.get()}};
+  // What moves into the queue waits until the queue's moment is fixed.
+  options.hold_messages = [&send, &queue] {
+    return std::shared_ptr<void>(static_cast<void*>(queue.get()), [&send](void*) { send("moved later"); });
+  };
+  service_ = std::make_unique<AdminService>(*store_.store, store_.clock, store_.random, std::move(options));
+  EXPECT_EQ(wait_for_end(service_->start_backup("monday")).state, JobState::done);
+  EXPECT_EQ(queue->depth()->waiting, 2u);
+  EXPECT_TRUE(verify_backup("/backups/monday", *store_.files)->empty());
+  ASSERT_TRUE(restore_store("/backups/monday", "/restored", *store_.files).has_value());
+  const auto received = open_queue("/restored")->receive(10, std::chrono::seconds(30));
+  ASSERT_EQ(received->size(), 1u);
+  EXPECT_EQ(received->front().message.body, "before");
+}
+
+TEST_F(AdminServiceTest, VerifyReadsTheQueues) {
+  const auto queue =
+      Spool::open({store_.options.directory + "/queue/alerts"}, *store_.files, store_.clock, store_.random).value();
+  const QueueMessage message{"a", {}};
+  ASSERT_TRUE(queue->send({&message, 1}).has_value());
+  AdminOptions options;
+  options.spools = {{"alerts", queue.get()}};
+  service_ = std::make_unique<AdminService>(*store_.store, store_.clock, store_.random, std::move(options));
+  const auto result = [this] {
+    return parse_json_document(wait_for_end(service_->start_verify()).result_json).value();
+  };
+  EXPECT_EQ(result().find("queue_messages")->as_int(), 1);
+  EXPECT_EQ(result().find("undamaged")->as_bool(), true);
+  store_.files->damage(store_.options.directory + "/queue/alerts/000001.q", 70);
+  EXPECT_EQ(result().find("undamaged")->as_bool(), false);
+}
+
 TEST_F(AdminServiceTest, ADeletionIsPendingUntilNoFileHoldsIt) {
   ASSERT_TRUE(store_.append({"keep 1", "drop 1", "drop 2"}).has_value());
   ASSERT_TRUE(store_.store->flush().has_value());

@@ -153,6 +153,59 @@ TEST_F(AlertEngineFixture, ANewValueDuringAPauseIsNotMissed) {
   EXPECT_EQ(states_text(), "{\"svc\":\"fresh\"} firing fresh\n");
 }
 
+TEST_F(AlertEngineFixture, ARuleThatAsksForAnotherFieldBeginsAnew) {
+  rule.query = "*";
+  rule.condition.kind = AlertCondition::Kind::new_value;
+  rule.condition.name = "svc";
+  log("info", "pay", std::chrono::hours(30));
+  log("info", "pay");
+  evaluate();
+  // As one of the configuration does whose block was edited.
+  rule.condition.name = "level";
+  clock.advance(std::chrono::seconds(60));
+  log("info", "pay");
+  evaluate();
+  EXPECT_EQ(states_text(), "") << "info is as old as the other field's value";
+  EXPECT_EQ(states.seen(rule.tenant, rule.id)->size(), 1u) << "what was known of the other field is forgotten";
+  clock.advance(std::chrono::seconds(60));
+  log("debug", "pay");
+  evaluate();
+  EXPECT_EQ(states_text(), "{\"level\":\"debug\"} firing debug\n");
+}
+
+TEST_F(AlertEngineFixture, AClockThatWasFarAheadMakesNothingNew) {
+  rule.query = "*";
+  rule.condition.kind = AlertCondition::Kind::new_value;
+  rule.condition.name = "svc";
+  log("info", "old", std::chrono::hours(30));
+  evaluate();
+  const Timestamp right = clock.now();
+  clock.set_now(right.next(30 * 86'400 * kNanosPerSecond));
+  evaluate();
+  clock.set_now(right.next(60 * kNanosPerSecond));
+  log("info", "old");
+  evaluate();
+  EXPECT_EQ(states_text(), "");
+}
+
+TEST_F(AlertEngineFixture, ALabelThatIsNoTextOrTooLongIsTheSameAlertEachTime) {
+  rule.query = "level:error | stats by (svc) count() as n";
+  rule.condition.kind = AlertCondition::Kind::column;
+  rule.condition.name = "n";
+  rule.condition.threshold = 0;
+  // The second is cut within its last character, the third has a twin that differs in its bytes only.
+  const std::string services[] = {"a\xFF", std::string(1'023, 'x') + "\xC3\xA9", "b\xFE", "b\xFF"};
+  for (int i = 0; i < 3; ++i) {
+    for (const std::string& service : services) log("error", service);
+    evaluate();
+    clock.advance(std::chrono::seconds(60));
+  }
+  deliver_all();
+  ASSERT_EQ(ops->got.size(), 1u) << "it fires once and goes on";
+  EXPECT_EQ(ops->got[0].alerts.size(), 3u);
+  EXPECT_EQ(engine->counters().evaluations, 3u);
+}
+
 TEST_F(AlertEngineFixture, AnEvaluationThatFailsIsToldAndResolvesNothing) {
   log("error", "pay");
   evaluate();
@@ -214,6 +267,50 @@ TEST_F(AlertEngineFixture, WhatTheQueueDoesNotTakeStaysInTheOutbox) {
   deliver_all();
   EXPECT_EQ(ops->got.size(), 1u);
   EXPECT_TRUE(states.outbox(10)->empty());
+}
+
+/// As on a full disk: the database takes no more changes, but the queue did.
+TEST_F(AlertEngineFixture, WhatCannotLeaveTheOutboxIsNotSentAgainAndAgain) {
+  const auto execute = [this](const char* sql) {
+    ASSERT_TRUE(database->transact([&](MetaTransaction& meta) -> Status {
+      DENDRO_TRY(meta.change(sql));
+      return {};
+    }));
+  };
+  log("error", "pay");
+  evaluate();
+  execute("CREATE TRIGGER full BEFORE DELETE ON alert_outbox BEGIN SELECT RAISE(FAIL, 'full'); END");
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(engine->forward().has_value());
+  EXPECT_EQ(queue.depth()->waiting, 1u);
+  execute("DROP TRIGGER full");
+  deliver_all();
+  EXPECT_EQ(ops->got.size(), 1u);
+  EXPECT_TRUE(states.outbox(10)->empty());
+}
+
+TEST_F(AlertEngineFixture, AMessageThatNobodyTriedIsNoNearerToItsEnd) {
+  rule.receivers = {"ops", "ops"};
+  log("error", "pay");
+  evaluate();
+  ASSERT_TRUE(engine->forward().value());
+  ASSERT_TRUE(engine->deliver().value());
+  EXPECT_EQ(ops->tries, 1);
+  const auto next = queue.receive(10, std::chrono::seconds(1));
+  ASSERT_EQ(next->size(), 1u);
+  EXPECT_EQ(next->front().receive_count, 1u);
+}
+
+TEST_F(AlertEngineFixture, AHeldAlertThatCannotBeReadHoldsUpNobody) {
+  ASSERT_TRUE(database->transact([](MetaTransaction& meta) -> Status {
+    DENDRO_TRY(
+        meta.change("INSERT INTO alert_held (tenant, receiver, hour, document) VALUES ('default', 'ops', 1, '{')"));
+    return {};
+  }));
+  log("error", "pay");
+  evaluate();
+  deliver_all();
+  EXPECT_EQ(ops->got.size(), 1u);
+  EXPECT_TRUE(states.held_outside(clock.now())->empty());
 }
 
 TEST_F(AlertEngineFixture, TwentyMessagesAnHourThenADigestWithTheRest) {

@@ -103,6 +103,26 @@ TEST(AlertEvaluator, AResolvedOneIsShownForAWhile) {
   run_table(make_rule(), rows);
 }
 
+TEST(AlertEvaluator, AClockThatStepsBackLetsNobodyWaitForIt) {
+  const AlertRule rule = make_rule(std::chrono::seconds(120));
+  const std::int64_t day = 86'400 * kNanosPerSecond;
+  std::vector<AlertInstance> instances = step_alerts(rule, {}, reading_of("a"), kStart.next(day)).instances;
+  instances = step_alerts(rule, instances, reading_of("a"), kStart).instances;
+  EXPECT_EQ(text_of(instances), "a:pending");
+  instances = step_alerts(rule, instances, reading_of("a"), kStart.next(120 * kNanosPerSecond)).instances;
+  EXPECT_EQ(text_of(instances), "a:firing") << "two minutes behind the step";
+  // Told a day ahead: the next time is four hours from now, not a day and four hours.
+  instances[0].told = kStart.next(day);
+  instances = step_alerts(rule, instances, reading_of("a"), kStart.next(180 * kNanosPerSecond)).instances;
+  EXPECT_EQ(instances[0].told, kStart.next(180 * kNanosPerSecond));
+  instances = step_alerts(rule, instances, reading_of(""), kStart.next(day)).instances;
+  instances = step_alerts(rule, instances, reading_of(""), kStart).instances;
+  instances =
+      step_alerts(rule, instances, reading_of(""), kStart.next(std::chrono::nanoseconds(kAlertResolvedShown).count()))
+          .instances;
+  EXPECT_EQ(text_of(instances), "") << "a resolved one is shown for its fifteen minutes";
+}
+
 TEST(AlertEvaluator, SaysEachChangeOnce) {
   const AlertRule rule = make_rule();
   const AlertStep first = step_alerts(rule, {}, reading_of("a"), kStart);

@@ -131,6 +131,15 @@ TEST_F(ReceiverSettingsFixture, ReadsSecretsWhereTheyLie) {
   EXPECT_EQ(read(R"({"name":"a","kind":"pagerduty","secret_env":"KEY"})")->url, "https://events.pagerduty.com");
 }
 
+TEST_F(ReceiverSettingsFixture, AnAuthorityToTrustMustBeThere) {
+  const char* const block =
+      R"({"name":"a","kind":"email","url":"smtps://h","from":"a@b","to":["x@y"],"ca_file":"/run/ca.pem"})";
+  EXPECT_NE(problem(block).find("ca_file: "), std::string::npos);
+  ASSERT_TRUE(files.create_directories("/run").has_value());
+  ASSERT_TRUE(files.open_writable("/run/ca.pem", OpenMode::create_new).has_value());
+  EXPECT_EQ(read(block)->ca_file, "/run/ca.pem");
+}
+
 TEST_F(ReceiverSettingsFixture, NamesReceiverAndSettingAndNoSecret) {
   EXPECT_EQ(problem(R"({"kind":"webhook","url":"https://x"})"), "receiver \"\": name: must be there and a text");
   EXPECT_NE(problem(R"({"name":"a","kind":"fax","url":"https://x"})").find("kind: must be one of"), std::string::npos);
@@ -146,6 +155,11 @@ TEST_F(ReceiverSettingsFixture, NamesReceiverAndSettingAndNoSecret) {
             std::string::npos);
   EXPECT_NE(problem(R"({"name":"a","kind":"email","url":"smtp://h","from":"a@b","to":["x@y"],"tls":"none","user":"u"})")
                 .find("without encryption"),
+            std::string::npos);
+  const std::string user = problem(R"({"name":"a","kind":"email","url":"smtp://u:pw@h","from":"a@b","to":["x@y"]})");
+  EXPECT_NE(user.find("url: must not hold a user"), std::string::npos) << user;
+  EXPECT_EQ(user.find("pw"), std::string::npos);
+  EXPECT_NE(problem(R"({"name":"a","kind":"slack","url":"https://x","ca_file":"/x"})").find("ca_file: is of receivers"),
             std::string::npos);
 }
 

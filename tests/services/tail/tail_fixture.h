@@ -77,6 +77,20 @@ inline Bodies bodies_of(const TailFrame& frame) {
   return bodies;
 }
 
+/// The one table `t.csv`, its text a test's to change.
+class OneTable final : public LookupTables {
+ public:
+  OneTable(const std::string& text, const std::function<void()>& while_read) : text_(text), while_read_(while_read) {}
+  Result<std::shared_ptr<const SubqueryRows>> find(std::string_view name) const override {
+    if (while_read_) while_read_();
+    return parse_lookup_table(name, text_);
+  }
+
+ private:
+  const std::string& text_;
+  const std::function<void()>& while_read_;
+};
+
 /// A store, its hub and workers; time stands until it is moved, and the hub looks at it only in settle().
 class TailFixture : public testing::Test {
  protected:
@@ -89,7 +103,7 @@ class TailFixture : public testing::Test {
     if (hub_ == nullptr) {
       hub_ = std::make_unique<TailHub>(
           TailParts{store.store->listeners(), [this](const TenantId& tenant) { return store.store->snapshot(tenant); },
-                    workers, store.clock},
+                    workers, store.clock, QueryLimits(), tables},
           options);
     }
     return *hub_;
@@ -110,6 +124,10 @@ class TailFixture : public testing::Test {
     auto reader = std::make_unique<TailReaderProbe>(*session);
     EXPECT_EQ(reader->next().kind, TailFrame::Kind::hello);
     return reader;
+  }
+  std::shared_ptr<const LookupTables> one_table(std::string text = "body,team\nn1,blue\n") {
+    table_text = std::move(text);
+    return std::make_shared<OneTable>(table_text, while_table_is_read);
   }
   void append(const Bodies& bodies) { ASSERT_TRUE(store.append(bodies).has_value()); }
   /// Lets the feed hand out what was committed, then time pass.
@@ -146,8 +164,11 @@ class TailFixture : public testing::Test {
   StoreFixture store;
   WorkerPool workers{1, 4096};
   TailOptions options;
+  std::shared_ptr<const LookupTables> tables;
   QueryFault fault;
   std::string last_cursor;
+  std::string table_text;
+  std::function<void()> while_table_is_read;
 
  private:
   std::unique_ptr<TailHub> hub_;  // before the workers go

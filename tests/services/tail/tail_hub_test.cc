@@ -244,6 +244,147 @@ TEST_F(TailFixture, WhatTheFeedDroppedIsReadFromTheStore) {
   EXPECT_EQ(read_rows(*reader, 20), numbered(0, 20));
 }
 
+/// All memory of tails is one reader's that takes nothing; the others must not feel it.
+TEST_F(TailFixture, WhenMemoryIsShortTheOneThatWaitsWithMuchGetsAGap) {
+  options.memory_bytes_max = 40'000;
+  const auto slow = open("*");
+  const auto other = open("*");
+  Bodies of_other;
+  for (int i = 0; i < 300; i += 5) {
+    append(numbered(i, i + 5));
+    for (std::string& body : read_rows(*other, 5)) of_other.push_back(std::move(body));
+    EXPECT_LE(hub().memory_bytes(), options.memory_bytes_max);
+  }
+  EXPECT_EQ(of_other, numbered(0, 300));
+  std::uint64_t rows = 0, left_out = 0;
+  while (rows + left_out < 300 && !HasFailure()) {
+    const TailFrame frame = slow->next();
+    rows += frame.rows;
+    left_out += frame.gap_count;
+    if (frame.kind == Kind::gap) EXPECT_EQ(frame.gap_reason, TailGapReason::slow_reader);
+  }
+  EXPECT_GT(rows, 0U);
+  EXPECT_GT(left_out, 0U);
+}
+
+TEST_F(TailFixture, WhatWaitsIsGivenUpWhereItIsMoreThanAReadersPart) {
+  options.memory_bytes_max = 20'000;
+  const auto slow = open("*");
+  append(numbered(0, 60));  // over half of the memory, and all this reader's
+  wait_for_workers();
+  const auto other = open("*");
+  append(numbered(60, 120));  // no room for it beside the first
+  const TailFrame gap = slow->next();
+  ASSERT_EQ(gap.kind, Kind::gap) << tail_frame_json(gap);
+  EXPECT_EQ(gap.gap_count, 60U);
+  EXPECT_EQ(gap.gap_reason, TailGapReason::slow_reader);
+  EXPECT_EQ(read_rows(*other, 60), numbered(60, 120));
+  EXPECT_EQ(read_rows(*slow, 60), numbered(60, 120)) << "missed ones are read from the store";
+}
+
+TEST_F(TailFixture, WithoutAnyMemoryAllIsCountedInGaps) {
+  options.memory_bytes_max = 10;
+  const auto reader = open("body:n*");
+  append(numbered(0, 10));
+  append({"other"});
+  wait_for_workers();
+  const TailFrame gap = reader->next();
+  ASSERT_EQ(gap.kind, Kind::gap) << tail_frame_json(gap);
+  EXPECT_EQ(gap.gap_count, 10U);
+  EXPECT_EQ(gap.gap_reason, TailGapReason::replay_limit);
+}
+
+TEST_F(TailFixture, MemoryIsGivenBackWithTheLastWhoHoldsIt) {
+  tables = one_table();
+  auto first = open("*");
+  auto second = open("* | dedup by (body)");
+  auto third = open("* | lookup \"t.csv\" by (body)");
+  EXPECT_GT(hub().memory_bytes(), 0U) << "a table";
+  append(numbered(0, 100));
+  wait_for_workers();
+  second->next();
+  const std::string cursor = "1";
+  auto resumed = open("*", cursor);
+  resumed->next();
+  EXPECT_GT(hub().memory_bytes(), 5'000U);
+  for (auto* reader : {&first, &second, &third, &resumed}) reader->reset();
+  wait_for_workers();
+  EXPECT_EQ(hub().memory_bytes(), 0U);
+}
+
+/// A reader that takes nothing while the feed drops batches again and again.
+TEST_F(TailFixture, GapsAndMissedRangesDoNotPileUpWithoutEnd) {
+  options.queue_bytes_max = 1;
+  const auto reader = open("*");
+  const auto batch = make_batch({{"x"}});
+  std::uint64_t sequence = 100;
+  const int turns = 3 * static_cast<int>(kTailQueueItems);
+  for (int i = 0; i < turns; ++i) {
+    const RecordBlock block{batch, nullptr, SequenceNumber(++sequence), {0}};
+    reader->session().offer(std::make_shared<const RecordBlock>(block), SequenceNumber(sequence));
+    ++sequence;
+    reader->session().miss(SequenceNumber(sequence), SequenceNumber(sequence));
+  }
+  int frames = 0;
+  for (bool is_quiet = false; !is_quiet && frames < turns; ++frames) {
+    reader->ask();
+    settle(std::chrono::seconds(1));
+    is_quiet = reader->take().kind == Kind::rate;
+  }
+  EXPECT_LE(frames, static_cast<int>(kTailQueueItems));
+}
+
+TEST_F(TailFixture, ATableIsLookedUpForEachRecordAsItWasWhenTheTailBegan) {
+  tables = one_table("body,team\nn1,blue\nn3,red\n");
+  const auto reader = open("body:n* | lookup \"t.csv\" by (body) | fields body, team");
+  append(numbered(0, 4));
+  reader->ask();
+  settle();
+  EXPECT_EQ(reader->take().rows_json,
+            R"({"body":"n0"},{"body":"n1","team":"blue"},{"body":"n2"},{"body":"n3","team":"red"})");
+  table_text = "body,team\nn1,green\n";
+  const auto later = open("body:n* | lookup \"t.csv\" by (body) | fields body, team");
+  const auto counted = open("body:n* | lookup \"t.csv\" by (body) | stats by (team) count() as n | sort by (team)");
+  append({"n1"});
+  for (auto* one : {reader.get(), later.get()}) one->ask();
+  settle();
+  EXPECT_EQ(reader->take().rows_json, R"({"body":"n1","team":"blue"})");
+  EXPECT_EQ(later->take().rows_json, R"({"body":"n1","team":"green"})") << "the same text, but not the same table";
+  counted->ask();
+  settle(std::chrono::milliseconds(1000));
+  EXPECT_EQ(counted->take().rows_json, R"({"team":"green","n":1})");
+}
+
+TEST_F(TailFixture, ATableThatIsNotThereOrDoesNotFitIsRefused) {
+  TailRequest request;
+  request.query = "* | lookup \"t.csv\" by (body)";
+  EXPECT_FALSE(try_open(request).has_value());
+  EXPECT_NE(fault.message.find("not known here"), std::string::npos) << fault.message;
+}
+
+TEST_F(TailFixture, ATableThatDoesNotFitIntoTheMemoryOfTailsIsRefused) {
+  tables = one_table();
+  options.memory_bytes_max = 50;
+  TailRequest request;
+  request.query = "* | lookup \"t.csv\" by (body)";
+  EXPECT_FALSE(try_open(request).has_value());
+  EXPECT_NE(fault.message.find("more than live tails have left"), std::string::npos) << fault.message;
+}
+
+/// shut_down() goes through the tails while this one is still being made.
+TEST_F(TailFixture, ATailThatJoinsDuringAShutDownIsEnded) {
+  tables = one_table();
+  while_table_is_read = [this] { hub().shut_down(); };
+  TailRequest request;
+  request.query = "* | lookup \"t.csv\" by (body)";
+  const auto session = try_open(request);
+  ASSERT_TRUE(session.has_value()) << session.error().message();
+  TailReaderProbe reader(*session);
+  const TailFrame end = reader.next();
+  EXPECT_EQ(end.kind, Kind::end) << tail_frame_json(end);
+  EXPECT_EQ(end.end, TailEnd::shutdown);
+}
+
 TEST_F(TailFixture, TailsWithTheSameTextShareOneQuery) {
   const auto first = open("body:n*");
   const auto second = open("body:n*");
@@ -328,6 +469,67 @@ TEST_F(TailFixture, NothingIsLostOrRepeatedWhileReadersComeAndGo) {
     }
   }
   EXPECT_EQ(seen, numbered(0, kCount));
+}
+
+/// Makes its blocks as it is asked for them, each with one record that matters, and knows how much of them lives.
+class FreshBlocks final : public BlockSource {
+ public:
+  FreshBlocks(int count, std::size_t& living_max) : left_(count), living_max_(living_max) {}
+  Result<std::optional<RecordBlock>> next() override {
+    note_living();
+    if (left_-- == 0) return std::optional<RecordBlock>();
+    RecordBlock block;
+    block.batch = make_batch({{"keep"}, {std::string(256 << 10, 'x')}});
+    block.first_sequence = SequenceNumber(++sequence_);
+    ++sequence_;
+    block.rows = {0};
+    made_.push_back(block.batch);
+    return std::optional(std::move(block));
+  }
+  Timestamp bound() const override { return kTimestampMin; }
+  std::uint64_t scanned_records() const override { return 0; }
+  std::uint64_t scanned_bytes() const override { return 0; }
+
+ private:
+  void note_living() {
+    std::erase_if(made_, [](const auto& batch) { return batch.expired(); });
+    living_max_ = std::max(living_max_, made_.size());
+  }
+  int left_;
+  std::size_t& living_max_;
+  std::uint64_t sequence_ = 0;
+  std::vector<std::weak_ptr<const RecordBatch>> made_;
+};
+
+struct FreshSnapshot final : Snapshot {
+  const TenantId& tenant() const override { return TenantId::default_tenant(); }
+  SequenceNumber last_sequence() const override { return SequenceNumber(1'000'000); }
+  std::unique_ptr<BlockSource> scan(ScanRequest) const override {
+    return std::make_unique<FreshBlocks>(400, living_max);
+  }
+  Result<std::optional<RecordBlock>> find(RecordPosition) const override { return std::optional<RecordBlock>(); }
+  mutable std::size_t living_max = 0;
+};
+
+TEST(TailReplay, AFewRecordsOfEachBatchDoNotHoldAllBatches) {
+  TailRequest request;
+  request.query = "*";
+  QueryFault fault;
+  const auto query = TailQuery::prepare(request, nullptr, fault);
+  ASSERT_TRUE(query.has_value());
+  const FreshSnapshot snapshot;
+  ManualClock clock{kTestTime};
+  const auto replay = replay_records(snapshot, **query, range_of_gap(SequenceNumber(0), SequenceNumber(1'000'000)),
+                                     {kTailReplayRows, kTailReplayBytes}, CancelToken(), clock);
+  ASSERT_TRUE(replay.has_value());
+  std::uint64_t rows = 0;
+  for (const RecordBlock& block : replay->blocks) {
+    rows += block.rows.size();
+    EXPECT_EQ(body_of(block.record(block.rows.back())), "keep");
+  }
+  EXPECT_EQ(rows, 400U);
+  EXPECT_EQ(replay->left_out, 0U);
+  EXPECT_LE(snapshot.living_max, 80U) << "of 256 KiB each";
 }
 
 TEST(TailFrame, IsWrittenAsTheProtocolSays) {

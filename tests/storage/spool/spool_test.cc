@@ -4,6 +4,7 @@
 #include <random>
 
 #include "io/memory_file_system.h"
+#include "storage/spool/spool_verify.h"
 #include "tests/conformance/queue_suite.h"
 #include "tests/io/temporary_folder.h"
 #include "tests/storage/crash_model.h"
@@ -232,6 +233,135 @@ TEST_F(SpoolFixture, AFailedSyncStopsWritingUntilReopened) {
   EXPECT_EQ(found[0], "kept");
 }
 
+TEST_F(SpoolFixture, OnAFullDiskWhatIsAcknowledgedDoesNotComeBack) {
+  open();
+  send({"done", "left"});
+  ASSERT_EQ(receive(1), (Texts{"done"}));
+  FileFaults faults;
+  faults.space_bytes = 0;
+  files->set_faults(faults);
+  EXPECT_EQ(spool->acknowledge({&last[0].receipt, 1}).error().code(), ErrorCode::storage_full);
+  clock.advance(kLease);
+  EXPECT_EQ(receive(), (Texts{"left"})) << "it is done as far as this process goes";
+  EXPECT_EQ(spool->depth()->waiting + spool->depth()->leased, 1u);
+  files->set_faults({});
+  clock.advance(kLease);
+  EXPECT_EQ(receive(), (Texts{"left"}));  // the count of this receive finds room, and what is owed goes with it
+  open();
+  EXPECT_EQ(receive(), (Texts{"left"}));
+  EXPECT_EQ(last[0].receive_count, 3u) << "the count that found no room counts";
+}
+
+TEST_F(SpoolFixture, OnAFullDiskAMessageCanStillDie) {
+  open();
+  send({"poison", "other"});
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(receive(1), (Texts{"poison"}));
+    clock.advance(kLease);
+  }
+  FileFaults faults;
+  faults.space_bytes = 0;
+  files->set_faults(faults);
+  EXPECT_EQ(receive(), (Texts{"other"}));
+  EXPECT_EQ(spool->depth()->dead, 1u);
+  files->set_faults({});
+  open();
+  EXPECT_EQ(receive(), (Texts{"other"}));
+  EXPECT_EQ(spool->dead_letters(10)->size(), 1u);
+}
+
+TEST_F(SpoolFixture, AFileThatCannotBeReadJustNowLosesNothing) {
+  open();
+  send({"a"});
+  FileFaults faults;
+  faults.fail_reads_of = ".q";
+  files->set_faults(faults);
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_EQ(spool->receive(1, kLease).error().code(), ErrorCode::io_error);
+    clock.advance(kLease);
+  }
+  files->set_faults({});
+  EXPECT_EQ(receive(), (Texts{"a"}));
+  EXPECT_EQ(last[0].receive_count, 1u) << "tries without a message are none";
+}
+
+TEST_F(SpoolFixture, WhatIsHeldStaysAsItIsWhileMessagesComeAndGo) {
+  open();
+  for (int i = 0; i < 20; ++i) send({std::string(200, 'x')});
+  std::vector<FoundSpoolFile> held;
+  {
+    const Spool::Hold hold(*spool);
+    held = hold.files();
+    ASSERT_GE(held.size(), 3u);
+    for (int i = 0; i < 4; ++i) {
+      receive();
+      if (!last.empty()) acknowledge_last();
+      send({"later"});
+    }
+    EXPECT_EQ(names().front(), "000001.q");
+    const auto report = verify_spool("/queue/alerts", *files, &hold.files());
+    ASSERT_TRUE(report.has_value());
+    EXPECT_FALSE(report->fault.has_value()) << report->fault->text();
+    EXPECT_EQ(report->messages, 20u) << "as of the moment of the hold";
+  }
+  receive();
+  acknowledge_last();
+  EXPECT_NE(names().front(), "000001.q") << "what was held goes with the next acknowledgement";
+}
+
+TEST_F(SpoolFixture, VerifyNamesDamageAndCountsWhatIsNotDone) {
+  open();
+  send({"a", "b", "c"});
+  receive(1);
+  acknowledge_last();
+  auto report = verify_spool("/queue/alerts", *files);
+  ASSERT_TRUE(report.has_value());
+  EXPECT_FALSE(report->fault.has_value());
+  EXPECT_EQ(report->messages, 2u);
+  const auto file = files->open_writable("/queue/alerts/000001.q", OpenMode::open_existing).value();
+  const std::string_view torn = "torn";
+  ASSERT_TRUE(file->write_at(spool->disk_bytes(), {&torn, 1}).has_value());
+  report = verify_spool("/queue/alerts", *files);
+  EXPECT_EQ(report->torn_tail_bytes, 4u);
+  EXPECT_FALSE(report->fault.has_value());
+  files->damage("/queue/alerts/000001.q", 64 + 48 + 12);
+  report = verify_spool("/queue/alerts", *files);
+  ASSERT_TRUE(report->fault.has_value());
+  EXPECT_NE(report->fault->text().find("000001.q: bad frame at offset 64"), std::string::npos) << report->fault->text();
+}
+
+/// A file as version 1 wrote it: messages have no time.
+TEST_F(SpoolFixture, ReadsFilesOfVersionOneAndGoesOnInOneOfItsOwn) {
+  const SpoolHeader header{Bytes16{7}, WalNumber(1), Timestamp(123), QueueMessageId(1), 1};
+  std::string old, payload;
+  append_spool_message(old, {{"old", {{"to", "ops"}}}, Timestamp()});
+  old.erase(0, sizeof(std::int64_t));
+  append_sized(payload, old);
+  append_sized(payload, old);
+  std::string bytes = encode_spool_header(header);
+  const HashSeed seed = wal_seed(header.queue_id, header.number);
+  bytes += seal_spool_frame({SpoolFrameKind::messages, QueueMessageId(1), 2, 64}, payload, header.number, seed);
+  const SpoolStateRow dead{QueueMessageId(1), SpoolState::dead, 5};
+  std::string kept = encode_spool_states({&dead, 1}) + old;
+  bytes += seal_spool_frame({SpoolFrameKind::kept, QueueMessageId(3), 0, 64}, kept, header.number, seed);
+  ASSERT_TRUE(files->create_directories("/queue/alerts").has_value());
+  const auto file = files->open_writable("/queue/alerts/000001.q", OpenMode::create_new).value();
+  const std::string_view part = bytes;
+  ASSERT_TRUE(file->write_at(0, {&part, 1}).has_value());
+  for (int opening = 0; opening < 2; ++opening) {
+    open();
+    EXPECT_EQ(names(), (Texts{"000001.q", "000002.q"}));
+    EXPECT_EQ(spool->depth()->oldest, Timestamp(123));
+    EXPECT_EQ(receive(), (Texts{"old"}));
+    EXPECT_EQ(last[0].message.attributes.front().second, "ops");
+    EXPECT_EQ(spool->dead_letter("1")->message.body, "old");
+  }
+  EXPECT_EQ(spool->drop().value(), 1u);
+  acknowledge_last();
+  EXPECT_EQ(names(), (Texts{"000002.q"}));
+  EXPECT_EQ(spool->depth()->bytes, 0u);
+}
+
 /// What a caller was told, step by step, and how long the log was then.
 struct SpoolModel {
   struct Step {
@@ -255,6 +385,32 @@ struct SpoolModel {
   }
 };
 
+/// The oldest that nobody holds is a dead letter then.
+void wear_out_one(Spool& spool) {
+  for (std::uint32_t i = 0; i < kQueueReceivesMax; ++i) {
+    const auto received = spool.receive(1, kLease);
+    if (received->empty()) return;
+    EXPECT_EQ(spool.release({&received->front().receipt, 1}).value(), 1u);
+  }
+}
+
+/// Puts one back or drops one, or all. What is dropped is done.
+void work_on_dead_letters(Spool& spool, std::mt19937_64& numbers, std::set<std::string>& done) {
+  const auto letters = spool.dead_letters(100);
+  if (letters->empty()) return;
+  const bool is_all = numbers() % 3 == 0;
+  const DeadLetter& one = (*letters)[numbers() % letters->size()];
+  const auto id = is_all ? std::nullopt : std::optional<std::string_view>(one.id);
+  if (numbers() % 2 == 0) {
+    EXPECT_EQ(spool.redrive(id).value(), is_all ? letters->size() : 1u);
+    return;
+  }
+  EXPECT_EQ(spool.drop(id).value(), is_all ? letters->size() : 1u);
+  for (const DeadLetter& letter : *letters) {
+    if (is_all || letter.id == one.id) done.insert(letter.message.body);
+  }
+}
+
 SpoolModel run_random_work(MemoryFileSystem& files, const SpoolOptions& options, std::uint64_t seed) {
   std::mt19937_64 numbers(seed);
   ManualClock clock{Timestamp(1'790'000'000'000'000'000)};
@@ -269,7 +425,7 @@ SpoolModel run_random_work(MemoryFileSystem& files, const SpoolOptions& options,
   const bool keeps_one = seed % 2 == 1;
   bool is_kept = false;
   for (int i = 0; i < 80; ++i) {
-    auto choice = numbers() % 10;
+    auto choice = numbers() % (keeps_one ? 10 : 13);
     if (keeps_one && choice == 9) choice = 8;
     if (choice < 4) {
       std::vector<QueueMessage> messages(1 + numbers() % 3);
@@ -290,6 +446,10 @@ SpoolModel run_random_work(MemoryFileSystem& files, const SpoolOptions& options,
         if (spool->acknowledge({&held[at].receipt, 1}).value() == 1) step.done.insert(held[at].message.body);
         held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
       }
+    } else if (choice >= 12) {
+      work_on_dead_letters(*spool, numbers, step.done);
+    } else if (choice >= 10) {
+      wear_out_one(*spool);
     } else if (!keeps_one) {
       clock.advance(kLease);
     }

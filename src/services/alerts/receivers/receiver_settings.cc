@@ -6,6 +6,7 @@ namespace dendro {
 namespace {
 
 constexpr std::uint64_t kSecretBytesMax = 64 << 10;
+constexpr std::uint64_t kCertificatesBytesMax = 16 << 20;
 constexpr std::string_view kPagerDutyUrl = "https://events.pagerduty.com";
 
 struct ReceiverKindRow {
@@ -60,7 +61,7 @@ class ReceiverReader {
 
   Status check_members() const {
     constexpr std::string_view kKnown[] = {"name",       "kind", "url",  "url_file", "url_env", "secret_file",
-                                           "secret_env", "user", "from", "to",       "tls"};
+                                           "secret_env", "user", "from", "to",       "tls",     "ca_file"};
     for (const auto& [name, value] : block_.members()) {
       if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
         return wrong(name, "there is no such setting" +
@@ -103,6 +104,7 @@ class ReceiverReader {
       if (settings_.url.empty()) settings_.url = kPagerDutyUrl;
       if (settings_.secret.empty()) return wrong("secret_file", "PagerDuty needs the routing key");
     }
+    if (block_.find("ca_file") != nullptr) return wrong("ca_file", "is of receivers of kind email only");
     if (settings_.url.starts_with("http://") || settings_.url.starts_with("https://")) return {};
     return wrong("url", "must be an http:// or https:// address");
   }
@@ -115,10 +117,18 @@ class ReceiverReader {
     if (!settings_.url.starts_with("smtp://") && !settings_.url.starts_with("smtps://")) {
       return wrong("url", "must be an smtp:// or smtps:// address");
     }
+    // It would be a password in places that nobody keeps secret.
+    if (settings_.url.find('@') != std::string::npos)
+      return wrong("url", "must not hold a user; user and secret_file do");
     if (settings_.url.starts_with("smtps://")) settings_.tls = ReceiverSettings::Tls::tls;
     if (!tls.empty() && tls != "none" && tls != "starttls") return wrong("tls", "must be starttls or none");
     if (!settings_.user.empty() && settings_.tls == ReceiverSettings::Tls::none) {
       return wrong("tls", "a password is not sent without encryption");
+    }
+    settings_.ca_file = text("ca_file");
+    if (!settings_.ca_file.empty()) {
+      const Result<std::string> read = read_whole_file(files_, settings_.ca_file, kCertificatesBytesMax);
+      if (!read) return wrong("ca_file", read.error().message());
     }
     const JsonValue* const to = block_.find("to");
     if (to == nullptr || !to->is_array() || to->elements().empty()) return wrong("to", "must be a list of addresses");

@@ -24,6 +24,7 @@ struct ReceiverSettings {
   std::string from;
   std::vector<std::string> to;
   Tls tls = Tls::starttls;
+  std::string ca_file;  ///< email: certificates that are trusted instead of the system's; it is there
 };
 
 /// A variable of the environment; nothing if it is not set.
