@@ -39,7 +39,7 @@ class MemtableBatch {
   std::uint64_t kept_bytes() const;
   /// Size of the encoded batch.
   std::size_t encoded_bytes() const { return packed_ ? packed_->encoded_bytes : plain_->encoded().size(); }
-  /// The batch; unpacked anew by each call if it is packed, about a millisecond for 2 MiB.
+  /// The batch; unpacked anew by each call if it is packed.
   std::shared_ptr<const RecordBatch> open() const { return packed_ ? unpack() : plain_; }
 
  private:
