@@ -7,7 +7,7 @@
 
 namespace dendro {
 
-/// Argon2id (RFC 9106) with 2 passes over 19 MiB, which takes about 10 ms of a core: the least that OWASP's password
+/// Argon2id (RFC 9106) with 2 passes over 19 MiB, which takes 10 to 20 ms of a core: the least that OWASP's password
 /// storage page recommends for two passes. Both calls take that time and memory: bound how many run at once.
 /// The text that is kept: parameters, salt and hash in the usual `$argon2id$` form.
 /// Errors: resource_exhausted (no memory).
