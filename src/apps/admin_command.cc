@@ -9,12 +9,13 @@ namespace dendro {
 namespace {
 
 constexpr std::string_view kAdminSummary =
-    "look after data folders: inspect, verify, repair, backup, restore, compact, delete, queries";
+    "look after data folders: inspect, verify, repair, backup, restore, compact, delete, queries; user, key, role";
 
 std::span<const Command> admin_commands() {
   static const Command kAdminCommands[] = {admin_inspect_command(), admin_verify_command(),  admin_repair_command(),
                                            admin_backup_command(),  admin_restore_command(), admin_compact_command(),
-                                           admin_delete_command(),  admin_queries_command()};
+                                           admin_delete_command(),  admin_queries_command(), admin_user_command(),
+                                           admin_key_command(),     admin_role_command()};
   return kAdminCommands;
 }
 
@@ -30,14 +31,14 @@ const std::string& names_and_summaries() {
 }
 
 std::shared_ptr<CLI::App> make_admin_app() {
-  auto app =
-      make_cli_app("admin", kAdminSummary,
-                   "  dendro admin verify --data dendro-data\n"
-                   "  dendro admin backup --data dendro-data --to /backup/monday\n"
-                   "  dendro admin inspect dendro-data/MANIFEST-000001\n"
-                   "`dendro admin COMMAND --help` shows a command's own options. No server may use the folder\n"
-                   "meanwhile, but for inspect; verify, backup, compact and delete also speak to a server, with\n"
-                   "--server URL, and queries does so only. docs/operations.md says what to do when.\n");
+  auto app = make_cli_app(
+      "admin", kAdminSummary,
+      "  dendro admin verify --data dendro-data\n"
+      "  dendro admin backup --data dendro-data --to /backup/monday\n"
+      "  dendro admin inspect dendro-data/MANIFEST-000001\n"
+      "`dendro admin COMMAND --help` shows a command's own options. No server may use the folder\n"
+      "meanwhile, but for inspect, user, key and role; verify, backup, compact and delete also speak to a\n"
+      "server, with --server URL, and queries does so only. docs/operations.md says what to do when.\n");
   app->add_option("COMMAND", names_and_summaries());
   return app;
 }

@@ -15,5 +15,8 @@ Command admin_backup_command();
 Command admin_restore_command();
 Command admin_compact_command();
 Command admin_queries_command();
+Command admin_user_command();
+Command admin_key_command();
+Command admin_role_command();
 
 }  // namespace dendro
