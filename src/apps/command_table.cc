@@ -12,15 +12,16 @@
 #include "apps/query_command.h"
 #include "apps/serve_command.h"
 #include "apps/tail_command.h"
+#include "apps/token_command.h"
 #include "apps/version_command.h"
 #include "base/edit_distance.h"
 
 namespace dendro {
 
 std::span<const Command> command_table() {
-  static const Command kCommands[] = {serve_command(),      ingest_command(),  query_command(), tail_command(),
-                                      patterns_command(),   analyze_command(), admin_command(), version_command(),
-                                      completion_command(), man_command()};
+  static const Command kCommands[] = {serve_command(),    ingest_command(),     query_command(), tail_command(),
+                                      patterns_command(), analyze_command(),    admin_command(), token_command(),
+                                      version_command(),  completion_command(), man_command()};
   return kCommands;
 }
 
@@ -50,6 +51,7 @@ std::string overview_text() {
       "  dendro patterns app.log\n"
       "  dendro analyze --file app.jsonl --threshold 5\n"
       "  dendro admin verify --data dendro-data\n"
+      "  dendro admin user create --admin anna@example.org\n"
       "\nExit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 alert (analyze --fail-on-alert)\n";
   return text;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "apps/build_info.h"
+#include "apps/identity_folder.h"
 #include "apps/memory_shares.h"
 #include "apps/serve_alerts.h"
 #include "apps/serve_metrics.h"
@@ -88,6 +89,7 @@ struct ServeApp::Parts {
   std::unique_ptr<HttpServer> server;
 
   Status open();
+  Status refuse_identities();
   Status open_spill_place();
   Status open_alerts();
   void open_admin();
@@ -104,6 +106,7 @@ Status ServeApp::Parts::open() {
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
   DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
+  DENDRO_TRY(refuse_identities());
   saved.emplace(*meta, clock, random);
   links.emplace(*meta, clock, random);
   running.emplace(clock, settings.slow_query_after);
@@ -125,6 +128,16 @@ Status ServeApp::Parts::open() {
                     HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
   alerts->service().start();
   return {};
+}
+
+/// Routes ask nobody yet who they are: a server that was told to must not start.
+Status ServeApp::Parts::refuse_identities() {
+  DENDRO_TRY_ASSIGN(const auto identity,
+                    IdentityParts::open(settings.identity, {*meta, *files, nullptr, clock, random, &check_row_filter}));
+  if (!identity->is_auth_configured()) return {};
+  return Error(ErrorCode::unimplemented,
+               "SECRET_KEY, an issuer, a user or an API key asks for authentication, which is not built into this "
+               "version");
 }
 
 Status ServeApp::Parts::open_alerts() {

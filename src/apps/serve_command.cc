@@ -3,15 +3,11 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <fstream>
-#include <sstream>
 
 #include "apps/cli.h"
 #include "apps/log_sink.h"
 #include "apps/serve_app.h"
-#include "apps/settings.h"
-
-extern "C" char** environ;  // NOLINT: POSIX
+#include "apps/setting_files.h"
 
 namespace dendro {
 namespace {
@@ -20,8 +16,7 @@ constexpr std::string_view kServeSummary = "run the server";
 
 struct ServeFlags {
   std::map<std::string, std::vector<std::string>> values;  ///< by flag of settings_table()
-  std::string config, env_file;
-  bool no_compat_env = false;
+  SettingFiles files;
 };
 
 std::shared_ptr<CLI::App> make_serve_app_with(const std::shared_ptr<ServeFlags>& flags) {
@@ -46,51 +41,13 @@ std::shared_ptr<CLI::App> make_serve_app_with(const std::shared_ptr<ServeFlags>&
                                                            : CLI::MultiOptionPolicy::TakeLast);
     }
   }
-  app->add_option("--config", flags->config, "TOML file of settings")->type_name("FILE");
-  app->add_option("--env-file", flags->env_file, "dotenv file, weaker than the environment")->type_name("FILE");
-  app->add_flag("--no-compat-env", flags->no_compat_env, "ignore variables without DENDRO_ in front (SECRET_KEY, ...)");
+  add_setting_file_options(*app, flags->files);
   return app;
 }
 
 std::shared_ptr<CLI::App> make_serve_app() {
   const auto flags = std::make_shared<ServeFlags>();
   return keep_with(make_serve_app_with(flags), flags);
-}
-
-Result<std::string> read_text_file(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::stringstream text;
-  if (!stream || !(text << stream.rdbuf())) return Error(ErrorCode::invalid_argument, "cannot read '" + path + "'");
-  return text.str();
-}
-
-std::map<std::string, std::string> process_environment() {
-  std::map<std::string, std::string> values;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) values.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return values;
-}
-
-Result<LoadedSettings> load_from(const ServeFlags& flags) {
-  SettingSources sources;
-  sources.flags = flags.values;
-  sources.compat_environment = !flags.no_compat_env;
-  sources.environment = process_environment();
-  if (!flags.env_file.empty()) {
-    DENDRO_TRY_ASSIGN(const std::string text, read_text_file(flags.env_file));
-    auto parsed = parse_dotenv(text);
-    if (!parsed) return parsed.error().with_context(flags.env_file);
-    sources.environment.merge(std::move(parsed).value());  // keeps what the process has
-  }
-  if (!flags.config.empty()) {
-    DENDRO_TRY_ASSIGN(sources.toml_text, read_text_file(flags.config));
-    sources.toml_name = flags.config;
-    if (sources.toml_text.empty()) sources.toml_text = "\n";
-  }
-  return load_settings(sources);
 }
 
 int exit_code_of_start(const Error& error) {
@@ -101,7 +58,7 @@ int run_serve(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<ServeFlags>();
   const auto app = make_serve_app_with(flags);
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
-  const Result<LoadedSettings> loaded = load_from(*flags);
+  const Result<LoadedSettings> loaded = load_settings_from(flags->files, flags->values);
   if (!loaded) return report_failure(io, "serve", loaded.error().message(), exit_code_of_start(loaded.error()));
 
   const Settings& settings = loaded->settings;

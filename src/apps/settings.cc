@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <fstream>
 #include <sstream>
 
 namespace dendro {
@@ -35,16 +36,28 @@ std::optional<std::string> retention_rule_text(const toml::table& block) {
   return std::to_string(days->as_integer()->get()) + "d " + *filter;
 }
 
-/// `[[alerts]]` and `[[receivers]]` blocks, as the JSON documents that the service reads.
+/// Blocks as the JSON documents that their part reads.
 std::string json_text(const toml::table& block) {
   std::ostringstream text;
   text << toml::json_formatter(block, toml::format_flags::none);
   return text.str();
 }
 
+/// `[roles.NAME]` tables: each as the JSON document of a role.
+std::optional<std::vector<std::string>> role_texts(const toml::table& roles) {
+  std::vector<std::string> texts;
+  for (const auto& [name, node] : roles) {
+    if (node.as_table() == nullptr) return std::nullopt;
+    toml::table role = *node.as_table();
+    role.insert_or_assign("name", std::string(name.str()));
+    texts.push_back(json_text(role));
+  }
+  return texts;
+}
+
 /// A block of a list of blocks.
 std::optional<std::string> block_text(const std::string& path, const toml::table& block) {
-  if (path == "alerts" || path == "receivers") return json_text(block);
+  if (path == "alerts" || path == "receivers" || path == "auth.issuers") return json_text(block);
   if (path == "server.listen") return listener_text(block);
   return path == "retention.rules" ? retention_rule_text(block) : std::nullopt;
 }
@@ -95,6 +108,8 @@ class TomlReader {
       }
     } else if (const auto text = scalar_text(node)) {
       values.push_back(*text);
+    } else if (path == "roles") {
+      values = role_texts(*node.as_table()).value_or(std::vector<std::string>());
     }
     if (values.empty()) return fault(node, "'" + path + "' has no usable value");
     out[path] = std::move(values);
@@ -136,7 +151,6 @@ struct CompatName {
   std::string_view part;
 };
 constexpr CompatName kCompatNames[] = {
-    {"SECRET_KEY", CompatName::Effect::refused, "authentication"},
     {"DYNAMODB_TABLE_NAME", CompatName::Effect::refused, "the DynamoDB store"},
     {"SNS_TOPIC_ARN", CompatName::Effect::unused, "alert delivery to SNS"},
     {"MONGODB_URL", CompatName::Effect::unused, "the MongoDB store of the audit profile"},
@@ -168,6 +182,36 @@ Status apply_values(const SettingRow& row, Settings& settings, std::span<const s
   return applied ? Status() : Status(applied.error().with_context(source));
 }
 
+/// What the variable says, if it is set.
+Status apply_variable(const SettingRow& row, std::string_view name, const SettingSources& sources,
+                      LoadedSettings& loaded) {
+  const auto found = sources.environment.find(std::string(name));
+  if (name.empty() || found == sources.environment.end() || found->second.empty()) return {};
+  if (name == row.compat_environment) loaded.compat_names_in_use.emplace_back(name);
+  const std::vector<std::string> values =
+      row.is_list ? split_commas(found->second) : std::vector<std::string>{found->second};
+  return values.empty() ? Status() : apply_values(row, loaded.settings, values, std::string(name));
+}
+
+/// Errors name the place of the secret, never the secret.
+Status read_secret_key(Settings& settings) {
+  std::string& secret = settings.identity.secret_key;
+  if (!settings.secret_key_file.empty()) {
+    if (!secret.empty()) {
+      return Error(ErrorCode::invalid_argument, "auth.secret_key and auth.secret_key_file: name one of them");
+    }
+    std::ifstream file(settings.secret_key_file, std::ios::binary);
+    std::stringstream text;
+    if (!file || !(text << file.rdbuf())) {
+      return Error(ErrorCode::invalid_argument, "auth.secret_key_file: cannot read '" + settings.secret_key_file + "'");
+    }
+    secret = text.str();
+    while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+  }
+  const bool is_set = !secret.empty() || !settings.secret_key_file.empty();
+  return is_set ? check_secret_key(secret) : Status();
+}
+
 }  // namespace
 
 Result<LoadedSettings> load_settings(const SettingSources& sources) {
@@ -178,18 +222,15 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
       DENDRO_TRY(
           apply_values(row, loaded.settings, found->second, sources.toml_name + ": " + std::string(row.toml_path)));
     }
-    const auto variable = sources.environment.find(std::string(row.environment));
-    if (!row.environment.empty() && variable != sources.environment.end() && !variable->second.empty()) {
-      const std::vector<std::string> values =
-          row.is_list ? split_commas(variable->second) : std::vector<std::string>{variable->second};
-      if (!values.empty()) DENDRO_TRY(apply_values(row, loaded.settings, values, std::string(row.environment)));
-    }
+    if (sources.compat_environment) DENDRO_TRY(apply_variable(row, row.compat_environment, sources, loaded));
+    DENDRO_TRY(apply_variable(row, row.environment, sources, loaded));
     if (const auto flag = sources.flags.find(std::string(row.flag));
         !row.flag.empty() && flag != sources.flags.end() && !flag->second.empty()) {
       DENDRO_TRY(apply_values(row, loaded.settings, flag->second, std::string(row.flag)));
     }
   }
   if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
+  DENDRO_TRY(read_secret_key(loaded.settings));
   return loaded;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "identity/identity_parts.h"
 #include "server/options.h"
 #include "storage/store.h"
 
@@ -21,6 +22,8 @@ struct Settings {
   std::vector<std::string> listeners = {"127.0.0.1:8080"};
   StoreOptions store;  ///< `directory` is data_dir
   ServerOptions server;
+  IdentitySettings identity;
+  std::string secret_key_file;                                    ///< of identity.secret_key; empty: no file
   std::uint64_t memory_limit_bytes = 0;                           ///< 0: default_memory_limit()
   std::uint64_t query_memory_bytes = std::uint64_t{2'048} << 20;  ///< all queries together
   std::uint64_t tail_memory_bytes = std::uint64_t{256} << 20;     ///< all live tails together
@@ -52,6 +55,7 @@ struct SettingRow {
   std::string_view value_name;   ///< "DIR"
   std::string_view description;  ///< one line, with unit and default
   Status (*apply)(Settings& settings, std::span<const std::string> values);
+  std::string_view compat_environment = {};  ///< "SECRET_KEY": of the original systems, weaker than `environment`
 };
 std::span<const SettingRow> settings_table();
 
@@ -70,9 +74,13 @@ struct LoadedSettings {
   std::vector<std::string> warnings;
 };
 
-/// Errors: invalid_argument naming the source and the setting; unimplemented where a variable asks for a part that is
-/// not built (SECRET_KEY: authentication) and going on would be less safe, or store elsewhere, than its author meant.
+/// Reads the file of the secret, too. Errors: invalid_argument naming the source and the setting, never a secret;
+/// unimplemented where a variable asks for a part that is not built and going on would be less safe, or store
+/// elsewhere, than its author meant.
 Result<LoadedSettings> load_settings(const SettingSources& sources);
+
+/// "60s", "500ms", "5m", "24h", "30d". Errors: invalid_argument.
+Result<std::chrono::milliseconds> parse_time_span(const std::string& text);
 
 /// KEY=VALUE lines of a dotenv file; `export `, blank lines and # comments are skipped, surrounding quotes stripped.
 /// Errors: invalid_argument with the line number.

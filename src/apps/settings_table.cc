@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "apps/settings.h"
+#include "identity/role_document.h"
 #include "services/admin/deletion_request.h"
 #include "storage/tombstone.h"
 
@@ -44,25 +45,6 @@ Result<std::uint64_t> parse_size(const std::string& text) {
   return bad_value(text, "a size such as 64MiB");
 }
 
-/// "60s", "500ms", "5m", "24h".
-Result<std::chrono::milliseconds> parse_span(const std::string& text) {
-  struct Unit {
-    std::string_view name;
-    std::int64_t milliseconds;
-  };
-  constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  std::int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
-  for (const Unit& known : kUnits) {
-    if (parsed.ec == std::errc() && number >= 0 && number <= 1'000'000'000 && unit == known.name) {
-      return std::chrono::milliseconds(number * known.milliseconds);
-    }
-  }
-  return bad_value(text, "a time such as 500ms, 60s, 5m or 24h");
-}
-
 Result<bool> parse_truth(const std::string& text) {
   for (const char* word : {"true", "1", "yes", "on", ""}) {
     if (text == word) return true;
@@ -89,7 +71,7 @@ Status set_count(Settings& settings, Values values) {
 
 template <auto Member>
 Status set_span(Settings& settings, Values values) {
-  DENDRO_TRY_ASSIGN(const std::chrono::milliseconds span, parse_span(values.back()));
+  DENDRO_TRY_ASSIGN(const std::chrono::milliseconds span, parse_time_span(values.back()));
   Member(settings) = std::chrono::duration_cast<std::remove_reference_t<decltype(Member(settings))>>(span);
   return {};
 }
@@ -139,7 +121,7 @@ Result<Predicate> parse_rule_filter(const std::string& text) {
 /// 0: for ever. Beyond a hundred years is a mistake, and would not fit.
 Status set_max_age(Settings& settings, Values values) {
   constexpr std::chrono::hours kHundredYears{24 * 36'525};
-  DENDRO_TRY_ASSIGN(const std::chrono::milliseconds age, parse_span(values.back()));
+  DENDRO_TRY_ASSIGN(const std::chrono::milliseconds age, parse_time_span(values.back()));
   if (age > kHundredYears) return bad_value(values.back(), "a time up to 36525d; 0s keeps records for ever");
   settings.store.retention.standard.max_age.reset();
   if (age.count() > 0) settings.store.retention.standard.max_age = age;
@@ -192,6 +174,68 @@ Status set_log_format(Settings& settings, Values values) {
   return bad_value(values.back(), "one of auto, json, text");
 }
 
+/// Of own tokens; those of other issuers are signed by public keys.
+Status set_algorithm(Settings& settings, Values values) {
+  const auto algorithm = parse_signature_algorithm(values.back());
+  if (!algorithm || !is_symmetric(*algorithm)) {
+    return bad_value(values.back(), "one of HS256, HS384, HS512; tokens signed otherwise need [[auth.issuers]]");
+  }
+  settings.identity.algorithm = *algorithm;
+  return {};
+}
+
+Status set_token_minutes(Settings& settings, Values values) {
+  constexpr std::uint64_t kMinutesMax = std::chrono::minutes(OwnTokens::kLifetimeMax).count();
+  const Result<std::uint64_t> minutes = parse_natural(values.back());
+  if (!minutes || *minutes < 1 || *minutes > kMinutesMax) {
+    return bad_value(values.back(), "a number of minutes from 1 to " + std::to_string(kMinutesMax));
+  }
+  settings.identity.token_lifetime = std::chrono::minutes(*minutes);
+  return {};
+}
+
+Status set_issuers(Settings& settings, Values values) {
+  settings.identity.issuers.clear();
+  for (const std::string& value : values) {
+    DENDRO_TRY_ASSIGN(const JsonValue block, parse_json_document(value));
+    DENDRO_TRY_ASSIGN(IssuerSettings issuer, parse_issuer_settings(block));
+    settings.identity.issuers.push_back(std::move(issuer));
+  }
+  return {};
+}
+
+Status set_roles(Settings& settings, Values values) {
+  settings.identity.roles.clear();
+  for (const std::string& value : values) {
+    DENDRO_TRY_ASSIGN(const JsonValue block, parse_json_document(value));
+    DENDRO_TRY_ASSIGN(Role role, parse_role(block));
+    settings.identity.roles.push_back(std::move(role));
+  }
+  return {};
+}
+
+/// From `First` seconds to 12 h, the longest that a sign-in may last.
+template <auto Member, std::int64_t First>
+Status set_sign_in_span(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(const std::chrono::milliseconds span, parse_time_span(values.back()));
+  if (span < std::chrono::seconds(First) || span > std::chrono::hours(12)) {
+    return bad_value(values.back(), "a time from " + std::to_string(First) + "s to 12h");
+  }
+  Member(settings) = std::chrono::duration_cast<std::chrono::seconds>(span);
+  return {};
+}
+
+/// 1 to `Last`.
+template <auto Member, std::uint64_t Last>
+Status set_count_from_one(Settings& settings, Values values) {
+  const Result<std::uint64_t> number = parse_natural(values.back());
+  if (!number || *number < 1 || *number > Last) {
+    return bad_value(values.back(), "a whole number from 1 to " + std::to_string(Last));
+  }
+  Member(settings) = static_cast<std::remove_reference_t<decltype(Member(settings))>>(*number);
+  return {};
+}
+
 #define DENDRO_MEMBER(path) [](Settings& s) -> auto& { return s.path; }
 
 constexpr SettingRow kSettings[] = {
@@ -217,6 +261,37 @@ constexpr SettingRow kSettings[] = {
     {"server.origin_verify", "DENDRO_ORIGIN_VERIFY", "", false, false, "SECRET",
      "secret that every request's X-Origin-Verify must equal, health paths excepted; default none",
      &set_text<DENDRO_MEMBER(server.origin_verify)>},
+    {"auth.secret_key", "DENDRO_SECRET_KEY", "", false, false, "SECRET",
+     "signs and verifies own tokens, at least 32 bytes; also as SECRET_KEY; default none = there are none",
+     &set_text<DENDRO_MEMBER(identity.secret_key)>, "SECRET_KEY"},
+    {"auth.secret_key_file", "DENDRO_SECRET_KEY_FILE", "", false, false, "FILE",
+     "the same in a file, without the line feed at its end; default none", &set_text<DENDRO_MEMBER(secret_key_file)>},
+    {"auth.secret_key_previous", "DENDRO_SECRET_KEY_PREVIOUS", "", false, false, "SECRET",
+     "tokens that this one signed are still taken; default none",
+     &set_text<DENDRO_MEMBER(identity.secret_key_previous)>},
+    {"auth.algorithm", "DENDRO_ALGORITHM", "", false, false, "NAME",
+     "of own tokens: HS256, HS384 or HS512; also as ALGORITHM; default HS256", &set_algorithm, "ALGORITHM"},
+    {"auth.token_minutes", "DENDRO_ACCESS_TOKEN_EXPIRE_MINUTES", "", false, false, "N",
+     "how long an own token lasts; also as ACCESS_TOKEN_EXPIRE_MINUTES; default 60", &set_token_minutes,
+     "ACCESS_TOKEN_EXPIRE_MINUTES"},
+    {"auth.issuers", "", "", false, true, "ISSUER", "whose tokens are taken beside own ones; see below; default none",
+     &set_issuers},
+    {"auth.session_lifetime", "DENDRO_SESSION_LIFETIME", "", false, false, "TIME",
+     "a sign-in ends so long after it began, 60s to 12h; default 12h",
+     &set_sign_in_span<DENDRO_MEMBER(identity.sessions.lifetime), 60>},
+    {"auth.session_idle", "DENDRO_SESSION_IDLE", "", false, false, "TIME",
+     "a sign-in ends so long after its last request, 5m to 12h; default 4h",
+     &set_sign_in_span<DENDRO_MEMBER(identity.sessions.idle), 300>},
+    {"auth.sign_in_failures_max", "DENDRO_SIGN_IN_FAILURES_MAX", "", false, false, "N",
+     "failed sign-ins in a row that lock an e-mail address, 1 to 1000; default 10",
+     &set_count_from_one<DENDRO_MEMBER(identity.sign_in.failures_max), 1'000>},
+    {"auth.sign_in_lock", "DENDRO_SIGN_IN_LOCK", "", false, false, "TIME", "how long it stays locked; default 15m",
+     &set_span<DENDRO_MEMBER(identity.sign_in.lock)>},
+    {"auth.password_hashes_max", "DENDRO_PASSWORD_HASHES_MAX", "", false, false, "N",
+     "passwords hashed at once, 10 to 20 ms of a core and 19 MiB each; a further one gets 429; 1 to 64; default 2",
+     &set_count_from_one<DENDRO_MEMBER(identity.sign_in.hashes_at_once_max), 64>},
+    {"roles", "", "", false, true, "ROLE",
+     "roles beside the built-in ones, or instead of them; see below; default none", &set_roles},
     {"memory.limit", "DENDRO_MEMORY_LIMIT", "--memory-limit", false, false, "SIZE",
      "memory that all parts together keep to, within 64MiB; default 40 % of the machine's or container's, at most 8GiB",
      &set_size<DENDRO_MEMBER(memory_limit_bytes)>},
@@ -313,6 +388,24 @@ constexpr SettingRow kSettings[] = {
 };
 
 }  // namespace
+
+Result<std::chrono::milliseconds> parse_time_span(const std::string& text) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t milliseconds;
+  };
+  constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
+  for (const Unit& known : kUnits) {
+    if (parsed.ec == std::errc() && number >= 0 && number <= 1'000'000'000 && unit == known.name) {
+      return std::chrono::milliseconds(number * known.milliseconds);
+    }
+  }
+  return bad_value(text, "a time such as 500ms, 60s, 5m or 24h");
+}
 
 std::span<const SettingRow> settings_table() {
   return kSettings;

@@ -51,4 +51,25 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return out;
 }
 
+void append_base64url(std::string& out, std::string_view bytes) {
+  const std::size_t first = out.size();
+  append_base64(out, bytes);
+  while (out.size() > first && out.back() == '=') out.pop_back();
+  for (std::size_t i = first; i < out.size(); ++i) {
+    if (out[i] == '+') out[i] = '-';
+    if (out[i] == '/') out[i] = '_';
+  }
+}
+
+std::optional<std::string> decode_base64url(std::string_view text) {
+  std::string plain;
+  plain.reserve(text.size() + 3);
+  for (const char c : text) {
+    if (c == '+' || c == '/' || c == '=') return std::nullopt;
+    plain.push_back(c == '-' ? '+' : c == '_' ? '/' : c);
+  }
+  plain.append((4 - plain.size() % 4) % 4, '=');
+  return decode_base64(plain);
+}
+
 }  // namespace dendro

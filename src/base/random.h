@@ -31,4 +31,7 @@ class SystemRandom final : public RandomSource {
 /// 9562, 5.4).
 std::string uuid_v4(Bytes16 bytes);
 
+/// So many of 0-9, A-Z, a-z, each as likely as any other: 5.95 bits a character.
+std::string random_base62(RandomSource& random, std::size_t characters);
+
 }  // namespace dendro

@@ -45,6 +45,7 @@ class PermissionSet {
   }
   constexpr void add(Permission permission) { bits_ |= bit(permission); }
   constexpr void add(PermissionSet other) { bits_ |= other.bits_; }
+  constexpr void remove(Permission permission) { bits_ &= ~bit(permission); }
   constexpr bool has(Permission permission) const { return (bits_ & bit(permission)) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
   /// In the order of the enum.

@@ -6,40 +6,13 @@
 
 #include <cerrno>
 
+#include "meta/sqlite_error.h"
+
 namespace dendro {
 namespace {
 
 /// Another process that holds the file is given so long (a backup tool, say).
 constexpr int kBusyMilliseconds = 5'000;
-
-Error sqlite_error(sqlite3* connection, int code, std::string_view what) {
-  const std::string text =
-      std::string(what) + ": " + (connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code));
-  switch (code & 0xFF) {
-    case SQLITE_CONSTRAINT: {
-      const bool is_double = code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY;
-      return Error(is_double ? ErrorCode::already_exists : ErrorCode::invalid_argument, text);
-    }
-    case SQLITE_FULL:
-      return Error(ErrorCode::storage_full, text);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return Error(ErrorCode::corruption, text);
-    case SQLITE_PERM:
-    case SQLITE_READONLY:
-    case SQLITE_AUTH:
-      return Error(ErrorCode::permission_denied, text);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return Error(ErrorCode::unavailable, text);
-    case SQLITE_ERROR:
-    case SQLITE_MISUSE:
-    case SQLITE_RANGE:
-      return Error(ErrorCode::internal, text);
-    default:
-      return Error(ErrorCode::io_error, text);
-  }
-}
 
 /// One prepared statement. Not thread-safe.
 class Statement {
@@ -161,7 +134,7 @@ Result<std::unique_ptr<MetaDatabase>> MetaDatabase::open(const std::string& path
   sqlite3* connection = nullptr;
   // Our own lock keeps threads apart.
   const int code = sqlite3_open_v2(path.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<MetaDatabase> database(new MetaDatabase(connection));
+  std::unique_ptr<MetaDatabase> database(new MetaDatabase(path, connection));
   if (code != SQLITE_OK) return sqlite_error(connection, code, path);
   sqlite3_busy_timeout(connection, kBusyMilliseconds);
   sqlite3_extended_result_codes(connection, 1);
@@ -194,8 +167,7 @@ Status MetaDatabase::migrate_locked(std::span<const MetaMigration> migrations) {
   const std::int64_t found = version->integer(0);
   if (found > static_cast<std::int64_t>(migrations.size())) {
     return Error(ErrorCode::unimplemented, "has schema version " + std::to_string(found) + ", this version knows " +
-                                               std::to_string(migrations.size()) +
-                                               "; start the version that wrote it");
+                                               std::to_string(migrations.size()) + "; start the version that wrote it");
   }
   for (auto i = static_cast<std::size_t>(found); i < migrations.size(); ++i) {
     const Status done = execute_locked(migrations[i].sql);

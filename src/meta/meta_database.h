@@ -71,6 +71,9 @@ class MetaDatabase {
   MetaDatabase(const MetaDatabase&) = delete;
   MetaDatabase& operator=(const MetaDatabase&) = delete;
 
+  /// As `open` was told it.
+  const std::string& path() const { return path_; }
+
   /// Runs `work(MetaTransaction&) -> Result<T>` (or Status) and commits; an error of `work` rolls back and is given
   /// back. `work` must not call this again.
   template <typename Work>
@@ -91,7 +94,7 @@ class MetaDatabase {
   Status back_up(const std::string& path);
 
  private:
-  explicit MetaDatabase(sqlite3* connection) : connection_(connection) {}
+  MetaDatabase(std::string path, sqlite3* connection) : path_(std::move(path)), connection_(connection) {}
   Status prepare_locked(std::span<const MetaMigration> migrations) DENDRO_REQUIRES(mutex_);
   Status migrate_locked(std::span<const MetaMigration> migrations) DENDRO_REQUIRES(mutex_);
   Status execute_locked(std::string_view sql) DENDRO_REQUIRES(mutex_);
@@ -99,6 +102,7 @@ class MetaDatabase {
   Status commit_locked() DENDRO_REQUIRES(mutex_);
   void roll_back_locked() DENDRO_REQUIRES(mutex_);
 
+  const std::string path_;
   Mutex mutex_;
   sqlite3* const connection_;
 };

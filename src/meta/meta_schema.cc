@@ -129,6 +129,102 @@ ALTER TABLE alert_progress ADD COLUMN asked TEXT NOT NULL DEFAULT '';
 ALTER TABLE alert_held ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
 CREATE INDEX alert_held_by_alert ON alert_held (tenant, receiver, fingerprint);
 )"},
+    // Lists are JSON arrays. `identity_version` goes up with each change to who may do what, but not with what only
+    // tells when a key was used or that a session began: nothing that was known before means something else then.
+    {"identity", R"(
+CREATE TABLE roles (
+  name TEXT PRIMARY KEY,
+  permissions TEXT NOT NULL,
+  row_filter TEXT NOT NULL,
+  hidden_fields TEXT NOT NULL,
+  masked_fields TEXT NOT NULL,
+  updated INTEGER NOT NULL
+) STRICT;
+CREATE TABLE tokens (
+  jti TEXT PRIMARY KEY,
+  subject TEXT NOT NULL,
+  tenants TEXT NOT NULL,
+  roles TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  revoked INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tokens_by_expiry ON tokens (expires);
+CREATE INDEX tokens_by_age ON tokens (created, jti);
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  secret_hash TEXT NOT NULL,
+  name TEXT NOT NULL,
+  tenants TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  roles TEXT NOT NULL,
+  certificate TEXT,
+  created INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  revoked INTEGER NOT NULL,
+  last_used INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX api_keys_by_certificate ON api_keys (certificate) WHERE certificate IS NOT NULL AND revoked = 0;
+CREATE TABLE users (
+  id TEXT PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  password_hash TEXT NOT NULL,
+  grants TEXT NOT NULL,
+  disabled INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  last_sign_in INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY,
+  secret_hash TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  document TEXT NOT NULL,
+  peer TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  expires INTEGER NOT NULL,
+  last_used INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_subject ON sessions (kind, subject, last_used);
+CREATE INDEX sessions_by_expiry ON sessions (expires);
+CREATE TABLE sign_in_failures (
+  account TEXT PRIMARY KEY,
+  failures INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  locked_until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sign_in_failures_by_age ON sign_in_failures (last);
+CREATE TABLE identity_version (
+  version INTEGER NOT NULL
+) STRICT;
+INSERT INTO identity_version VALUES (1);
+CREATE TRIGGER roles_insert_changes_identity AFTER INSERT ON roles
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER roles_update_changes_identity AFTER UPDATE ON roles
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER roles_delete_changes_identity AFTER DELETE ON roles
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER tokens_insert_changes_identity AFTER INSERT ON tokens
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER tokens_update_changes_identity AFTER UPDATE ON tokens
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER tokens_delete_changes_identity AFTER DELETE ON tokens
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER api_keys_insert_changes_identity AFTER INSERT ON api_keys
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER api_keys_update_changes_identity AFTER UPDATE OF secret_hash, tenants, scopes, roles, certificate, expires, revoked ON api_keys
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER api_keys_delete_changes_identity AFTER DELETE ON api_keys
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER users_insert_changes_identity AFTER INSERT ON users
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER users_update_changes_identity AFTER UPDATE OF password_hash, grants, disabled ON users
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER users_delete_changes_identity AFTER DELETE ON users
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+CREATE TRIGGER sessions_delete_changes_identity AFTER DELETE ON sessions
+  BEGIN UPDATE identity_version SET version = version + 1; END;
+)"},
 };
 
 }  // namespace

@@ -1,26 +1,11 @@
 #include "meta/short_links.h"
 
 #include <algorithm>
-#include <array>
 
 namespace dendro {
 namespace {
 
-constexpr std::string_view kBase62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::size_t kCodeCharacters = 10;
-
-std::string make_code(RandomSource& random) {
-  std::string code;
-  while (code.size() < kCodeCharacters) {
-    std::array<std::uint8_t, 16> bytes{};
-    random.fill(bytes);
-    for (const std::uint8_t byte : bytes) {
-      constexpr std::uint8_t kEvenMax = 62 * 4;  // above it some characters would come more often
-      if (byte < kEvenMax && code.size() < kCodeCharacters) code.push_back(kBase62[byte % 62]);
-    }
-  }
-  return code;
-}
 
 /// "//host" and "/\host" lead to other hosts in a browser.
 Status check_path(const std::string& path) {
@@ -42,7 +27,8 @@ Status check_path(const std::string& path) {
 Result<ShortLink> ShortLinks::create(const std::string& path) {
   DENDRO_TRY(check_path(path));
   const Timestamp now = clock_.now();
-  const ShortLink link{make_code(random_), path, Timestamp(now.number() + std::chrono::nanoseconds(kLifetime).count())};
+  const ShortLink link{random_base62(random_, kCodeCharacters), path,
+                       Timestamp(now.number() + std::chrono::nanoseconds(kLifetime).count())};
   return database_.transact([&](MetaTransaction& meta) -> Result<ShortLink> {
     DENDRO_TRY(meta.change("DELETE FROM short_links WHERE expires <= ?", {now.number()}));
     DENDRO_TRY_ASSIGN(const auto count, meta.row("SELECT COUNT(*) FROM short_links"));

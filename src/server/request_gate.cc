@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/crypto_compare.h"
 #include "server/http_text.h"
 #include "server/web_socket_handshake.h"
 
@@ -28,15 +29,6 @@ GateCheck check_host_name(const ServerOptions& options, const RequestHead& head)
   return GateRefusal{421, "misdirected_request",
                      "this server is open and does not know the host name of the request: add it to the setting "
                      "server.allowed_hosts, or use the IP address"};
-}
-
-/// Compares in a time that does not depend on where the texts differ.
-bool equals_secret(std::string_view given, std::string_view secret) {
-  unsigned difference = given.size() == secret.size() ? 0 : 1;
-  for (std::size_t i = 0; i < secret.size(); ++i) {
-    difference |= static_cast<unsigned char>(secret[i]) ^ static_cast<unsigned char>(i < given.size() ? given[i] : 0);
-  }
-  return difference == 0;
 }
 
 GateCheck check_origin_verify(const ServerOptions& options, const RequestHead& head) {

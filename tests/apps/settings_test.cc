@@ -6,11 +6,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/io/temporary_folder.h"
+
 namespace dendro {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 SettingSources from_toml(std::string text) {
   SettingSources sources;
@@ -104,14 +107,109 @@ TEST(Settings, RulesOfStreamsAreCheckedAtStart) {
   }
 }
 
-TEST(Settings, ASecretKeyIsNeverSilentlyIgnored) {
-  SettingSources sources;
-  sources.environment["SECRET_KEY"] = "x";
-  const auto refused = load_settings(sources);
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code(), ErrorCode::unimplemented);
+constexpr const char* kGoodSecret = "a secret of more than 32 bytes, for tests";
+
+TEST(Settings, TheSecretKeyComesFromVariableFileOrConfiguration) {
+  const auto secret_of = [](const SettingSources& sources) {
+    const auto loaded = load_settings(sources);
+    return loaded ? loaded->settings.identity.secret_key : loaded.error().message();
+  };
+  SettingSources sources = from_toml("[auth]\nsecret_key = 'in the file, of at least 32 bytes ...'\n");
+  EXPECT_THAT(secret_of(sources), HasSubstr("in the file"));
+  sources.environment["SECRET_KEY"] = kGoodSecret;
+  EXPECT_EQ(secret_of(sources), kGoodSecret);
+  EXPECT_THAT(load_settings(sources)->compat_names_in_use, ElementsAre("SECRET_KEY"));
+  sources.environment["DENDRO_SECRET_KEY"] = "beats the bare name, 32 bytes ...";
+  EXPECT_THAT(secret_of(sources), HasSubstr("beats the bare name"));
+  sources.environment.erase("DENDRO_SECRET_KEY");
   sources.compat_environment = false;
-  EXPECT_TRUE(load_settings(sources).has_value());
+  EXPECT_THAT(secret_of(sources), HasSubstr("in the file"));
+
+  const TemporaryFolder folder;
+  SettingSources by_file;
+  by_file.environment["DENDRO_SECRET_KEY_FILE"] = folder.write("secret", std::string(kGoodSecret) + "\r\n");
+  EXPECT_EQ(secret_of(by_file), kGoodSecret);
+  by_file.environment["SECRET_KEY"] = kGoodSecret;
+  EXPECT_THAT(secret_of(by_file), HasSubstr("name one of them"));
+  by_file.environment.erase("SECRET_KEY");
+  by_file.environment["DENDRO_SECRET_KEY_FILE"] = folder.path("none");
+  EXPECT_THAT(secret_of(by_file), HasSubstr("cannot read"));
+  by_file.environment["DENDRO_SECRET_KEY_FILE"] = folder.write("empty", "\n");
+  EXPECT_THAT(secret_of(by_file), HasSubstr("has 0 bytes"));
+}
+
+TEST(Settings, WeakSecretsAreRefusedAndNeverTold) {
+  for (const char* weak : {"hunter2", "dev_secret_key_change_in_production", "thirty-one bytes are not enough"}) {
+    SettingSources sources;
+    sources.environment["SECRET_KEY"] = weak;
+    const auto refused = load_settings(sources);
+    ASSERT_FALSE(refused.has_value()) << weak;
+    EXPECT_EQ(refused.error().code(), ErrorCode::invalid_argument);
+    EXPECT_THAT(refused.error().message(), AllOf(HasSubstr("SECRET_KEY"), Not(HasSubstr(weak))));
+  }
+}
+
+TEST(Settings, TokensAndSessions) {
+  SettingSources sources;
+  sources.environment["ALGORITHM"] = "HS512";
+  sources.environment["ACCESS_TOKEN_EXPIRE_MINUTES"] = "30";
+  sources.environment["DENDRO_SESSION_IDLE"] = "30m";
+  sources.environment["DENDRO_SIGN_IN_FAILURES_MAX"] = "5";
+  sources.environment["DENDRO_SIGN_IN_LOCK"] = "1h";
+  const IdentitySettings identity = load_settings(sources)->settings.identity;
+  EXPECT_EQ(identity.algorithm, SignatureAlgorithm::hs512);
+  EXPECT_EQ(identity.token_lifetime, std::chrono::minutes(30));
+  EXPECT_EQ(identity.sessions.lifetime, std::chrono::hours(12));
+  EXPECT_EQ(identity.sessions.idle, std::chrono::minutes(30));
+  EXPECT_EQ(identity.sign_in.failures_max, 5);
+  EXPECT_EQ(identity.sign_in.lock, std::chrono::hours(1));
+  for (const auto& [name, value] : {std::pair{"ALGORITHM", "RS256"},
+                                    {"ALGORITHM", "none"},
+                                    {"ACCESS_TOKEN_EXPIRE_MINUTES", "0"},
+                                    {"DENDRO_ACCESS_TOKEN_EXPIRE_MINUTES", "99999999"},
+                                    {"DENDRO_SESSION_LIFETIME", "13h"},
+                                    {"DENDRO_SESSION_IDLE", "1m"},
+                                    {"DENDRO_SIGN_IN_FAILURES_MAX", "0"},
+                                    {"DENDRO_PASSWORD_HASHES_MAX", "65"}}) {
+    SettingSources wrong;
+    wrong.environment[name] = value;
+    const auto refused = load_settings(wrong);
+    ASSERT_FALSE(refused.has_value()) << name;
+    EXPECT_THAT(refused.error().message(), AllOf(HasSubstr(name), HasSubstr(value)));
+  }
+}
+
+TEST(Settings, IssuersAndRolesAreBlocks) {
+  const auto loaded = load_settings(from_toml(R"(
+[[auth.issuers]]
+issuer = "https://login.example.org/"
+audience = "dendro"
+tenants_max = ["shop", "bank"]
+
+[roles.support]
+permissions = ["search", "stats"]
+row_filter = '{service="payments"}'
+hidden_fields = ["card"]
+
+[roles.reader]
+permissions = ["search"]
+)"));
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message();
+  const IdentitySettings& identity = loaded->settings.identity;
+  ASSERT_EQ(identity.issuers.size(), 1u);
+  EXPECT_EQ(identity.issuers[0].issuer, "https://login.example.org/");
+  EXPECT_THAT(identity.issuers[0].tenants_max, ElementsAre("shop", "bank"));
+  ASSERT_EQ(identity.roles.size(), 2u);
+  EXPECT_EQ(identity.roles[1].name, "support");
+  EXPECT_EQ(identity.roles[1].row_filter, "{service=\"payments\"}");
+  EXPECT_THAT(identity.roles[1].hidden_fields, ElementsAre("card"));
+  const auto fault = [](const char* toml) { return load_settings(from_toml(toml)).error().message(); };
+  EXPECT_THAT(fault("[[auth.issuers]]\nissuer = 'https://i'\n"),
+              AllOf(HasSubstr("auth.issuers"), HasSubstr("audience")));
+  EXPECT_THAT(fault("[roles.red]\npermission = ['search']\n"),
+              AllOf(HasSubstr("role \"red\""), HasSubstr("permission")));
+  EXPECT_THAT(fault("[roles]\nred = 7\n"), HasSubstr("no usable value"));
+  EXPECT_THAT(fault("roles = 7\n"), HasSubstr("roles"));
 }
 
 TEST(Settings, BareNamesInUseAreListedByNameOnly) {

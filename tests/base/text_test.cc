@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
@@ -45,6 +47,29 @@ TEST(Utf8, CountsAndAppendsCodePoints) {
   for (const char32_t c : {U'a', U'é', U'€', U'😀'}) append_utf8(text, c);
   EXPECT_EQ(count_code_points(text), 4u);
   EXPECT_TRUE(is_valid_utf8(text));
+}
+
+TEST(Base64Url, TakesTheStrictFormOnly) {
+  for (const auto& [plain, packed] :
+       {std::pair{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"\xfb\xff", "-_8"}}) {
+    std::string out = "=";
+    append_base64url(out, plain);
+    EXPECT_EQ(out, "=" + std::string(packed));
+    EXPECT_EQ(decode_base64url(packed), plain);
+  }
+  for (const char* bad : {"Z", "Zg==", "Zg=", "Zh", "+_8", "-/8", "Zm 9", "Zm9v\n", "Zm9vZ"}) {
+    EXPECT_EQ(decode_base64url(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Random, Base62IsEvenAndAsLongAsAsked) {
+  SystemRandom random;
+  const std::string text = random_base62(random, 62'000);
+  EXPECT_EQ(text.size(), 62'000u);
+  std::map<char, int> counts;
+  for (const char c : text) ++counts[c];
+  EXPECT_EQ(counts.size(), 62u);
+  for (const auto& [c, count] : counts) EXPECT_NEAR(count, 1'000, 250) << c;  // 8 standard deviations
 }
 
 TEST(Base64, GoesBothWays) {

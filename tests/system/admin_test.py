@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from dendro_process import Server, run
 
-COMMANDS = ("inspect", "verify", "repair", "backup", "restore", "compact", "delete", "queries", "queues", "dead-letters")
+COMMANDS = ("inspect", "verify", "repair", "backup", "restore", "compact", "delete", "queries", "queues", "dead-letters", "user", "key", "role")
 
 
 def records(count, first=0):

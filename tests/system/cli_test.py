@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dendro_process import BINARY, Server, run
 
-COMMANDS = ("serve", "ingest", "query", "tail", "patterns", "analyze", "admin", "version", "completion", "man")
+COMMANDS = ("serve", "ingest", "query", "tail", "patterns", "analyze", "admin", "token", "version", "completion", "man")
 
 
 class Help(unittest.TestCase):

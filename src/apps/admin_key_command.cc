@@ -1,0 +1,115 @@
+#include <CLI/CLI.hpp>
+
+#include "apps/action_table.h"
+#include "apps/admin_command.h"
+#include "apps/cli.h"
+#include "apps/identity_folder.h"
+#include "identity/identity_documents.h"
+
+namespace dendro {
+namespace {
+
+constexpr std::string_view kKeySummary = "API keys: create, list, revoke";
+constexpr std::string_view kKeyShared = "data config env-file no-compat-env output";
+constexpr ActionRow kKeyActions[] = {
+    {"create", "make a key and print it: it is shown this once", "", "name tenant scope role expires-in certificate"},
+    {"list", "all, or those of --tenant; never the keys themselves", "", "tenant"},
+    {"revoke", "refused from the next request on; open streams end", "ID", ""},
+};
+
+struct KeyFlags {
+  IdentityPlace place;
+  ActionWords words;
+  std::vector<std::string> tenants, scopes, roles;
+  std::string name, expires_in, certificate, format = "table";
+};
+
+std::shared_ptr<CLI::App> make_key_app_with(const std::shared_ptr<KeyFlags>& flags) {
+  auto app = make_cli_app(
+      "admin key", kKeySummary,
+      "  dendro admin key create --name fluent-bit --tenant shop --scope ingest\n"
+      "  dendro admin key create --name grafana --tenant shop --scope search --expires-in 90d --data /var/lib/dendro\n"
+      "  dendro admin key list --tenant shop\n"
+      "  dendro admin key revoke 3fA9kQ2LmN7x\n"
+      "Scopes: ingest; search (with statistics and live tail); export; admin. From the first key on, callers of a\n"
+      "server must say who they are. All work while a server uses the folder.\n"
+      "Exit codes: 0 done; 1 failed, no such key; 2 usage or configuration.\n");
+  add_action_options(*app, flags->words, kKeyActions);
+  app->add_option("--name", flags->name, "for people, 1 to 200 bytes")->type_name("TEXT");
+  app->add_option("--tenant", flags->tenants, "tenant it is for, repeatable, or '*'")->type_name("T");
+  app->add_option("--scope", flags->scopes, "ingest, search, export or admin, repeatable")->type_name("SCOPE");
+  app->add_option("--role", flags->roles, "role it has beside its scopes, repeatable")->type_name("R");
+  app->add_option("--expires-in", flags->expires_in, "how long it lasts, such as 90d; default for ever")
+      ->type_name("TIME");
+  app->add_option("--certificate", flags->certificate,
+                  "subject or alternative name of a TLS client certificate that stands for the key")
+      ->type_name("NAME");
+  app->add_option("-o,--output", flags->format, "table or json; default table")
+      ->check(CLI::IsMember({"table", "json"}));
+  add_identity_place_options(*app, flags->place);
+  return app;
+}
+
+std::shared_ptr<CLI::App> make_key_app() {
+  const auto flags = std::make_shared<KeyFlags>();
+  return keep_with(make_key_app_with(flags), flags);
+}
+
+Status create_key(IdentityFolder& folder, const KeyFlags& flags, CommandIo& io) {
+  ApiKeyRequest request{flags.name, flags.tenants, flags.scopes, flags.roles, flags.certificate, std::nullopt};
+  if (!flags.expires_in.empty()) {
+    DENDRO_TRY_ASSIGN(const std::chrono::milliseconds span, parse_time_span(flags.expires_in));
+    constexpr std::chrono::hours kSpanMax{24 * 36'525};
+    if (span > kSpanMax) return Error(ErrorCode::invalid_argument, "--expires-in: at most 36525d");
+    request.expires = Timestamp(folder.now().number() + std::chrono::nanoseconds(span).count());
+  }
+  DENDRO_TRY_ASSIGN(const MadeApiKey made, folder.parts().keys().create(request));
+  std::fprintf(io.out, "%s\n", made.key.c_str());
+  std::fprintf(io.err, "key %s; it is not shown again\n", made.row.id.c_str());
+  return {};
+}
+
+Status list_keys(IdentityFolder& folder, const KeyFlags& flags, CommandIo& io) {
+  if (flags.tenants.size() > 1) return Error(ErrorCode::invalid_argument, "list takes one --tenant");
+  DENDRO_TRY_ASSIGN(const auto rows,
+                    folder.parts().keys().list(flags.tenants.empty() ? std::string() : flags.tenants.front()));
+  std::string json = "[";
+  for (const ApiKeyRow& row : rows) {
+    if (json.size() > 1) json.push_back(',');
+    append_api_key(json, row, folder.now());
+  }
+  constexpr std::string_view kColumns[] = {"id",    "name",       "tenants",      "scopes",    "roles",
+                                           "state", "created_at", "last_used_at", "expires_at"};
+  print_items(io, flags.format, json + "]", kColumns, "there is no API key");
+  return {};
+}
+
+Status do_key_action(const KeyFlags& flags, CommandIo& io) {
+  const bool creates = flags.words.action == "create";
+  DENDRO_TRY_ASSIGN(const auto folder,
+                    IdentityFolder::open(flags.place, creates ? IdentityFolder::WhenMissing::make
+                                                              : IdentityFolder::WhenMissing::refuse));
+  if (creates) return create_key(*folder, flags, io);
+  if (flags.words.action == "list") return list_keys(*folder, flags, io);
+  DENDRO_TRY(folder->parts().keys().revoke(flags.words.name));
+  std::fprintf(io.out, "revoked\n");
+  return {};
+}
+
+int run_key(std::span<const std::string> args, CommandIo& io) {
+  const auto flags = std::make_shared<KeyFlags>();
+  const auto app = make_key_app_with(flags);
+  if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
+  const std::string fault = action_fault(*app, flags->words, kKeyActions, kKeyShared);
+  if (!fault.empty()) return report_failure(io, "admin key", fault, 2);
+  const Status done = do_key_action(*flags, io);
+  return done ? 0 : report_failure(io, "admin key", done.error().message(), exit_code_of(done.error().code()));
+}
+
+}  // namespace
+
+Command admin_key_command() {
+  return {"key", kKeySummary, &run_key, &make_key_app};
+}
+
+}  // namespace dendro
