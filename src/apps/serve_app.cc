@@ -10,6 +10,7 @@
 #include "apps/build_info.h"
 #include "apps/memory_shares.h"
 #include "apps/serve_alerts.h"
+#include "apps/serve_audit.h"
 #include "apps/serve_metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -82,6 +83,7 @@ struct ServeApp::Parts {
   std::unique_ptr<TailHub> tails;
   std::shared_ptr<const LookupTables> lookup_tables;
   std::unique_ptr<ServeAlerts> alerts;
+  std::unique_ptr<ServeAudit> audit;
   ServerMetrics metrics;
   std::unique_ptr<HttpServer> server;
 
@@ -117,6 +119,7 @@ Status ServeApp::Parts::open() {
                                     tail_options);
   if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
   DENDRO_TRY(open_alerts());
+  audit = std::make_unique<ServeAudit>(ServeAudit::Parts{*store, *workers, clock, random, query_limits});
   DENDRO_TRY_ASSIGN(server,
                     HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
   alerts->service().start();
@@ -165,6 +168,7 @@ RouteTable ServeApp::Parts::routes() {
   add(make_alert_routes(*workers, alerts->service()));
   add(tail_routes(*workers, *tails));
   add(make_entries_routes(*workers, *entries, random));
+  add(audit->routes(settings.audit_api_prefix));
   add(make_admin_routes(*workers, *admin));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
   add_system_routes(table, system_parts());
@@ -175,6 +179,8 @@ SystemParts ServeApp::Parts::system_parts() {
   SystemParts parts;
   parts.version = version_text();
   parts.commit = commit_text();
+  parts.api_prefix = settings.audit_api_prefix;
+  parts.project_name = settings.audit_project_name;
   parts.metrics = &metrics;
   parts.readiness = [this] {
     const StoreHealth health = store->health();
@@ -184,6 +190,7 @@ SystemParts ServeApp::Parts::system_parts() {
     append_store_metrics(out, *store);
     append_query_metrics(out, *running);
     alerts->append_metrics(out);
+    audit->append_metrics(out);
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
   };
   return parts;
@@ -211,6 +218,7 @@ void ServeApp::stop() {
   if (parts_->alerts != nullptr) parts_->alerts->service().stop();
   if (parts_->tails != nullptr) parts_->tails->shut_down();  // its readers are told before their connections go
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
+  if (parts_->audit != nullptr) parts_->audit->stop();
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
   parts_->alerts.reset();

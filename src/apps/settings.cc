@@ -178,11 +178,15 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
       DENDRO_TRY(
           apply_values(row, loaded.settings, found->second, sources.toml_name + ": " + std::string(row.toml_path)));
     }
-    const auto variable = sources.environment.find(std::string(row.environment));
-    if (!row.environment.empty() && variable != sources.environment.end() && !variable->second.empty()) {
+    for (const std::string_view name : {row.compat_environment, row.environment}) {
+      const bool is_compat = name == row.compat_environment;
+      const auto variable = sources.environment.find(std::string(name));
+      if (name.empty() || (is_compat && !sources.compat_environment)) continue;
+      if (variable == sources.environment.end() || variable->second.empty()) continue;
+      if (is_compat) loaded.compat_names_in_use.emplace_back(name);
       const std::vector<std::string> values =
           row.is_list ? split_commas(variable->second) : std::vector<std::string>{variable->second};
-      if (!values.empty()) DENDRO_TRY(apply_values(row, loaded.settings, values, std::string(row.environment)));
+      if (!values.empty()) DENDRO_TRY(apply_values(row, loaded.settings, values, std::string(name)));
     }
     if (const auto flag = sources.flags.find(std::string(row.flag));
         !row.flag.empty() && flag != sources.flags.end() && !flag->second.empty()) {
