@@ -11,6 +11,7 @@
 #include "apps/identity_folder.h"
 #include "apps/memory_shares.h"
 #include "apps/serve_alerts.h"
+#include "apps/serve_audit.h"
 #include "apps/serve_metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -83,6 +84,7 @@ struct ServeApp::Parts {
   std::unique_ptr<TailHub> tails;
   std::shared_ptr<const LookupTables> lookup_tables;
   std::unique_ptr<ServeAlerts> alerts;
+  std::unique_ptr<ServeAudit> audit;
   std::optional<QueueAdmin> queues;
   std::unique_ptr<AdminService> admin;
   ServerMetrics metrics;
@@ -123,6 +125,7 @@ Status ServeApp::Parts::open() {
   tails = std::make_unique<TailHub>(
       TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables}, tail_options);
   DENDRO_TRY(open_alerts());
+  audit = std::make_unique<ServeAudit>(ServeAudit::Parts{*store, *workers, clock, random, query_limits});
   open_admin();
   DENDRO_TRY_ASSIGN(server,
                     HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
@@ -190,6 +193,7 @@ RouteTable ServeApp::Parts::routes() {
   add(make_alert_routes(*workers, alerts->service()));
   add(tail_routes(*workers, *tails));
   add(make_entries_routes(*workers, *entries, random));
+  add(audit->routes(settings.audit_api_prefix));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
@@ -201,6 +205,8 @@ SystemParts ServeApp::Parts::system_parts() {
   SystemParts parts;
   parts.version = version_text();
   parts.commit = commit_text();
+  parts.api_prefix = settings.audit_api_prefix;
+  parts.project_name = settings.audit_project_name;
   parts.metrics = &metrics;
   parts.readiness = [this] {
     const StoreHealth health = store->health();
@@ -210,6 +216,7 @@ SystemParts ServeApp::Parts::system_parts() {
     append_store_metrics(out, *store);
     append_query_metrics(out, *running);
     alerts->append_metrics(out);
+    audit->append_metrics(out);
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
     append_metric(out, "dendro_tails_bytes", "gauge", "memory of batches and tables that live tails hold",
                   tails->memory_bytes());
@@ -239,6 +246,7 @@ void ServeApp::stop() {
   if (parts_->alerts != nullptr) parts_->alerts->service().stop();
   if (parts_->tails != nullptr) parts_->tails->shut_down();  // its readers are told before their connections go
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
+  if (parts_->audit != nullptr) parts_->audit->stop();
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
   parts_->admin.reset();

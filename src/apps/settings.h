@@ -39,6 +39,8 @@ struct Settings {
   std::string spill_directory;                              ///< of temporary files of queries; empty: `tmp` in data_dir
   std::uint64_t spill_bytes_max = std::uint64_t{10} << 30;  ///< of one query; 0: none
   std::string backup_directory;                             ///< of backups over the network; empty: there are none
+  std::string audit_api_prefix = "/api/v1";                 ///< in front of the routes of the audit log service
+  std::string audit_project_name = "dendro";                ///< in the welcome of the audit profile
   std::vector<std::string> alert_rules, alert_receivers;    ///< JSON documents, one a block of the file
   std::chrono::milliseconds drain_timeout{20'000};
 

@@ -154,6 +154,19 @@ Status set_bound(Settings& settings, Values values) {
   return {};
 }
 
+/// "/api/v1": segments of plain characters.
+Status set_api_prefix(Settings& settings, Values values) {
+  const std::string& prefix = values.back();
+  bool is_good = prefix.starts_with('/') && !prefix.ends_with('/');
+  for (const char c : prefix) {
+    is_good = is_good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          std::string_view("/-._~").find(c) != std::string_view::npos);
+  }
+  if (!is_good || prefix.find("//") != std::string::npos) return bad_value(prefix, "a path such as /api/v1");
+  settings.audit_api_prefix = prefix;
+  return {};
+}
+
 Status set_log_level(Settings& settings, Values values) {
   for (const char* word : {"debug", "info", "warning", "error"}) {
     if (values.back() == word) {
@@ -378,6 +391,11 @@ constexpr SettingRow kSettings[] = {
      &set_list<DENDRO_MEMBER(alert_rules)>},
     {"receivers", "", "", false, true, "RECEIVER", "where messages about alerts may go; docs/alerts.md; default none",
      &set_list<DENDRO_MEMBER(alert_receivers)>},
+    {"audit.api_prefix", "DENDRO_API_V1_STR", "", false, false, "PATH",
+     "path in front of the audit log service's routes; default /api/v1", &set_api_prefix, "API_V1_STR"},
+    {"audit.project_name", "DENDRO_PROJECT_NAME", "", false, false, "NAME",
+     "name in the welcome of the audit profile; default dendro", &set_text<DENDRO_MEMBER(audit_project_name)>,
+     "PROJECT_NAME"},
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},

@@ -149,8 +149,10 @@ void append_operation(std::string& out, const Route& route) {
   out += "</article>";
 }
 
-void append_navigation(std::string& out, const std::vector<RouteGroup>& groups) {
-  out += "<nav aria-label=\"Operations\"><a href=\"/openapi.json\">OpenAPI document</a>";
+void append_navigation(std::string& out, const std::vector<RouteGroup>& groups, std::string_view openapi_path) {
+  out += "<nav aria-label=\"Operations\"><a href=\"";
+  append_html(out, openapi_path);
+  out += "\">OpenAPI document</a>";
   for (const RouteGroup& group : groups) {
     append_element(out, "h2", group.name);
     out += "<ul>";
@@ -197,7 +199,7 @@ std::string curl_line(const Route& route, std::string_view host) {
   return line + shell_word(url);
 }
 
-DocsPage::DocsPage(const RouteTable& routes, Profile profile, std::string_view version) {
+DocsPage::DocsPage(const RouteTable& routes, Profile profile, std::string_view version, std::string_view openapi_path) {
   const std::vector<RouteGroup> groups = group_routes(routes, profile);
   std::string& out = template_;
   out =
@@ -205,7 +207,7 @@ DocsPage::DocsPage(const RouteTable& routes, Profile profile, std::string_view v
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><link rel=\"stylesheet\" href=\"";
   out.append(kDocsStylePath)
       .append("\"></head><body><a class=\"skip\" href=\"#operations\">Skip to the operations</a>");
-  append_navigation(out, groups);
+  append_navigation(out, groups, openapi_path);
   out += "<main id=\"operations\">";
   append_element(out, "h1", "dendro API");
   append_element(out, "p",

@@ -11,7 +11,9 @@ namespace dendro {
 /// it works offline and under the CSP of ui.md 10.1. All texts of the table are escaped.
 class DocsPage {
  public:
-  DocsPage(const RouteTable& routes, Profile profile, std::string_view version);
+  /// @param openapi_path  where the same is answered as an OpenAPI document.
+  DocsPage(const RouteTable& routes, Profile profile, std::string_view version,
+           std::string_view openapi_path = "/openapi.json");
   /// The page with `host` ("127.0.0.1:8080") in its curl lines; a host with characters beyond letters, digits and
   /// `.:[]-` is replaced by the default listener's.
   std::string html(std::string_view host) const;

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kProfileNames[kProfileCount] = {"platform", "analytics", "ingest",
                                                            "audit",    "access",    "diagnose"};
-constexpr ProfileSet kBuiltProfiles = profiles(Profile::platform, Profile::analytics, Profile::ingest);
+constexpr ProfileSet kBuiltProfiles = profiles(Profile::platform, Profile::analytics, Profile::ingest, Profile::audit);
 
 }  // namespace
 

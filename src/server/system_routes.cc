@@ -15,7 +15,9 @@ namespace {
 
 constexpr ProfileSet kOperatedProfiles =
     profiles(Profile::platform, Profile::analytics, Profile::audit, Profile::diagnose);
-constexpr ProfileSet kDocumentedProfiles = profiles(Profile::platform, Profile::analytics);
+constexpr ProfileSet kDocumentedProfiles = profiles(Profile::platform, Profile::analytics, Profile::audit);
+/// Where the OpenAPI document lies at the root; on `audit` it is below the API's prefix only (five-systems.md 1.2).
+constexpr ProfileSet kRootOpenapiProfiles = profiles(Profile::platform, Profile::analytics);
 
 /// The documents of each profile that has them, made once.
 struct Documents {
@@ -155,7 +157,7 @@ std::string etag_of(std::string_view content) {
   return "\"" + to_hex(xxh3_128(content)) + "\"";
 }
 
-void add_documents(RouteTable& routes, const std::shared_ptr<const Documents>& documents) {
+void add_homes(RouteTable& routes, const SystemParts& parts) {
   Route home = system_row("/", profiles(Profile::platform), "home", "Leads to the API page.");
   home.replies = {{302, "To /docs.", "", "", ""}};
   home.handler = answer_with([](const HttpRequest&) {
@@ -166,14 +168,43 @@ void add_documents(RouteTable& routes, const std::shared_ptr<const Documents>& d
   });
   routes.push_back(std::move(home));
 
-  Route page = system_row("/docs", kDocumentedProfiles, "docs", "The API page of this listener.");
+  Route welcome = system_row("/", profiles(Profile::audit), "welcome", "Says what answers here.");
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.member("message", "Welcome to " + parts.project_name);
+  json.end_object();
+  welcome.replies = {{200, "", "application/json", "", body}};
+  welcome.handler = answer_with([body](const HttpRequest&) { return json_response(200, body); });
+  routes.push_back(std::move(welcome));
+}
+
+Route docs_row(std::string path, ProfileSet on, std::string operation_id,
+               const std::shared_ptr<const Documents>& documents) {
+  Route page = system_row(std::move(path), on, std::move(operation_id), "The API page of this listener.");
   page.replies = {{200, "", "text/html; charset=utf-8", "", ""}};
   page.handler = answer_with([documents](const HttpRequest& request) {
     const DocsPage& docs = *documents->page[static_cast<std::size_t>(request.profile)];
     return text_response(200, "text/html; charset=utf-8", docs.html(request.headers.find("Host").value_or("")));
   });
-  routes.push_back(std::move(page));
+  return page;
+}
 
+Route openapi_row(std::string path, ProfileSet on, std::string operation_id,
+                  const std::shared_ptr<const Documents>& documents) {
+  Route openapi =
+      system_row(std::move(path), on, std::move(operation_id), "The OpenAPI 3.1 document of this listener.");
+  openapi.replies = {{200, "", "application/json", R"({"type":"object"})", ""}};
+  openapi.handler = answer_with([documents](const HttpRequest& request) {
+    return json_response(200, documents->openapi[static_cast<std::size_t>(request.profile)]);
+  });
+  return openapi;
+}
+
+void add_documents(RouteTable& routes, const SystemParts& parts, const std::shared_ptr<const Documents>& documents) {
+  constexpr ProfileSet kApiProfiles = profiles(Profile::platform, Profile::audit);
+  routes.push_back(docs_row("/docs", kDocumentedProfiles, "docs", documents));
+  routes.push_back(docs_row(parts.api_prefix + "/docs", kApiProfiles, "api_docs", documents));
   Route style =
       system_row(std::string(kDocsStylePath), kDocumentedProfiles, "docs_style", "Style sheet of the API page.");
   style.replies = {{200, "", "text/css; charset=utf-8", "", ""}, {304, "Not changed.", "", "", ""}};
@@ -181,28 +212,25 @@ void add_documents(RouteTable& routes, const std::shared_ptr<const Documents>& d
     return asset_response(request, "text/css; charset=utf-8", docs_style_sheet(), etag);
   });
   routes.push_back(std::move(style));
-
-  Route openapi =
-      system_row("/openapi.json", kDocumentedProfiles, "openapi", "The OpenAPI 3.1 document of this listener.");
-  openapi.replies = {{200, "", "application/json", R"({"type":"object"})", ""}};
-  openapi.handler = answer_with([documents](const HttpRequest& request) {
-    return json_response(200, documents->openapi[static_cast<std::size_t>(request.profile)]);
-  });
-  routes.push_back(std::move(openapi));
+  routes.push_back(openapi_row("/openapi.json", kRootOpenapiProfiles, "openapi", documents));
+  routes.push_back(openapi_row(parts.api_prefix + "/openapi.json", kApiProfiles, "api_openapi", documents));
 }
 
 }  // namespace
 
 void add_system_routes(RouteTable& routes, SystemParts parts) {
   const auto documents = std::make_shared<Documents>();
-  add_documents(routes, documents);
+  add_homes(routes, parts);
+  add_documents(routes, parts, documents);
   add_health(routes, parts.access_health);
   add_operations(routes, parts);
   for (std::size_t i = 0; i < kProfileCount; ++i) {
     const auto profile = static_cast<Profile>(i);
     if ((kDocumentedProfiles & profile_bit(profile)) == 0) continue;
     documents->openapi[i] = make_openapi(routes, profile, parts.version);
-    documents->page[i] = std::make_unique<DocsPage>(routes, profile, parts.version);
+    const bool is_at_root = (kRootOpenapiProfiles & profile_bit(profile)) != 0;
+    documents->page[i] = std::make_unique<DocsPage>(routes, profile, parts.version,
+                                                    (is_at_root ? std::string() : parts.api_prefix) + "/openapi.json");
   }
 }
 

@@ -29,14 +29,16 @@ struct AccessHealth {
 struct SystemParts {
   std::string version = {};
   std::string commit = {};
+  std::string api_prefix = "/api/v1";      ///< its `docs` and `openapi.json` are those of `platform` and `audit`
+  std::string project_name = "dendro";     ///< in the welcome of `audit`
   const ServerMetrics* metrics = nullptr;  ///< outlives the routes
   std::function<std::vector<Readiness>()> readiness = {};
   std::function<AccessHealth()> access_health = {};
   std::function<void(std::string& out)> more_metrics = {};  ///< appends Prometheus text
 };
 
-/// Adds health, readiness, version, metrics, the redirect of `/`, the OpenAPI document and the docs page. Call it last:
-/// the documents are made from the rows that are there then, these included.
+/// Adds health, readiness, version, metrics, `/` of `platform` and `audit`, the OpenAPI document and the docs page.
+/// Call it last: the documents are made from the rows that are there then, these included.
 void add_system_routes(RouteTable& routes, SystemParts parts);
 
 }  // namespace dendro

@@ -99,7 +99,7 @@ HttpResponse accept_web_socket(const HttpRequest& request, std::string_view subp
   if (!nonce || nonce->size() != kHandshakeKeyBytes) {
     return refuse_handshake(request, 400, "Sec-WebSocket-Key must be 16 bytes in base64");
   }
-  const bool names_protocols = request.headers.find("Sec-WebSocket-Protocol").has_value();
+  const bool names_protocols = !subprotocol.empty() && request.headers.find("Sec-WebSocket-Protocol").has_value();
   if (names_protocols && !list_has(request.headers, "Sec-WebSocket-Protocol", subprotocol)) {
     return refuse_handshake(request, 400, "the subprotocol of this path is " + std::string(subprotocol));
   }

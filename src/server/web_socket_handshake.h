@@ -13,7 +13,8 @@ namespace dendro {
 bool asks_for_web_socket(const HttpHeaders& headers);
 
 /// The 101 of RFC 6455, 4.2.2, behind which `handler` has the connection; or the refusal: 400, or 426 with the version
-/// spoken here. `subprotocol` is the only one there is; a client that names none gets none.
+/// spoken here. `subprotocol` is the only one there is; a client that names none gets none. Empty: there is none, and
+/// what a client names is passed over.
 HttpResponse accept_web_socket(const HttpRequest& request, std::string_view subprotocol,
                                std::shared_ptr<WebSocketHandler> handler);
 

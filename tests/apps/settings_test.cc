@@ -220,6 +220,23 @@ TEST(Settings, BareNamesInUseAreListedByNameOnly) {
   for (const std::string& warning : loaded->warnings) EXPECT_THAT(warning, Not(HasSubstr("secret")));
 }
 
+TEST(Settings, BareNamesOfTheAuditServiceAreWeakerThanOurs) {
+  SettingSources sources;
+  sources.environment = {{"API_V1_STR", "/v9"}, {"PROJECT_NAME", "ocelot"}};
+  const auto loaded = load_settings(sources);
+  EXPECT_EQ(loaded->settings.audit_api_prefix, "/v9");
+  EXPECT_EQ(loaded->settings.audit_project_name, "ocelot");
+  EXPECT_THAT(loaded->compat_names_in_use, ElementsAre("API_V1_STR", "PROJECT_NAME"));
+  sources.environment["DENDRO_PROJECT_NAME"] = "mine";
+  EXPECT_EQ(load_settings(sources)->settings.audit_project_name, "mine");
+  sources.compat_environment = false;
+  EXPECT_EQ(load_settings(sources)->settings.audit_api_prefix, "/api/v1");
+  for (const char* bad : {"api", "/", "/api/", "/a//b", "/{x}", "/a b"}) {
+    sources.environment["DENDRO_API_V1_STR"] = bad;
+    EXPECT_THAT(load_settings(sources).error().message(), HasSubstr("a path such as /api/v1")) << bad;
+  }
+}
+
 TEST(Dotenv, ReadsWhatPeopleWrite) {
   const auto values = parse_dotenv("# a comment\nexport A=1\nB=\"two words\"\r\nC='#x'\n\n  D=a=b\n");
   ASSERT_TRUE(values.has_value());

@@ -59,10 +59,10 @@ TEST(ListenerSpec, OpenOffLoopbackNeedsInsecure) {
 }
 
 TEST(ListenerSpec, KnownButUnbuiltProfilesAreRefusedByName) {
-  const Status refused = check_listeners({{.profile = Profile::audit}}, {});
+  const Status refused = check_listeners({{.profile = Profile::access}}, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::unimplemented);
-  EXPECT_NE(refused.error().message().find("audit"), std::string::npos);
+  EXPECT_NE(refused.error().message().find("access"), std::string::npos);
 }
 
 }  // namespace

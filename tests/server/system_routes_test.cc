@@ -20,7 +20,7 @@ class SystemServer : public TestServer {
 };
 
 TEST(SystemRoutes, HealthAnswersInEveryProfile) {
-  for (const Profile profile : {Profile::platform, Profile::analytics, Profile::ingest}) {
+  for (const Profile profile : {Profile::platform, Profile::analytics, Profile::ingest, Profile::audit}) {
     SystemServer server(profile);
     RawClient client(server.port());
     EXPECT_EQ(client.ask(get("/healthz")).body, R"({"status":"ok"})");
@@ -85,6 +85,21 @@ TEST(SystemRoutes, HomeLeadsToTheDocs) {
   SystemServer analytics(Profile::analytics);
   RawClient other(analytics.port());
   EXPECT_EQ(other.ask(get("/")).status, 404);
+}
+
+TEST(SystemRoutes, TheAuditProfileWelcomesAndDocumentsBelowItsPrefix) {
+  SystemServer server(Profile::audit, {.api_prefix = "/v9", .project_name = "ocelot \"x\""});
+  RawClient client(server.port());
+  EXPECT_EQ(client.ask(get("/")).body, R"({"message":"Welcome to ocelot \"x\""})");
+  EXPECT_EQ(client.ask(post("/", "")).status, 405);
+  EXPECT_EQ(client.ask(get("/openapi.json")).body, R"({"detail":"Not Found"})");
+  EXPECT_NE(client.ask(get("/v9/openapi.json")).body.find(R"("/v9/docs":)"), std::string::npos);
+  for (const char* path : {"/docs", "/v9/docs"}) {
+    EXPECT_NE(client.ask(get(path)).body.find(R"(href="/v9/openapi.json")"), std::string::npos) << path;
+  }
+  EXPECT_EQ(client.ask(get("/docs/style.css")).status, 200);
+  EXPECT_EQ(client.ask(get("/readyz")).status, 200);
+  EXPECT_EQ(client.ask(get("/recent")).status, 404);
 }
 
 TEST(SystemRoutes, StyleSheetIsRevalidated) {

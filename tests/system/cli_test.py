@@ -50,7 +50,7 @@ class Help(unittest.TestCase):
         code, out, err = run("version")
         self.assertEqual((code, err), (0, ""))
         self.assertRegex(out, r"^dendro \d+\.\d+\.\d+ \([0-9a-f]{12}(-dirty)?\)|^dendro \d+\.\d+\.\d+ \(unknown\)")
-        self.assertIn("profiles   platform analytics ingest", out)
+        self.assertIn("profiles   platform analytics ingest audit", out)
         self.assertEqual(run("--version")[1], out)
 
     def test_completion_is_valid_shell(self):
