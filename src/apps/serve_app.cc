@@ -7,9 +7,11 @@
 #include <optional>
 #include <thread>
 
+#include "adapters/http/curl_http_client.h"
 #include "apps/build_info.h"
 #include "apps/identity_folder.h"
 #include "apps/memory_shares.h"
+#include "apps/serve_access.h"
 #include "apps/serve_alerts.h"
 #include "apps/serve_audit.h"
 #include "apps/serve_metrics.h"
@@ -32,12 +34,14 @@
 #include "server/routes/analyze_routes.h"
 #include "server/routes/entries_routes.h"
 #include "server/routes/ingest_routes.h"
+#include "server/routes/key_routes.h"
 #include "server/routes/query_help_routes.h"
 #include "server/routes/query_routes.h"
 #include "server/routes/queue_routes.h"
 #include "server/routes/running_query_routes.h"
 #include "server/routes/saved_routes.h"
 #include "server/routes/tail_routes.h"
+#include "server/routes/tenant_routes.h"
 #include "server/system_routes.h"
 #include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
@@ -75,10 +79,15 @@ struct ServeApp::Parts {
   std::unique_ptr<ObjectStore> objects = make_local_object_store();
   std::unique_ptr<Store> store;
   std::unique_ptr<MetaDatabase> meta;
+  std::unique_ptr<HttpClient> http = make_curl_http_client();  // keys of issuers
+  std::unique_ptr<IdentityParts> identity;
+  std::optional<TenantRegister> tenant_rows;
+  std::optional<TenantService> tenants;
   std::optional<SavedQueries> saved;
   std::optional<ShortLinks> links;
   std::unique_ptr<EntryStore> entries;
   std::unique_ptr<WorkerPool> workers;
+  std::optional<ServeAccess> access;
   QueryLimits query_limits;
   std::optional<RunningQueries> running;
   std::unique_ptr<TailHub> tails;
@@ -91,7 +100,8 @@ struct ServeApp::Parts {
   std::unique_ptr<HttpServer> server;
 
   Status open();
-  Status refuse_identities();
+  Status open_identity(const std::vector<ListenerSpec>& listeners);
+  void open_audit();
   Status open_spill_place();
   Status open_alerts();
   void open_admin();
@@ -104,11 +114,10 @@ Status ServeApp::Parts::open() {
   const std::size_t cores = std::max<std::size_t>(std::thread::hardware_concurrency(), 2);
   settings.store.scan_threads = cores - 1;
   DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners));
-  DENDRO_TRY(check_listeners(listeners, {.has_auth = false, .insecure = settings.insecure}));
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
   DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
-  DENDRO_TRY(refuse_identities());
+  DENDRO_TRY(open_identity(listeners));
   saved.emplace(*meta, clock, random);
   links.emplace(*meta, clock, random);
   running.emplace(clock, settings.slow_query_after);
@@ -125,22 +134,38 @@ Status ServeApp::Parts::open() {
   tails = std::make_unique<TailHub>(
       TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables}, tail_options);
   DENDRO_TRY(open_alerts());
-  audit = std::make_unique<ServeAudit>(ServeAudit::Parts{*store, *workers, clock, random, query_limits});
+  open_audit();
   open_admin();
-  DENDRO_TRY_ASSIGN(server,
-                    HttpServer::start(settings.server, listeners, routes(), {clock, random, *workers, metrics}));
+  access.emplace(*identity, *tenants, *workers, clock);
+  DENDRO_TRY(access->read_roles());
+  DENDRO_TRY_ASSIGN(server, HttpServer::start(settings.server, listeners, routes(),
+                                              {clock, random, *workers, metrics, access->parts()}));
+  identity->start();
   alerts->service().start();
   return {};
 }
 
-/// Routes ask nobody yet who they are: a server that was told to must not start.
-Status ServeApp::Parts::refuse_identities() {
-  DENDRO_TRY_ASSIGN(const auto identity,
-                    IdentityParts::open(settings.identity, {*meta, *files, nullptr, clock, random, &check_row_filter}));
-  if (!identity->is_auth_configured()) return {};
-  return Error(ErrorCode::unimplemented,
-               "SECRET_KEY, an issuer, a user or an API key asks for authentication, which is not built into this "
-               "version");
+Status ServeApp::Parts::open_identity(const std::vector<ListenerSpec>& listeners) {
+  if (settings.insecure) settings.server.tokens_over_http = TokensOverHttp::warn;
+  const IdentityParts::From from{*meta, *files, http.get(), clock, random, &check_row_filter};
+  DENDRO_TRY_ASSIGN(identity, IdentityParts::open(settings.identity, from));
+  DENDRO_TRY(check_listeners(listeners, {identity->is_auth_configured(), settings.insecure}));
+  tenant_rows.emplace(*meta);
+  tenants.emplace(*tenant_rows, make_tenant_store_parts(*store, settings.store.retention.standard), clock, random);
+  return tenants->open();
+}
+
+void ServeApp::Parts::open_audit() {
+  ServeAudit::Parts parts{*store, *workers, clock, random, query_limits};
+  parts.settings_of = [this](const TenantId& tenant) { return audit_settings_of(tenants->settings_of(tenant)); };
+  parts.tenants = [this] {
+    std::vector<TenantId> ids = {TenantId::default_tenant()};
+    for (const auto& tenant : tenants->list()) {
+      if (tenant->id != ids.front()) ids.push_back(tenant->id);
+    }
+    return ids;
+  };
+  audit = std::make_unique<ServeAudit>(std::move(parts));
 }
 
 Status ServeApp::Parts::open_alerts() {
@@ -194,6 +219,8 @@ RouteTable ServeApp::Parts::routes() {
   add(tail_routes(*workers, *tails));
   add(make_entries_routes(*workers, *entries, random));
   add(audit->routes(settings.audit_api_prefix));
+  add(make_tenant_routes(*workers, *tenants));
+  add(make_key_routes(*workers, identity->keys(), identity->roles()));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
@@ -249,6 +276,12 @@ void ServeApp::stop() {
   if (parts_->audit != nullptr) parts_->audit->stop();
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
+  if (parts_->identity != nullptr) parts_->identity->stop();
+  if (parts_->tenants) {
+    if (const Status saved = parts_->tenants->save_usage(); !saved) {
+      log(LogLevel::warning, "apps", "what tenants sent could not be written", {{"reason", saved.error().message()}});
+    }
+  }
   parts_->admin.reset();
   parts_->alerts.reset();
   parts_->store.reset();

@@ -1,11 +1,22 @@
 #include "apps/serve_audit.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/metric_text.h"
 #include "server/routes/audit_routes.h"
 
 namespace dendro {
+
+AuditTenantSettings audit_settings_of(const TenantSettings& settings) {
+  AuditTenantSettings of_audit;
+  of_audit.retention_days = settings.retention_days;
+  for (std::size_t i = 0; i < kAuditSeverityCount; ++i) {
+    const std::string name(audit_severity_name(static_cast<AuditSeverity>(i)));
+    of_audit.takes_severity[i] = std::ranges::find(settings.log_levels, name) != settings.log_levels.end();
+  }
+  return of_audit;
+}
 
 ServeAudit::ServeAudit(Parts parts)
     : workers_(parts.workers),

@@ -12,8 +12,12 @@
 #include "services/audit/audit_retention.h"
 #include "services/audit/audit_stream_hub.h"
 #include "services/audit/engine_audit_store.h"
+#include "services/tenants/tenant.h"
 
 namespace dendro {
+
+/// What the audit log service needs of a tenant's settings.
+AuditTenantSettings audit_settings_of(const TenantSettings& settings);
 
 /// The audit log service of `dendro serve`, joined on the engine. One thread starts and stops it.
 class ServeAudit {

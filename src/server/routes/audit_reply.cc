@@ -59,8 +59,9 @@ HttpResponse audit_fault_reply(const HttpRequest& request, const FieldFaults& fa
   const bool is_problem = request.error_shape == ErrorShape::problem;
   const std::string path = field_path(faults.front());
   const std::string detail = path.empty() ? faults.front().message : path + ": " + faults.front().message;
+  const std::string errors = is_problem ? problem_errors(faults) : detail_errors(faults);
   return error_response(request.error_shape, kFaultStatus, "invalid_argument", detail, request.request_id,
-                        is_problem ? problem_errors(faults) : detail_errors(faults));
+                        {errors, {}});
 }
 
 HttpResponse audit_error_reply(const HttpRequest& request, const Error& error) {

@@ -170,6 +170,10 @@ void AuditStreamSocket::stopping() {
   end(WebSocketClose::restart, {});
 }
 
+void AuditStreamSocket::access_lost() {
+  end(WebSocketClose::policy, "Token has expired or been revoked");
+}
+
 void AuditStreamSocket::closed() {
   std::shared_ptr<AuditStreamSession> session;
   {

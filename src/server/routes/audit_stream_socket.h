@@ -30,6 +30,7 @@ class AuditStreamSocket final : public WebSocketHandler, public std::enable_shar
   void message(std::string text) override;
   void drained() override;
   void stopping() override;
+  void access_lost() override;
   void closed() override;
 
  private:

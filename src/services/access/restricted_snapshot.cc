@@ -130,11 +130,6 @@ Result<RecordRestriction> make_record_restriction(const Access& access, Timestam
   return restriction;
 }
 
-Status check_row_filter(const std::string& filter) {
-  const auto predicate = parse_row_filter(filter, Timestamp());
-  return predicate ? Status() : Status(predicate.error());
-}
-
 std::shared_ptr<const Snapshot> restrict_snapshot(std::shared_ptr<const Snapshot> base, RecordRestriction restriction) {
   if (restriction.restricts_nothing()) return base;
   return std::make_shared<RestrictedSnapshot>(std::move(base), std::move(restriction));

@@ -23,9 +23,6 @@ struct RecordRestriction {
 /// Errors: invalid_argument (a filter that is none: it then lets nothing through, and the caller must refuse).
 Result<RecordRestriction> make_record_restriction(const Access& access, Timestamp now);
 
-/// Whether a text can be a role's row filter. Errors: invalid_argument with what is wrong.
-Status check_row_filter(const std::string& filter);
-
 /// `base` as a caller under the restriction sees it: whatever is asked of it, by filter, statistics, context or id, is
 /// answered from the rows and fields it may see, so that a hidden field cannot be found by searching for it either.
 /// `base` itself where nothing is restricted.
