@@ -11,6 +11,7 @@ struct NotingHandler final : WebSocketHandler {
   void opened(std::shared_ptr<WebSocketOut>) override {}
   void message(std::string text) override { messages.push_back(std::move(text)); }
   void drained() override {}
+  void access_lost() override {}
   void stopping() override {}
   void closed() override { is_closed = true; }
 

@@ -1,6 +1,7 @@
 """Who may do what, on the real binary: every route x role x tenant, revocation, and every documented way into another tenant."""
 import base64
 import json
+import re
 import socket
 import unittest
 from urllib.parse import quote, urlencode
@@ -61,9 +62,7 @@ class Access(unittest.TestCase):
         seen = set()
         for index in (0, 1):
             for method, path, permission, rule in self.routes(index):
-                url = path.replace("{id}", "0" * 24).replace("{code}", "x").replace("{jti}", "x")
-                if "{" in url:
-                    self.fail(f"the test does not know how to call {path}")
+                url = re.sub(r"\{\w+\}", "0" * 24, path)
                 if permission == "open":
                     continue
                 seen.add(permission)
@@ -254,8 +253,8 @@ class Restricted(unittest.TestCase):
 
     def test_rows_and_fields(self):
         with Server(env=ENV) as server:
-            role = {"name": "support", "permissions": ["search"], "row_filter": "service:=shop", "hidden_fields": ["card"], "masked_fields": ["email"]}
-            code, _, err = run("admin", "role", "put", "--data", server.data, input_bytes=json.dumps(role).encode(), env=ENV)
+            code, _, err = run("admin", "role", "put", "support", "--data", server.data, "--permission", "search", "--filter", "service:=shop",
+                               "--hide", "card", "--mask", "email", env=ENV)
             self.assertEqual(code, 0, err)
             tokens = {}
             for name in ("support", "writer"):

@@ -138,9 +138,6 @@ TEST_F(IngestRoutesFixture, RefusesWrongParameters) {
     request->query = {row};
     EXPECT_EQ(send(request).status, 400) << row.first;
   }
-  auto request = request_of("a=1");
-  request->query = {{"format", "logfmt"}};
-  EXPECT_EQ(send(request).status, 501);
 }
 
 TEST_F(IngestRoutesFixture, AckFromMemoryAnswersOnceQueued) {

@@ -92,7 +92,7 @@ struct RestrictedSnapshotFixture : testing::Test {
                                               "* | stats by (card.number) count()",
                                               "* | stats by (city) count() | sort by (city)",
                                               "* | top 2 city",
-                                              "* | uniq city | sort by (city)",
+                                              "* | uniq by (city) | sort by (city)",
                                               "amount:>15 | sort by (amount) | fields amount, city",
                                               "service.name:pay | fields body",
                                               "{service_name=\"auth\"}",
