@@ -157,20 +157,23 @@ TEST_F(AlertEngineFixture, ARuleThatAsksForAnotherFieldBeginsAnew) {
   rule.query = "*";
   rule.condition.kind = AlertCondition::Kind::new_value;
   rule.condition.name = "svc";
-  log("info", "pay", std::chrono::hours(30));
-  log("info", "pay");
+  const auto log_zone = [this](const std::string& zone, std::chrono::seconds ago) {
+    const Timestamp time(clock.now().number() - std::chrono::nanoseconds(ago).count());
+    records += R"({"_time":")" + to_rfc3339(time) + R"(","body":"x","svc":"pay","zone":")" + zone + "\"}\n";
+  };
+  log_zone("eu", std::chrono::hours(30));
   evaluate();
   // As one of the configuration does whose block was edited.
-  rule.condition.name = "level";
+  rule.condition.name = "zone";
   clock.advance(std::chrono::seconds(60));
-  log("info", "pay");
+  log_zone("eu", std::chrono::seconds(5));
   evaluate();
-  EXPECT_EQ(states_text(), "") << "info is as old as the other field's value";
+  EXPECT_EQ(states_text(), "") << "eu is as old as the other field's value";
   EXPECT_EQ(states.seen(rule.tenant, rule.id)->size(), 1u) << "what was known of the other field is forgotten";
   clock.advance(std::chrono::seconds(60));
-  log("debug", "pay");
+  log_zone("us", std::chrono::seconds(5));
   evaluate();
-  EXPECT_EQ(states_text(), "{\"level\":\"debug\"} firing debug\n");
+  EXPECT_EQ(states_text(), "{\"zone\":\"us\"} firing us\n");
 }
 
 TEST_F(AlertEngineFixture, AClockThatWasFarAheadMakesNothingNew) {
