@@ -49,7 +49,8 @@ QueryRequest alert_request(const AlertRule& rule, const AlertQueryParts& parts, 
   return request;
 }
 
-/// Valid UTF-8, so that a label is read back from its JSON as it was: another one would be another alert.
+/// Valid UTF-8 (the text of a list may hold other bytes, and a cut must not make any), so that a label is read back
+/// from its JSON as it was: another one would be another alert.
 std::string cell_text(const Cell& cell) {
   std::string bytes, text;
   append_value_text(bytes, cell.value());

@@ -157,20 +157,23 @@ TEST_F(AlertEngineFixture, ARuleThatAsksForAnotherFieldBeginsAnew) {
   rule.query = "*";
   rule.condition.kind = AlertCondition::Kind::new_value;
   rule.condition.name = "svc";
-  log("info", "pay", std::chrono::hours(30));
-  log("info", "pay");
+  const auto log_zone = [this](const std::string& zone, std::chrono::seconds ago) {
+    const Timestamp time(clock.now().number() - std::chrono::nanoseconds(ago).count());
+    records += R"({"_time":")" + to_rfc3339(time) + R"(","body":"x","svc":"pay","zone":")" + zone + "\"}\n";
+  };
+  log_zone("eu", std::chrono::hours(30));
   evaluate();
   // As one of the configuration does whose block was edited.
-  rule.condition.name = "level";
+  rule.condition.name = "zone";
   clock.advance(std::chrono::seconds(60));
-  log("info", "pay");
+  log_zone("eu", std::chrono::seconds(5));
   evaluate();
-  EXPECT_EQ(states_text(), "") << "info is as old as the other field's value";
+  EXPECT_EQ(states_text(), "") << "eu is as old as the other field's value";
   EXPECT_EQ(states.seen(rule.tenant, rule.id)->size(), 1u) << "what was known of the other field is forgotten";
   clock.advance(std::chrono::seconds(60));
-  log("debug", "pay");
+  log_zone("us", std::chrono::seconds(5));
   evaluate();
-  EXPECT_EQ(states_text(), "{\"level\":\"debug\"} firing debug\n");
+  EXPECT_EQ(states_text(), "{\"zone\":\"us\"} firing us\n");
 }
 
 TEST_F(AlertEngineFixture, AClockThatWasFarAheadMakesNothingNew) {
@@ -188,13 +191,13 @@ TEST_F(AlertEngineFixture, AClockThatWasFarAheadMakesNothingNew) {
   EXPECT_EQ(states_text(), "");
 }
 
-TEST_F(AlertEngineFixture, ALabelThatIsNoTextOrTooLongIsTheSameAlertEachTime) {
+TEST_F(AlertEngineFixture, ALabelThatIsTooLongOrNoTextIsTheSameAlertEachTime) {
   rule.query = "level:error | stats by (svc) count() as n";
   rule.condition.kind = AlertCondition::Kind::column;
   rule.condition.name = "n";
   rule.condition.threshold = 0;
-  // The second is cut within its last character, the third has a twin that differs in its bytes only.
-  const std::string services[] = {"a\xFF", std::string(1'023, 'x') + "\xC3\xA9", "b\xFE", "b\xFF"};
+  // The first is cut within its last character; the second is no UTF-8, its label is base64.
+  const std::string services[] = {std::string(1'023, 'x') + "\xC3\xA9", "a\xFF"};
   for (int i = 0; i < 3; ++i) {
     for (const std::string& service : services) log("error", service);
     evaluate();
@@ -202,7 +205,7 @@ TEST_F(AlertEngineFixture, ALabelThatIsNoTextOrTooLongIsTheSameAlertEachTime) {
   }
   deliver_all();
   ASSERT_EQ(ops->got.size(), 1u) << "it fires once and goes on";
-  EXPECT_EQ(ops->got[0].alerts.size(), 3u);
+  EXPECT_EQ(ops->got[0].alerts.size(), 2u);
   EXPECT_EQ(engine->counters().evaluations, 3u);
 }
 

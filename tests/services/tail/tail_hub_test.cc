@@ -268,7 +268,9 @@ TEST_F(TailFixture, WhenMemoryIsShortTheOneThatWaitsWithMuchGetsAGap) {
 }
 
 TEST_F(TailFixture, WhatWaitsIsGivenUpWhereItIsMoreThanAReadersPart) {
-  options.memory_bytes_max = 20'000;
+  std::vector<TestRecord> records;
+  for (const std::string& body : numbered(0, 60)) records.push_back({body});
+  options.memory_bytes_max = TailMemory::bytes_of(*make_batch(records)) * 3 / 2;
   const auto slow = open("*");
   append(numbered(0, 60));  // over half of the memory, and all this reader's
   wait_for_workers();
@@ -301,8 +303,9 @@ TEST_F(TailFixture, MemoryIsGivenBackWithTheLastWhoHoldsIt) {
   auto third = open("* | lookup \"t.csv\" by (body)");
   EXPECT_GT(hub().memory_bytes(), 0U) << "a table";
   append(numbered(0, 100));
-  wait_for_workers();
-  second->next();
+  second->ask();
+  settle();
+  second->take();
   const std::string cursor = "1";
   auto resumed = open("*", cursor);
   resumed->next();
