@@ -228,8 +228,7 @@ TEST(TranslatedLogql, AggregationsOfSeriesAreTheRightNumbers) {
     for (auto& [t, values] : kept) std::erase_if(values, [](const auto& one) { return one.second <= 12; });
     return Naive::as_rows(kept);
   }());
-  const Rows chosen =
-      of("topk(2, sum by (service_name, host_name) (count_over_time({}[2m])))", {"service_name", "host_name"});
+  const Rows chosen = of("topk(2, sum by (service_name, host) (count_over_time({}[2m])))", {"service_name", "host"});
   EXPECT_GT(top.size(), 3u);
   for (const std::string& row : Naive::as_rows(top)) EXPECT_EQ(std::count(chosen.begin(), chosen.end(), row), 1) << row;
   EXPECT_LE(chosen.size(), 2 * by_pod.size());

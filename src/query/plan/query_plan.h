@@ -75,9 +75,9 @@ struct QueryPlan {
   QueryRequest request;
   ParsedQuery parsed;
   TimeRange range;  ///< start, end and every `_time` of the filter
-  /// Where the scan begins, if a step looks at what lies before the range; never behind its start.
-  std::optional<Timestamp> reads_from;
-  TimeRange scan_range() const { return {reads_from.value_or(range.first), range.last}; }
+  /// Where the scan begins and ends, if a step looks at what lies around the range; never inside it.
+  std::optional<Timestamp> reads_from, reads_until;
+  TimeRange scan_range() const { return {reads_from.value_or(range.first), reads_until.value_or(range.last)}; }
   bool is_empty_range = false;
   std::shared_ptr<const CompiledFilter> scan_filter;  ///< what the scan itself asks
   std::shared_ptr<const CompiledFilter>

@@ -329,11 +329,13 @@ class StepPlanner {
     is_reordered_ = true;
   }
 
-  /// The first windows of time reach back behind the range of the query.
+  /// The first windows of time reach back behind the range of the query, and the one that ends with it holds its end.
   void read_whole_windows(const StatsPipe& pipe) {
     for (const GroupKey& key : pipe.groups) {
+      if (key.window_ns == 0 || !is_time_name(key.name)) continue;
+      if (plan_->range.last != kTimestampMax) plan_->reads_until = plan_->range.last.next();
       std::int64_t first_ns = plan_->range.first.number();
-      if (key.window_ns == 0 || !is_time_name(key.name) || plan_->range.first == kTimestampMin) continue;
+      if (plan_->range.first == kTimestampMin) continue;
       if (__builtin_sub_overflow(first_ns, key.window_ns, &first_ns) ||
           __builtin_sub_overflow(first_ns, key.offset_ns, &first_ns)) {
         first_ns = kTimestampMin.number();
