@@ -21,7 +21,7 @@ AuditTenantSettings audit_settings_of(const TenantSettings& settings) {
 ServeAudit::ServeAudit(Parts parts)
     : workers_(parts.workers),
       random_(parts.random),
-      store_(make_engine_audit_store(parts.store, parts.clock, parts.limits)),
+      store_(make_engine_audit_store(parts.store, parts.clock, {.limits = parts.limits})),
       trail_(make_engine_access_trail(parts.store, parts.clock, parts.random, parts.limits)),
       pipeline_(std::make_unique<AuditPipeline>(*store_, parts.random, parts.settings_of)),
       streams_(AuditStreamHub::start(*store_, parts.workers)) {

@@ -171,7 +171,7 @@ class BadInput(unittest.TestCase):
             self.assertEqual((code, err.count("\n")), (1, 1), err)
 
     def test_configuration_errors_are_exit_2(self):
-        cases = [(["--listen", "127.0.0.1:0=nonsense"], "platform"), (["--listen", "127.0.0.1:0=audit"], "audit"),
+        cases = [(["--listen", "127.0.0.1:0=nonsense"], "platform"), (["--listen", "127.0.0.1:0=access"], "access"),
                  (["--listen", "127.0.0.1:7000", "--listen", "127.0.0.1:7000"], "127.0.0.1:7000"), (["--listen", "0.0.0.0:0"], "--insecure"),
                  (["--config", "/no/such.toml"], "/no/such.toml")]
         for args, named in cases:

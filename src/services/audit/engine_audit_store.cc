@@ -78,9 +78,9 @@ void count_log(AuditStats& stats, const AuditLog& log) {
   ++stats.by_day[day_start(log.timestamp)];
 }
 
-Error too_many_types() {
+Error too_many_types(std::size_t types_max) {
   return Error(ErrorCode::too_large,
-               "over " + std::to_string(kAuditResourceTypesMax) + " resource types: narrow the statistics by filters");
+               "over " + std::to_string(types_max) + " resource types: narrow the statistics by filters");
 }
 
 GroupKey group_by(std::string name) {
@@ -150,8 +150,8 @@ class FirstRecords {
 
 class EngineAuditStore final : public AuditStore {
  public:
-  EngineAuditStore(Store& store, const Clock& clock, QueryLimits limits)
-      : store_(store), clock_(clock), limits_(std::move(limits)) {}
+  EngineAuditStore(Store& store, const Clock& clock, EngineAuditOptions options)
+      : store_(store), clock_(clock), options_(std::move(options)) {}
 
   void put(AuditPut request, std::function<void(Result<AuditPutReply>)> done) override {
     BatchFiller filler(request.receive_time);
@@ -289,7 +289,7 @@ class EngineAuditStore final : public AuditStore {
     return RecordScope{std::move(snapshot),
                        audit_predicate(filter),
                        inclusive_range(filter.start, filter.end),
-                       limits_,
+                       options_.limits,
                        cancel,
                        timeout};
   }
@@ -327,7 +327,8 @@ class EngineAuditStore final : public AuditStore {
       DENDRO_TRY_ASSIGN(const std::optional<AuditLog> log, rows.next());
       if (!log) break;
       count_log(stats, *log);
-      if (stats.by_resource_type.size() > kAuditResourceTypesMax) return too_many_types();
+      if (stats.by_resource_type.size() > options_.resource_types_max)
+        return too_many_types(options_.resource_types_max);
     }
     stats.is_complete = !rows.left_out_damage();
     return stats;
@@ -357,7 +358,8 @@ class EngineAuditStore final : public AuditStore {
     DENDRO_TRY(count_groups(scope, group_by("resource_type"), stats, [&stats](const Value& key, std::uint64_t n) {
       stats.by_resource_type[std::string(key.text)] += n;
     }));
-    return stats.by_resource_type.size() > kAuditResourceTypesMax ? Status(too_many_types()) : Status();
+    if (stats.by_resource_type.size() > options_.resource_types_max) return too_many_types(options_.resource_types_max);
+    return {};
   }
   Status count_days(const RecordScope& scope, AuditStats& stats) {
     return count_groups(scope, group_by_day(), stats, [&stats](const Value& key, std::uint64_t n) {
@@ -384,14 +386,14 @@ class EngineAuditStore final : public AuditStore {
 
   Store& store_;
   const Clock& clock_;
-  const QueryLimits limits_;
+  const EngineAuditOptions options_;
   const std::shared_ptr<const CompiledFilter> stream_filter_ = compile_filter(source_predicate(kAuditSource));
 };
 
 }  // namespace
 
-std::unique_ptr<AuditStore> make_engine_audit_store(Store& store, const Clock& clock, QueryLimits limits) {
-  return std::make_unique<EngineAuditStore>(store, clock, std::move(limits));
+std::unique_ptr<AuditStore> make_engine_audit_store(Store& store, const Clock& clock, EngineAuditOptions options) {
+  return std::make_unique<EngineAuditStore>(store, clock, std::move(options));
 }
 
 }  // namespace dendro

@@ -41,7 +41,7 @@ struct AuditRoutesFixture : testing::Test {
     store = make_engine_audit_store(*engine.store, engine.clock);
     trail = std::make_unique<TrailSwitch>(make_engine_access_trail(*engine.store, engine.clock, engine.random));
     pipeline = std::make_unique<AuditPipeline>(*store, engine.random, AuditSettingsOf());
-    streams = AuditStreamHub::start(*store, server.workers);
+    streams = AuditStreamHub::start(*store, server.workers, {.streams_per_tenant_max = 3, .limits = {1000, 4 << 20}});
     const AuditRouteParts parts{server.workers, *store, *pipeline, *trail, *streams, engine.random};
     routes = make_audit_routes(parts);
   }
@@ -472,6 +472,22 @@ TEST_F(AuditStreamRouteFixture, RefusalsAreAcceptedAndClosed) {
   const RawReply reply = plain.ask(get("/api/v1/logs/stream"));
   EXPECT_EQ(reply.status, 426);
   EXPECT_TRUE(reply.body.starts_with(R"({"detail":")")) << reply.body;
+}
+
+TEST_F(AuditStreamRouteFixture, TooManyStreamsAndABusyServerSaySo) {
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(open_socket());
+    std::string seen;
+    expect_text(*clients.back(), seen, "connection_established");
+  }
+  RawClient fourth(server.port());
+  fourth.send(open_socket());
+  EXPECT_EQ(fourth.read_head().status, 101);
+  std::string seen;
+  expect_text(fourth, seen, std::string("\x03\xF5", 2));  // 1013
+  expect_text(fourth, seen, "too many streams");
 }
 
 TEST_F(AuditStreamRouteFixture, FixedPathsWinOverIds) {

@@ -5,8 +5,10 @@
 
 #include "base/hex.h"
 #include "services/audit/access_trail.h"
+#include "services/audit/audit_predicate.h"
 #include "services/audit/audit_retention.h"
-#include "services/audit/limits.h"
+#include "services/audit/page_fill.h"
+#include "services/audit/record_rows.h"
 #include "tests/services/audit/audit_fixture.h"
 
 namespace dendro {
@@ -377,6 +379,96 @@ TEST_F(AuditStoreTest, TheTrailKeepsWhatWasUsedByTenant) {
   filter.action = "list_logs";
   EXPECT_EQ(trail->list(request, filter)->total, 5u);
   EXPECT_EQ(list().total, 0u) << "entries of the trail are no logs";
+}
+
+TEST_F(AuditStoreTest, StatisticsHaveABoundOnResourceTypes) {
+  store = make_engine_audit_store(*engine.store, engine.clock, {.limits = {}, .resource_types_max = 2});
+  for (const char* type : {"a", "b"}) {
+    ASSERT_TRUE(create(audit_json("\"metadata\":{\"k\":\"word\"},\"resource_type\":\"x\",")).faults.empty());
+    AuditPut put;
+    put.receive_time = engine.clock.now();
+    put.logs.push_back(list().rows.at(0));
+    put.logs.back().resource_type = type;
+    put.logs.back().metadata = R"({"k":"word"})";
+    std::promise<Result<AuditPutReply>> promise;
+    store->put(std::move(put), [&promise](Result<AuditPutReply> reply) { promise.set_value(std::move(reply)); });
+    ASSERT_TRUE(promise.get_future().get().has_value());
+  }
+  const TenantId& own = TenantId::default_tenant();
+  EXPECT_EQ(store->stats(own, {}, {.resource_type = true}, CancelToken()).error().code(), ErrorCode::too_large);
+  EXPECT_EQ(store->stats(own, filter({{"search", "word"}}), {}, CancelToken()).error().code(), ErrorCode::too_large);
+  EXPECT_TRUE(store->stats(own, filter({{"resource_type", "a"}}), {.resource_type = true}, CancelToken()).has_value());
+}
+
+TEST_F(AuditStoreTest, DamageIsLeftOutAndSaid) {
+  ASSERT_EQ(create_bulk(numbered_logs(0, 10)).message_ids.size(), 10u);
+  flush();
+  for (const std::string& day : engine.list("/t/default")) {
+    for (const std::string& name : engine.list("/t/default/" + day)) {
+      engine.files->damage("/data/t/default/" + day + "/" + name, 70);
+    }
+  }
+  reopen();
+  ASSERT_EQ(create_bulk(numbered_logs(10, 12)).message_ids.size(), 2u);
+  const auto page = list();
+  EXPECT_EQ(messages_of(page.rows), (std::vector<std::string>{"m11", "m10"}));
+  EXPECT_FALSE(page.is_complete);
+  EXPECT_FALSE(store->stats(TenantId::default_tenant(), filter({{"search", "m11"}}), {}, CancelToken())->is_complete);
+  const auto source = store->read_all(TenantId::default_tenant(), {}, CancelToken());
+  ASSERT_TRUE(source.has_value());
+  EXPECT_EQ((*(*source)->next())->message, "m11");
+  EXPECT_EQ((*(*source)->next())->message, "m10");
+  EXPECT_EQ((*source)->next().error().code(), ErrorCode::corruption);
+}
+
+TEST_F(AuditStoreTest, ReadingEndsWhereItMust) {
+  ASSERT_EQ(create_bulk(numbered_logs(0, 10)).message_ids.size(), 10u);
+  RecordScope scope{*engine.store->snapshot(TenantId::default_tenant()),
+                    source_predicate("audit"),
+                    {},
+                    {},
+                    {},
+                    std::chrono::seconds(30)};
+  const auto first = [&](const RecordScope& of) -> Result<const RecordRow*> {
+    auto rows = RecordRows::open(of, 0, {}, engine.clock.now(), engine.clock);
+    if (!rows) return rows.error();
+    return (*rows)->next();
+  };
+  const auto counted = [&](const RecordScope& of) { return count_records(of, {}, engine.clock.now(), engine.clock); };
+  EXPECT_TRUE(first(scope).has_value());
+  EXPECT_EQ(count_of_row(counted(scope)->rows.at(0)), 10u);
+  RecordScope late = scope;
+  late.timeout = std::chrono::milliseconds(0);
+  EXPECT_EQ(first(late).error().code(), ErrorCode::deadline_exceeded);
+  EXPECT_EQ(counted(late).error().code(), ErrorCode::deadline_exceeded);
+  RecordScope left = scope;
+  left.cancel.cancel();
+  EXPECT_EQ(first(left).error().code(), ErrorCode::cancelled);
+  EXPECT_EQ(counted(left).error().code(), ErrorCode::cancelled);
+  RecordScope poor = scope;
+  poor.cancel = CancelToken();
+  poor.limits.memory_bytes_max = 1;
+  EXPECT_EQ(first(poor).error().code(), ErrorCode::resource_exhausted);
+}
+
+/// Gives the same large log for ever.
+struct LargeRows {
+  AuditLog log;
+  Result<std::optional<AuditLog>> next() { return std::optional(log); }
+  std::string cursor() const { return "c"; }
+};
+
+TEST(PageFill, APageHasABoundOnItsBytes) {
+  LargeRows rows;
+  rows.log.message = std::string(std::size_t{8} << 20, 'x');
+  AuditPage<AuditLog> page;
+  AuditPageRequest request;
+  request.limit = 7;
+  EXPECT_TRUE(fill_page(page, request, rows, false).has_value());
+  EXPECT_EQ(page.next_cursor, "c");
+  page = {};
+  request.limit = 8;
+  EXPECT_EQ(fill_page(page, request, rows, false).error().code(), ErrorCode::too_large);
 }
 
 TEST_F(AuditStoreTest, TheStreamsPageOfTheStoreIsInOrderOfStoring) {

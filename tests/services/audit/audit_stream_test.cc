@@ -219,6 +219,38 @@ TEST_F(AuditStreamTest, ThereIsABoundOnStreamsAndItFrees) {
   EXPECT_EQ(third.requests(1), numbers(1, 2));
 }
 
+TEST_F(AuditStreamTest, AFullWorkerPoolIsNoObstacle) {
+  WorkerPool busy{1, 1};
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  std::promise<void> started;
+  ASSERT_TRUE(busy.submit([&started, released] {
+    started.set_value();
+    released.wait();
+  }));
+  started.get_future().wait();
+  ASSERT_TRUE(busy.submit([] {}));
+  ASSERT_FALSE(busy.submit([] {}));
+  hub = AuditStreamHub::start(*store, busy, options);
+  add(0, 3);
+  StreamProbe probe;
+  open(probe, {}, list({}, 2, 1).rows.at(0).id);
+  EXPECT_EQ(probe.requests(2), numbers(1, 3));
+  add(3, 5);
+  EXPECT_EQ(probe.requests(2), numbers(3, 5));
+  release.set_value();
+  hub->stop();
+}
+
+TEST_F(AuditStreamTest, AHubThatStoppedBeginsNothing) {
+  StreamProbe probe, late;
+  open(probe);
+  hub->stop();
+  EXPECT_EQ(try_open(late).error().code(), ErrorCode::unavailable);
+  add(0, 1);
+  EXPECT_TRUE(probe.session().take(100).empty());
+}
+
 /// Fails to read while told to.
 class FailingReads final : public AuditStore {
  public:
