@@ -49,13 +49,11 @@ class HiddenInput {
   termios before_{};
 };
 
+/// Nothing typed is shown: what comes between prompt and answer neither.
 Result<std::string> ask(CommandIo& io, const char* prompt) {
   std::fputs(prompt, io.err);
   std::fflush(io.err);
-  Result<std::string> line = [&] {
-    const HiddenInput hidden(io.in_fd);
-    return read_line(io.in_fd, true);
-  }();
+  Result<std::string> line = read_line(io.in_fd, true);
   std::fputc('\n', io.err);
   if (line && line->find(kInterrupt) != std::string::npos) return Error(ErrorCode::cancelled, "interrupted");
   return line;
@@ -72,6 +70,7 @@ Result<std::string> read_new_password(CommandIo& io, const std::string& file) {
     return line;
   }
   if (::isatty(io.in_fd) == 0 || file == "-") return read_line(io.in_fd);
+  const HiddenInput hidden(io.in_fd);
   DENDRO_TRY_ASSIGN(std::string first, ask(io, "New password (12 to 128 characters): "));
   DENDRO_TRY_ASSIGN(const std::string second, ask(io, "The same again: "));
   if (first != second) return Error(ErrorCode::invalid_argument, "the two passwords differ");

@@ -170,6 +170,7 @@ TEST(Settings, TokensAndSessions) {
                                     {"DENDRO_SESSION_LIFETIME", "13h"},
                                     {"DENDRO_SESSION_IDLE", "1m"},
                                     {"DENDRO_SIGN_IN_FAILURES_MAX", "0"},
+                                    {"DENDRO_SIGN_IN_LOCK", "1000000000d"},
                                     {"DENDRO_PASSWORD_HASHES_MAX", "65"}}) {
     SettingSources wrong;
     wrong.environment[name] = value;

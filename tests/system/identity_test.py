@@ -278,14 +278,23 @@ class Identity(unittest.TestCase):
 
     def test_all_work_while_a_server_holds_the_folder(self):
         self.done("admin", "role", "put", "support", "--permission", "search")  # a folder that no store has used yet
-        with Server(data=self.data) as server:
-            self.assertEqual(server.ingest([{"msg": "x"}])[0], 200)
-            self.done("admin", "key", "create", "--name", "n", "--tenant", "shop", "--scope", "ingest")
+        with Server(data=self.data, env={"SECRET_KEY": SECRET}) as server:
+            key = self.done("admin", "key", "create", "--name", "n", "--tenant", "shop", "--scope", "ingest").strip()
             self.done("admin", "user", "create", "--admin", "anna", input_bytes=PASSWORD.encode())
-            token = self.done("token", "create", "--tenant", "shop", "--role", "support").strip()
+            token = self.done("token", "create", "--tenant", "shop", "--role", "writer").strip()
+            statuses = [server.ingest([{"msg": "x"}], **({"Authorization": f"Bearer {credential}"} if credential else {}))[0] for credential in (None, key, token)]
+            self.assertEqual(statuses, [401, 200, 200])
+            # What another process revokes, or makes less of, holds for the next request.
+            for _ in range(3):
+                self.assertEqual(server.ingest([{"msg": "y"}], Authorization=f"Bearer {token}")[0], 200)
             self.done("token", "revoke", json.loads(part(token.split(".")[1]))["jti"])
-            self.assertEqual(server.ingest([{"msg": "y"}])[0], 200)
+            status, reply = server.ingest([{"msg": "z"}], Authorization=f"Bearer {token}")
+            self.assertEqual((status, reply["detail"]), (401, "Token has been revoked"))
+            self.done("admin", "key", "revoke", key.split("_")[1])
+            status, reply = server.ingest([{"msg": "z"}], Authorization=f"Bearer {key}")
+            self.assertEqual((status, reply["detail"]), (401, "Token has been revoked"))
         self.assertEqual(self.items("token", "list")[0]["state"], "revoked")
+        self.assertIsNotNone(self.items("admin", "key", "list")[0]["last_used_at"], "written when the server stopped")
 
     def test_help_shows_examples_and_exit_codes(self):
         for args in (["token"], ["admin", "user"], ["admin", "key"], ["admin", "role"]):
