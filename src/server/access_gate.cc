@@ -114,6 +114,7 @@ std::variant<GateRefusal, std::optional<TenantId>> named_tenant(Profile profile,
     }
   }
   if (!name) return std::optional<TenantId>();
+  if (*name == "*") return GateRefusal{400, "invalid_argument", "X-Tenant-ID: * is every tenant; name one"};
   auto tenant = TenantId::parse(*name);
   if (!tenant) return GateRefusal{400, "invalid_argument", "X-Tenant-ID: " + tenant.error().message()};
   return std::optional<TenantId>(std::move(*tenant));

@@ -162,6 +162,7 @@ TEST_F(AuthenticationFixture, ATenantIsNarrowedNeverWidened) {
   EXPECT_EQ(ask("/read?tenant=bank", bearer("reader") + of("shop")).status, 400) << "two names";
   EXPECT_EQ(ask("/read?tenant=bank", bearer("root")).body, "bank key:root");
   EXPECT_EQ(ask("/read?tenant=b%01", bearer("root")).status, 400);
+  EXPECT_EQ(ask("/read", bearer("root") + of("*")).status, 400) << "no tenant has this name";
   const RawReply unnamed = ask("/read", bearer("root"));
   EXPECT_EQ(unnamed.status, 400);
   EXPECT_NE(unnamed.body.find(R"("code":"tenant_required")"), std::string::npos);
