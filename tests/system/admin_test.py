@@ -273,7 +273,7 @@ class Admin(unittest.TestCase):
             self.assertEqual((code, err), (0, ""))
             self.assertIn("Examples:", out)
             self.assertIn(f"dendro admin {command}", run("completion", "fish")[1] and out)
-            self.assertIn(f".SS dendro admin {command}\n", run("man")[1])
+            self.assertIn(".SS dendro admin " + command.replace("-", "\\-") + "\n", run("man")[1])
             code, out, err = run("admin", command, "--no-such-flag")
             self.assertEqual((code, out, err.count("\n")), (2, "", 1), err)
         for shell in ("bash", "zsh", "fish"):

@@ -39,6 +39,8 @@ async def main(mode, certificate, key, user, password):
         options = {} if mode == "plain" else {"auth_required": True, "authenticator": authenticate}
         if mode == "starttls":
             options.update(tls_context=context, require_starttls=True)
+        if mode == "smtps":  # aiosmtpd counts only STARTTLS as encryption
+            options["auth_require_tls"] = False
         return NotingSmtp(Mailbox(), hostname="mail.test", **options)
     server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=context if mode == "smtps" else None)
     print("port", server.sockets[0].getsockname()[1], flush=True)

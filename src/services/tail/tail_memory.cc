@@ -45,10 +45,10 @@ std::uint64_t TailMemory::reader_bytes_max() const {
 }
 
 ByteLease TailMemory::lease_up_to(std::uint64_t bytes) const {
-  constexpr std::uint64_t kWorthIt = std::uint64_t{64} << 10;
   ByteLease lease(budget_);
-  for (std::uint64_t wanted = bytes; !lease.grow_to(wanted); wanted /= 2) {
-    if (wanted / 2 < std::min(kWorthIt, bytes)) break;
+  // Others take and give back meanwhile: what is there now may be gone, so each try asks for half as much at most.
+  for (std::uint64_t wanted = bytes; wanted > 0 && !lease.grow_to(wanted);) {
+    wanted = std::min(wanted / 2, budget_->bytes_max() - std::min(budget_->used(), budget_->bytes_max()));
   }
   return lease;
 }

@@ -280,8 +280,20 @@ TEST_F(TailFixture, WhatWaitsIsGivenUpWhereItIsMoreThanAReadersPart) {
   ASSERT_EQ(gap.kind, Kind::gap) << tail_frame_json(gap);
   EXPECT_EQ(gap.gap_count, 60U);
   EXPECT_EQ(gap.gap_reason, TailGapReason::slow_reader);
-  EXPECT_EQ(read_rows(*other, 60), numbered(60, 120));
-  EXPECT_EQ(read_rows(*slow, 60), numbered(60, 120)) << "missed ones are read from the store";
+  // What was missed is read from the store, as much of it as there is room for, and the rest is counted.
+  for (TailReaderProbe* reader : {other.get(), slow.get()}) {
+    std::uint64_t rows = 0, left_out = 0;
+    while (rows + left_out < 60 && !HasFailure()) {
+      reader->ask();
+      settle();
+      const TailFrame frame = reader->take();
+      rows += frame.rows;
+      left_out += frame.gap_count;
+      if (frame.rows > 0) EXPECT_EQ(bodies_of(frame).back(), "n119") << "the newest";
+    }
+    EXPECT_EQ(rows + left_out, 60U);
+    EXPECT_GT(rows, 10U);
+  }
 }
 
 TEST_F(TailFixture, WithoutAnyMemoryAllIsCountedInGaps) {
