@@ -43,7 +43,8 @@ Result<std::optional<std::string>> IngestChunker::next() {
     DENDRO_TRY(fill(wanted));
     if (!started_) {
       started_ = detect_format(buffer_).has_value() || at_end_;
-      is_json_ = detect_log_format(buffer_, at_end_ ? SampleEnd::whole : SampleEnd::cut, {}).format == ParseFormat::json;
+      is_json_ =
+          detect_log_format(buffer_, at_end_ ? SampleEnd::whole : SampleEnd::cut, {}).format == ParseFormat::json;
     }
     if (const std::optional<std::size_t> cut = find_cut()) {
       std::string body = buffer_.substr(0, *cut);

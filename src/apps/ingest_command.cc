@@ -46,7 +46,9 @@ std::shared_ptr<CLI::App> make_ingest_app_with(const std::shared_ptr<IngestFlags
   app->add_option("--idempotency-key", flags->key,
                   "begin the retry keys with this: a repeated run stores nothing twice")
       ->type_name("KEY");
-  app->add_option("--format", flags->reading.format, "auto, json, text, logfmt, syslog, access, klog, log4j ..; default auto")->type_name("NAME");
+  app->add_option("--format", flags->reading.format,
+                  "auto, json, text, logfmt, syslog, access, klog, log4j ..; default auto")
+      ->type_name("NAME");
   app->add_option("--time-field", flags->reading.time_field, "field that holds the time")->type_name("FIELD");
   app->add_option("--body-field", flags->reading.body_field, "field that holds the text")->type_name("FIELD");
   app->add_option("--severity-field", flags->reading.severity_field, "field that holds the severity")

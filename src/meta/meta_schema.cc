@@ -123,7 +123,8 @@ CREATE TABLE tenant_usage (
   ingested_bytes INTEGER NOT NULL
 ) STRICT;
 )"},
-    // What a rule asked about when it was evaluated last; and of an alert that is held several times the last word only.
+    // What a rule asked about when it was evaluated last; and of an alert that is held several times the last word
+    // only.
     {"alerts asked and held", R"(
 ALTER TABLE alert_progress ADD COLUMN asked TEXT NOT NULL DEFAULT '';
 ALTER TABLE alert_held ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';

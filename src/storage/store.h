@@ -108,8 +108,8 @@ class Store : public RecordSink {
   virtual Result<TombstoneId> delete_records(const TenantId& tenant, TimeRange range, const Predicate& predicate) = 0;
   /// The tenant's deletions that files do not follow yet, oldest first.
   virtual std::vector<TombstoneInfo> pending_deletions(const TenantId& tenant) const = 0;
-  /// How long the tenant's records are kept from now on, instead of what StoreOptions say; nothing: as they say. Held in
-  /// memory: whoever keeps the rules says them again after opening.
+  /// How long the tenant's records are kept from now on, instead of what StoreOptions say; nothing: as they say. Held
+  /// in memory: whoever keeps the rules says them again after opening.
   virtual void set_tenant_retention(const TenantId& tenant, std::optional<RetentionRule> rule) = 0;
   /// Deletes all that the tenant stored before, its retry keys and its folder. What is acknowledged while this runs may
   /// go too. Waits for the disk. Errors: those of flush.

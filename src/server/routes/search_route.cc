@@ -34,7 +34,8 @@ HttpResponse param_problem(const Error& error, const QueryParamFault& fault, con
   writer.member("message", fault.message);
   writer.end_object();
   writer.end_array();
-  return error_response(ErrorShape::problem, 400, error_code_name(error.code()), error.message(), request_id, {errors, {}});
+  return error_response(ErrorShape::problem, 400, error_code_name(error.code()), error.message(), request_id,
+                        {errors, {}});
 }
 
 Route search_route(std::string method, std::string path, std::string operation_id, std::string summary) {

@@ -26,8 +26,9 @@ struct AuditFixture : testing::Test {
     engine.open();
     make();
   }
-  void make() {
-    store = make_engine_audit_store(*engine.store, engine.clock);
+  void make(EngineAuditOptions options = {}) {
+    pipeline.reset();
+    store = make_engine_audit_store(*engine.store, engine.clock, std::move(options));
     pipeline = std::make_unique<AuditPipeline>(*store, engine.random, [this](const TenantId&) { return settings; });
   }
   /// Everything from memory into segments.
