@@ -50,15 +50,8 @@ Result<std::size_t> MemoryQueue::acknowledge(std::span<const std::string> receip
 }
 
 Result<std::size_t> MemoryQueue::extend(std::span<const std::string> receipts, std::chrono::milliseconds visibility) {
-  std::size_t held = 0;
   MutexLock lock(mutex_);
-  for (const std::string& receipt : receipts) {
-    const auto id = ledger_.holder(receipt);
-    if (!id) continue;
-    ledger_.set_visible_at(*id, clock_.monotonic() + visibility);
-    ++held;
-  }
-  return held;
+  return ledger_.extend(receipts, clock_.monotonic() + visibility);
 }
 
 Result<std::size_t> MemoryQueue::release(std::span<const std::string> receipts) {

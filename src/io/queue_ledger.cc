@@ -86,10 +86,15 @@ std::optional<QueueMessageId> QueueLedger::holder(std::string_view receipt) cons
   return found->first;
 }
 
-void QueueLedger::set_visible_at(QueueMessageId id, std::chrono::nanoseconds when) {
-  const auto found = rows_.find(id);
-  DENDRO_CHECK(found != rows_.end());
-  found->second.visible_at = when;
+std::size_t QueueLedger::extend(std::span<const std::string> receipts, std::chrono::nanoseconds when) {
+  std::size_t held = 0;
+  for (const std::string& receipt : receipts) {
+    const auto id = holder(receipt);
+    if (!id) continue;
+    rows_.at(*id).visible_at = when;
+    ++held;
+  }
+  return held;
 }
 
 void QueueLedger::put_back(QueueMessageId id, std::chrono::nanoseconds now) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +52,8 @@ class QueueLedger {
   std::vector<QueueMessageId> bury(std::chrono::nanoseconds now);
   /// The message whose last lease this receipt is of.
   std::optional<QueueMessageId> holder(std::string_view receipt) const;
-  void set_visible_at(QueueMessageId id, std::chrono::nanoseconds when);
+  /// Those of the receipts that still hold their message come back at `when`; gives how many.
+  std::size_t extend(std::span<const std::string> receipts, std::chrono::nanoseconds when);
   /// As if take had not given it this time: it could not be read.
   void put_back(QueueMessageId id, std::chrono::nanoseconds now);
 
