@@ -13,6 +13,7 @@
 #include "filter/predicate_text.h"
 #include "filter/time_literal.h"
 #include "query/language/query_parser.h"
+#include "query/translate/insights_text.h"
 #include "query/translate/translation.h"
 
 namespace dendro {
@@ -20,28 +21,6 @@ namespace {
 
 constexpr int kInsightsDepthMax = 50;
 
-bool is_name_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '@';
-}
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-std::string quoted(std::string_view text) {
-  std::string out;
-  append_query_string(out, text);
-  return out;
-}
-std::string name_text(std::string_view name) {
-  std::string out;
-  append_query_name(out, name);
-  return out;
-}
-
-struct FunctionName {
-  std::string_view theirs, ours;
-};
 constexpr std::array<FunctionName, 14> kScalars = {{{"strlen", "len"},
                                                     {"toupper", "upper"},
                                                     {"tolower", "lower"},
@@ -65,15 +44,9 @@ constexpr std::array<FunctionName, 9> kAggregates = {{{"count_distinct", "count_
                                                       {"median", "median"},
                                                       {"earliest", "first"},
                                                       {"latest", "last"}}};
-template <std::size_t N>
-std::string_view ours(const std::array<FunctionName, N>& table, std::string_view theirs) {
-  const auto row = std::find_if(table.begin(), table.end(), [&](const FunctionName& f) { return f.theirs == theirs; });
-  return row == table.end() ? std::string_view() : row->ours;
-}
-
-class InsightsTranslator {
+class InsightsTranslator : InsightsText {
  public:
-  explicit InsightsTranslator(std::string_view text) : text_(text) {}
+  explicit InsightsTranslator(std::string_view text) : InsightsText(text) {}
 
   Result<Translation> run() {
     do {
@@ -88,135 +61,9 @@ class InsightsTranslator {
   }
 
  private:
-  // ---- words ----
-
-  Error fail(const std::string& what) const {
-    return Error(ErrorCode::invalid_argument, "offset " + std::to_string(at_) + ": " + what);
-  }
-  void skip_blanks() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '#') {
-        while (at_ < text_.size() && text_[at_] != '\n') ++at_;
-      } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-        ++at_;
-      } else {
-        return;
-      }
-    }
-  }
-  bool at_end() {
-    skip_blanks();
-    return at_ == text_.size();
-  }
-  char peek() {
-    skip_blanks();
-    return at_ < text_.size() ? text_[at_] : '\0';
-  }
-  bool take(std::string_view what) {
-    skip_blanks();
-    if (!text_.substr(at_).starts_with(what)) return false;
-    at_ += what.size();
-    return true;
-  }
-  Status expect(std::string_view what) {
-    if (take(what)) return {};
-    return fail("expected \"" + std::string(what) + "\"");
-  }
-  std::string_view peek_word() {
-    skip_blanks();
-    std::size_t end = at_;
-    while (end < text_.size() && is_name_char(text_[end])) ++end;
-    return text_.substr(at_, end - at_);
-  }
-  bool take_keyword(std::string_view keyword) {
-    const std::string_view word = peek_word();
-    if (lower(word) != keyword) return false;
-    at_ += word.size();
-    return true;
-  }
-  /// The name of a field as it is here. Errors: invalid_argument.
-  Result<std::string> take_name() {
-    if (take("`")) {
-      const std::size_t end = text_.find('`', at_);
-      if (end == std::string_view::npos) return fail("this \"`\" is never closed");
-      const std::string name(text_.substr(at_, end - at_));
-      at_ = end + 1;
-      return name;
-    }
-    const std::string_view word = peek_word();
-    if (word.empty()) return fail("the name of a field must stand here");
-    if (word[0] == '@' && !word.starts_with("@@")) {
-      static constexpr std::array<FunctionName, 5> kOwn = {{{"@timestamp", "_time"},
-                                                            {"@message", "body"},
-                                                            {"@ingestionTime", "_observed"},
-                                                            {"@logStream", "aws.log.stream"},
-                                                            {"@logGroup", "aws.log.group"}}};
-      const std::string_view own = ours(kOwn, word);
-      if (own.empty())
-        return fail("\"" + std::string(word) + "\" is a field that CloudWatch makes: it has no translation");
-      at_ += word.size();
-      return std::string(own);
-    }
-    at_ += word.size();
-    return std::string(word.substr(word.starts_with("@@") ? 1 : 0));
-  }
-  bool is_string_ahead() {
-    const char c = peek();
-    return c == '"' || c == '\'';
-  }
-  Result<std::string> take_string() {
-    const char quote = peek();
-    if (!is_string_ahead()) return fail("a text in quotes must stand here");
-    const std::size_t before = at_++;
-    std::string value;
-    while (at_ < text_.size() && text_[at_] != quote) {
-      if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
-      value.push_back(text_[at_++]);
-    }
-    if (at_ == text_.size()) {
-      at_ = before;
-      return fail("this quote is never closed");
-    }
-    ++at_;
-    return value;
-  }
-  /// `/re/`; named groups as RE2 writes them.
-  Result<std::string> take_regex() {
-    const std::size_t before = at_;
-    DENDRO_TRY(expect("/"));
-    std::string pattern;
-    while (at_ < text_.size() && text_[at_] != '/') {
-      if (text_[at_] == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '/')
-        pattern.push_back(text_[at_++]);
-      else if (text_[at_] == '\\')
-        ++at_;
-      if (at_ < text_.size()) pattern.push_back(text_[at_++]);
-      if (pattern.ends_with("(?<") && at_ < text_.size() && text_[at_] != '=' && text_[at_] != '!')
-        pattern.replace(pattern.size() - 1, 1, "P<");
-    }
-    if (at_ >= text_.size()) {
-      at_ = before;
-      return fail("this \"/\" is never closed");
-    }
-    ++at_;
-    return pattern;
-  }
-  std::optional<double> take_number() {
-    skip_blanks();
-    std::size_t end = at_ + (at_ < text_.size() && text_[at_] == '-' ? 1 : 0);
-    while (end < text_.size() && is_name_char(text_[end])) ++end;
-    double number = 0;
-    const auto read = std::from_chars(text_.data() + at_, text_.data() + end, number);
-    if (read.ec != std::errc() || read.ptr != text_.data() + end || end == at_) return std::nullopt;
-    at_ = end;
-    return number;
-  }
-  std::string_view since(std::size_t first) const { return text_.substr(first, at_ - first); }
-
   static std::string joined(const std::vector<std::string>& names) {
     std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name_text(name);
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + query_name(name);
     return text;
   }
   void pipe(const std::string& text) { query_ += " | " + text; }
@@ -225,7 +72,7 @@ class InsightsTranslator {
 
   Status take_command() {
     const std::size_t before = at_;
-    const std::string word = lower(peek_word());
+    const std::string word = lower_ascii(peek_word());
     if (word.empty()) return fail("a command must stand here");
     at_ += word.size();
     if (word == "fields") return take_fields(false);
@@ -249,9 +96,9 @@ class InsightsTranslator {
       if (take_keyword("as")) {
         DENDRO_TRY_ASSIGN(name, take_name());
         if (expression.name.empty()) {
-          pipe("eval " + expression.text + " as " + name_text(name));
+          pipe("eval " + expression.text + " as " + query_name(name));
         } else {
-          pipe("copy " + name_text(expression.name) + " as " + name_text(name));
+          pipe("copy " + query_name(expression.name) + " as " + query_name(name));
         }
       } else if (name.empty()) {
         return fail("an expression needs a name: .. as name");
@@ -275,7 +122,7 @@ class InsightsTranslator {
     std::string keys;
     do {
       DENDRO_TRY_ASSIGN(const std::string key, take_group_column());
-      keys += (keys.empty() ? "" : ", ") + name_text(key);
+      keys += (keys.empty() ? "" : ", ") + query_name(key);
       if (take_keyword("desc")) {
         keys += " desc";
       } else {
@@ -307,11 +154,12 @@ class InsightsTranslator {
     if (!is_string_ahead() && peek() != '/') {
       DENDRO_TRY_ASSIGN(field, take_name());
     }
-    const std::string from = field == "body" ? "" : " from " + name_text(field);
+    const std::string from = field == "body" ? "" : " from " + query_name(field);
     if (peek() == '/') {
       DENDRO_TRY_ASSIGN(const std::string pattern, take_regex());
-      if (lower(peek_word()) == "as") return fail("names behind an expression have no translation: write (?<name>..)");
-      pipe("extract_regexp " + quoted(pattern) + from);
+      if (lower_ascii(peek_word()) == "as")
+        return fail("names behind an expression have no translation: write (?<name>..)");
+      pipe("extract_regexp " + quoted_query_text(pattern) + from);
       return {};
     }
     DENDRO_TRY_ASSIGN(const std::string glob, take_string());
@@ -331,7 +179,7 @@ class InsightsTranslator {
       has_more = take(",");
     }
     if (has_more) return fail("there are more names than the pattern has \"*\"");
-    pipe("extract " + quoted(pattern) + from);
+    pipe("extract " + quoted_query_text(pattern) + from);
     return {};
   }
 
@@ -356,7 +204,7 @@ class InsightsTranslator {
 
   Result<std::string> take_aggregate() {
     const std::size_t before = at_;
-    const std::string name = lower(peek_word());
+    const std::string name = lower_ascii(peek_word());
     at_ += name.size();
     if (!take("(")) return fail("a function such as count(*) must stand here");
     std::string text;
@@ -383,7 +231,7 @@ class InsightsTranslator {
       return fail("an expression of several functions has no translation; compute it behind stats");
     if (take_keyword("as")) {
       DENDRO_TRY_ASSIGN(const std::string alias, take_name());
-      text += " as " + name_text(alias);
+      text += " as " + query_name(alias);
     }
     return text;
   }
@@ -395,7 +243,7 @@ class InsightsTranslator {
   /// A field, or what is computed in front of stats under a name of its own.
   Result<std::string> take_argument() {
     DENDRO_TRY_ASSIGN(const Expression expression, take_expression());
-    if (!expression.name.empty()) return name_text(expression.name);
+    if (!expression.name.empty()) return query_name(expression.name);
     const std::string name = "argument_" + std::to_string(++arguments_);
     pipe("eval " + expression.text + " as " + name);
     return name;
@@ -404,23 +252,23 @@ class InsightsTranslator {
   /// A field, or `bin(5m)`.
   Result<std::string> take_group() {
     std::string text;
-    if (const std::string word = lower(peek_word()); word == "bin" || word == "datefloor") {
+    if (const std::string word = lower_ascii(peek_word()); word == "bin" || word == "datefloor") {
       DENDRO_TRY_ASSIGN(const std::string width, take_bin());
       text = "_time:" + width;
     } else {
       DENDRO_TRY_ASSIGN(const std::string name, take_name());
       if (peek() == '(') return fail("a group by \"" + name + "()\" has no translation; give it a name by fields");
-      text = name_text(name);
+      text = query_name(name);
     }
     if (take_keyword("as")) {
       DENDRO_TRY_ASSIGN(const std::string alias, take_name());
-      text += " as " + name_text(alias);
+      text += " as " + query_name(alias);
     }
     return text;
   }
   /// Of sort: a column; that of `bin(5m)` is called `_time` here.
   Result<std::string> take_group_column() {
-    if (lower(peek_word()) == "bin") {
+    if (lower_ascii(peek_word()) == "bin") {
       DENDRO_TRY(take_bin());
       return std::string("_time");
     }
@@ -429,7 +277,7 @@ class InsightsTranslator {
     return name;
   }
   Result<std::string> take_bin() {
-    const bool is_floor = lower(peek_word()) == "datefloor";
+    const bool is_floor = lower_ascii(peek_word()) == "datefloor";
     at_ += peek_word().size();
     DENDRO_TRY(expect("("));
     if (is_floor) {
@@ -485,12 +333,12 @@ class InsightsTranslator {
     }
     if (is_string_ahead()) {
       DENDRO_TRY_ASSIGN(const std::string text, take_string());
-      return Expression{quoted(text), ""};
+      return Expression{quoted_query_text(text), ""};
     }
     skip_blanks();
     const std::size_t first = at_;
     if (take_number()) return Expression{std::string(since(first)), ""};
-    const std::string word = lower(peek_word());
+    const std::string word = lower_ascii(peek_word());
     const std::size_t behind = at_ + word.size();
     if (behind < text_.size() && text_[behind] == '(') return take_call(word);
     DENDRO_TRY_ASSIGN(const std::string name, take_name());
@@ -546,11 +394,11 @@ class InsightsTranslator {
   }
 
   Result<std::string> take_test() {
-    const std::string word = lower(peek_word());
+    const std::string word = lower_ascii(peek_word());
     if (word == "ispresent" || word == "isempty" || word == "isblank") return take_presence(word);
     DENDRO_TRY_ASSIGN(const std::string name, take_name());
     if (peek() == '(') return fail("a condition on \"" + name + "()\" has no translation");
-    const std::string field = name_text(name) + ":";
+    const std::string field = query_name(name) + ":";
     const bool is_negated = take_keyword("not");
     std::string test;
     if (take_keyword("like") || (!is_negated && take("=~"))) {
@@ -570,19 +418,19 @@ class InsightsTranslator {
     DENDRO_TRY(expect("("));
     DENDRO_TRY_ASSIGN(const std::string name, take_name());
     DENDRO_TRY(expect(")"));
-    const std::string field = name_text(name) + ":";
+    const std::string field = query_name(name) + ":";
     if (word == "isempty") return field + "\"\"";
-    if (word == "isblank") return "(" + field + "\"\" or " + field + "~" + quoted("^\\s*$") + ")";
+    if (word == "isblank") return "(" + field + "\"\" or " + field + "~" + quoted_query_text("^\\s*$") + ")";
     return "(" + field + "* or " + field + "=\"\")";
   }
   Result<std::string> take_like(const std::string& field) {
     if (peek() == '/') {
       DENDRO_TRY_ASSIGN(const std::string pattern, take_regex());
-      return field + "~" + quoted(pattern);
+      return field + "~" + quoted_query_text(pattern);
     }
     DENDRO_TRY_ASSIGN(const std::string text, take_string());
     if (text.empty()) return std::string("*");
-    return field + "*" + quoted(text) + "*";
+    return field + "*" + quoted_query_text(text) + "*";
   }
   Result<std::string> take_list(const std::string& field) {
     DENDRO_TRY(expect("["));
@@ -601,7 +449,7 @@ class InsightsTranslator {
   Result<std::string> take_literal() {
     if (is_string_ahead()) {
       DENDRO_TRY_ASSIGN(const std::string text, take_string());
-      return quoted(text);
+      return quoted_query_text(text);
     }
     skip_blanks();
     const std::size_t first = at_;
@@ -622,14 +470,14 @@ class InsightsTranslator {
     DENDRO_TRY_ASSIGN(const std::string value, take_literal());
     if (const char behind = peek(); behind == '*' || behind == '/' || behind == '+' || behind == '-' || behind == '%')
       return fail("a computed value has no translation here; give it a name by fields");
-    const std::string field = name_text(name) + ":";
+    const std::string field = query_name(name) + ":";
     if (value == "\"\"" && op == "=") return field + "=\"\"";
     return op == "!=" ? "not " + field + "=" + value : field + op + value;
   }
   Result<std::string> take_field_comparison(const std::string& name, const std::string& op) {
     DENDRO_TRY_ASSIGN(const std::string other, take_name());
     const bool is_turned = op[0] == '>';
-    const std::string left = name_text(is_turned ? other : name), right = name_text(is_turned ? name : other);
+    const std::string left = query_name(is_turned ? other : name), right = query_name(is_turned ? name : other);
     if (op == "=" || op == "!=") return std::string(op == "!=" ? "not " : "") + left + ":eq_field(" + right + ")";
     return left + (op.size() == 2 ? ":le_field(" : ":lt_field(") + right + ")";
   }
@@ -637,8 +485,6 @@ class InsightsTranslator {
     if (warnings_.empty()) warnings_.emplace_back("records without the field match a negated condition here");
   }
 
-  const std::string_view text_;
-  std::size_t at_ = 0;
   int depth_ = 0;
   int arguments_ = 0;
   std::string query_ = "*";
