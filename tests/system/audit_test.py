@@ -1,5 +1,4 @@
 """The audit log service end to end on an `audit` listener: shapes, paging, filters, export, clean-up, the stream, a server that is killed."""
-import base64
 import http.client
 import json
 import os
@@ -15,6 +14,7 @@ import unittest
 from urllib.parse import quote, urlencode
 
 from dendro_process import Server
+from web_socket_client import WebSocketClient
 
 # With authentication on: a token of a writer and reader of the tenant.
 TOKEN = os.environ.get("DENDRO_AUDIT_TOKEN", "")
@@ -68,61 +68,15 @@ class Audit:
                 return found
 
 
-class Stream:
-    """A plain WebSocket client: masked text frames out, text frames in, pings answered."""
+class Stream(WebSocketClient):
+    """A reader of the log stream."""
 
     def __init__(self, server, query="", lines="", receive_bytes=None):
-        self.socket = socket.socket()
-        if receive_bytes:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.settimeout(30)
-        self.socket.connect((server.host, server.port))
-        key = base64.b64encode(os.urandom(16)).decode()
         own = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
-        self.socket.sendall((f"GET /api/v1/logs/stream{query} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{lines or own}\r\n").encode())
-        self.buffer = b""
-        while b"\r\n\r\n" not in self.buffer:
-            self.buffer += self.socket.recv(65536)
-        self.head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
-
-    def send(self, text, opcode=1):
-        payload = text if isinstance(text, bytes) else text.encode()
-        mask = os.urandom(4)
-        size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
-        self.socket.sendall(bytes([0x80 | opcode]) + size + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
-
-    def take(self, count):
-        while len(self.buffer) < count:
-            more = self.socket.recv(1 << 20)
-            if not more:
-                raise EOFError
-            self.buffer += more
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
-        return taken
-
-    def receive(self):
-        """The next text message as text, or ("close", code)."""
-        while True:
-            first, second = self.take(2)
-            size = second & 0x7F
-            if size == 126:
-                size, = struct.unpack(">H", self.take(2))
-            elif size == 127:
-                size, = struct.unpack(">Q", self.take(8))
-            payload = self.take(size)
-            if first & 0xF == 8:
-                return "close", struct.unpack(">H", payload[:2])[0]
-            if first & 0xF == 1:
-                return payload.decode()
-            if first & 0xF == 9:
-                self.send(payload, opcode=10)
+        super().__init__(server, f"/api/v1/logs/stream{query}", lines or own, receive_bytes)
 
     def frame(self):
         return json.loads(self.receive())
-
-    def close(self):
-        self.socket.close()
 
 
 class Service(unittest.TestCase):

@@ -1,10 +1,7 @@
 """Live tail end to end: WebSocket and server-sent events while records arrive, a server that is killed, a reader that stops."""
-import base64
 import json
-import os
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import tempfile
@@ -12,64 +9,25 @@ import threading
 import unittest
 
 from dendro_process import BINARY, Server, run
+from web_socket_client import WebSocketClient
 
 
-class WebSocket:
-    """A plain client: masked text frames out, text frames in, pings answered."""
+class WebSocket(WebSocketClient):
+    """A reader of the live tail: JSON messages out and in."""
 
     def __init__(self, server, path="/api/v1/tail", receive_bytes=None):
-        self.socket = socket.socket()
-        if receive_bytes:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.settimeout(30)
-        self.socket.connect((server.host, server.port))
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall((f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-                             "Sec-WebSocket-Protocol: dendro.tail.v1\r\n\r\n").encode())
-        self.buffer = b""
-        while b"\r\n\r\n" not in self.buffer:
-            self.buffer += self.socket.recv(65536)
-        self.head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        super().__init__(server, path, "Sec-WebSocket-Protocol: dendro.tail.v1\r\n", receive_bytes)
 
     def send(self, message, opcode=1):
-        payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-        mask = os.urandom(4)
-        size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
-        self.socket.sendall(bytes([0x80 | opcode]) + size + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
-
-    def take(self, count):
-        while len(self.buffer) < count:
-            more = self.socket.recv(1 << 20)
-            if not more:
-                raise EOFError
-            self.buffer += more
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
-        return taken
+        super().send(message if isinstance(message, bytes) else json.dumps(message), opcode)
 
     def receive(self):
-        """The next text message, or ("close", code)."""
-        while True:
-            first, second = self.take(2)
-            size = second & 0x7F
-            if size == 126:
-                size, = struct.unpack(">H", self.take(2))
-            elif size == 127:
-                size, = struct.unpack(">Q", self.take(8))
-            payload = self.take(size)
-            if first & 0xF == 8:
-                return "close", struct.unpack(">H", payload[:2])[0]
-            if first & 0xF == 1:
-                return json.loads(payload)
-            if first & 0xF == 9:
-                self.send(payload, opcode=10)
+        message = super().receive()
+        return message if isinstance(message, tuple) else json.loads(message)
 
     def start(self, query, since=None, **more):
         self.send({"type": "start", "query": query, "since": since, **more})
         return self.receive()
-
-    def close(self):
-        self.socket.close()
 
 
 def numbers(frame):
