@@ -20,10 +20,7 @@ std::string request_json(const QueryRequest& request, const std::string& format)
   if (!request.cursor.empty()) json.member("cursor", request.cursor);
   if (request.order == ScanOrder::oldest_first) json.member("order", "asc");
   if (!request.fields.empty()) {
-    json.key("fields");
-    json.begin_array();
-    for (const std::string& field : request.fields) json.value(field);
-    json.end_array();
+    json.member("fields", request.fields);
   }
   json.member("clip_bytes", request.clip_bytes);
   json.member("timeout_ms", std::int64_t{request.timeout.count()});

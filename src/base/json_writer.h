@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dendro {
 
@@ -64,6 +65,11 @@ class JsonWriter {
     separate();
     out_.append(json);
     needs_comma_ = true;
+  }
+  void value(const std::vector<std::string>& texts) {
+    begin_array();
+    for (const std::string& text : texts) value(text);
+    end_array();
   }
   template <typename T>
   void member(std::string_view name, const T& member_value) {

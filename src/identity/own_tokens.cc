@@ -14,17 +14,11 @@ namespace {
 std::string claims_of(const TokenRow& row) {
   std::string text;
   JsonWriter json(text);
-  const auto list = [&json](std::string_view name, const std::vector<std::string>& values) {
-    json.key(name);
-    json.begin_array();
-    for (const std::string& value : values) json.value(value);
-    json.end_array();
-  };
   json.begin_object();
   json.member("jti", row.jti);
   json.member("sub", row.subject);
-  list("tenant_ids", row.tenants);
-  list("roles", row.roles);
+  json.member("tenant_ids", row.tenants);
+  json.member("roles", row.roles);
   json.member("iat", row.created.number() / kNanosPerSecond);
   json.member("exp", row.expires.number() / kNanosPerSecond);
   json.end_object();

@@ -65,22 +65,16 @@ Result<Role> parse_role(const JsonValue& document) {
 
 void append_role(std::string& out, const Role& role) {
   JsonWriter json(out);
-  const auto list = [&json](std::string_view name, const std::vector<std::string>& values) {
-    json.key(name);
-    json.begin_array();
-    for (const std::string& value : values) json.value(value);
-    json.end_array();
-  };
   std::vector<std::string> permissions;
   for (const Permission one : role.permissions.list()) {
     if (one != Permission::open) permissions.emplace_back(permission_name(one));
   }
   json.begin_object();
   json.member("name", role.name);
-  list("permissions", permissions);
+  json.member("permissions", permissions);
   json.member("row_filter", role.row_filter);
-  list("hidden_fields", role.hidden_fields);
-  list("masked_fields", role.masked_fields);
+  json.member("hidden_fields", role.hidden_fields);
+  json.member("masked_fields", role.masked_fields);
   json.member("read_only", role.is_read_only);
   json.end_object();
 }

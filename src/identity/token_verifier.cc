@@ -18,17 +18,11 @@ bool is_for_the_caller(std::string_view text) {
 std::string document_of(const ForeignIdentity& identity) {
   std::string text;
   JsonWriter json(text);
-  const auto list = [&json](std::string_view name, const std::vector<std::string>& values) {
-    json.key(name);
-    json.begin_array();
-    for (const std::string& value : values) json.value(value);
-    json.end_array();
-  };
   json.begin_object();
   json.member("issuer", identity.issuer);
   json.member("subject", identity.subject);
-  list("tenants", identity.tenants);
-  list("roles", identity.roles);
+  json.member("tenants", identity.tenants);
+  json.member("roles", identity.roles);
   json.end_object();
   return text;
 }

@@ -8,9 +8,7 @@ namespace dendro {
 std::string encode_text_list(const std::vector<std::string>& texts) {
   std::string cell;
   JsonWriter json(cell);
-  json.begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
+  json.value(texts);
   return cell;
 }
 

@@ -16,10 +16,7 @@ std::string encode_grants(const std::vector<UserGrantRow>& grants) {
   for (const UserGrantRow& grant : grants) {
     json.begin_object();
     json.member("tenant", grant.tenant);
-    json.key("roles");
-    json.begin_array();
-    for (const std::string& role : grant.roles) json.value(role);
-    json.end_array();
+    json.member("roles", grant.roles);
     json.end_object();
   }
   json.end_array();

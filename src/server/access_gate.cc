@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "server/field_faults_json.h"
 #include "server/http_text.h"
-#include "server/located_faults.h"
 #include "server/web_socket_handshake.h"
 
 namespace dendro {
@@ -166,7 +166,7 @@ HttpResponse refusal_response(ErrorShape shape, const GateRefusal& refusal, std:
   extras.required_roles = refusal.required_roles;
   std::string errors;
   if (!refusal.missing_header.empty()) {
-    errors = located_faults_json(shape, {{{"header", refusal.missing_header}, "Field required", "missing"}});
+    errors = field_faults_json(shape, {{"header", {}, refusal.missing_header, "Field required", "missing"}});
   }
   extras.errors_json = errors;
   HttpResponse response = error_response(shape, refusal.status, refusal.code, refusal.detail, request_id, extras);

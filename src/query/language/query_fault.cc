@@ -19,10 +19,7 @@ std::string QueryFault::to_json() const {
   writer.member("size", size);
   writer.member("column", column);
   writer.member("line", line);
-  writer.key("expected");
-  writer.begin_array();
-  for (const std::string& item : expected) writer.value(item);
-  writer.end_array();
+  writer.member("expected", expected);
   writer.key("suggestion");
   if (suggestion.empty()) {
     writer.null();

@@ -59,10 +59,7 @@ std::string meta_json(const QueryPlan& plan) {
   writer.member("kind", plan.output.is_table ? "table" : "records");
   write_bound(writer, "start", plan.range.first, kTimestampMin);
   write_bound(writer, "end", plan.range.last, kTimestampMax);
-  writer.key("columns");
-  writer.begin_array();
-  for (const std::string& column : answer_columns(plan)) writer.value(column);
-  writer.end_array();
+  writer.member("columns", answer_columns(plan));
   writer.key("chips");
   write_chips(writer, filter_chips(plan.parsed));
   if (plan.excludes_dead_letters) {
@@ -96,10 +93,7 @@ std::string status_json(const QueryOutcome& outcome, std::string_view request_id
   write_bound(writer, "start", outcome.covered.first, kTimestampMin);
   write_bound(writer, "end", outcome.covered.last, kTimestampMax);
   writer.end_object();
-  writer.key("approximate");
-  writer.begin_array();
-  for (const std::string& column : outcome.approximate) writer.value(column);
-  writer.end_array();
+  writer.member("approximate", outcome.approximate);
   if (outcome.error) write_error(writer, *outcome.error);
   writer.end_object();
   return json;

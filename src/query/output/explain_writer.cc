@@ -109,12 +109,6 @@ class ExplainWriter final : public AnswerWriter {
   }
 
  private:
-  void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) const {
-    json.key(key);
-    json.begin_array();
-    for (const std::string& name : names) json.value(name);
-    json.end_array();
-  }
   void write_plan(JsonWriter& json, const QueryPlan& plan) const {
     json.member("query", to_text(plan.parsed));
     json.key("scan");
@@ -124,7 +118,7 @@ class ExplainWriter final : public AnswerWriter {
     if (range.last != kTimestampMax) json.member("end", to_rfc3339(range.last));
     json.member("reads", reading_text(plan));
     json.member("leaves_out_dead_letters", plan.excludes_dead_letters);
-    write_names(json, "needs", plan.reduction ? plan.reduction->fields : need_names(fields_needed_from(plan, 0)));
+    json.member("needs", plan.reduction ? plan.reduction->fields : need_names(fields_needed_from(plan, 0)));
     json.key("filter");
     json.begin_array();
     for (const ScanPart& part : scan_parts(plan)) {
@@ -141,7 +135,7 @@ class ExplainWriter final : public AnswerWriter {
       json.begin_object();
       json.member("pipe", to_text(step.pipe));
       json.member("takes", step.input.is_table ? "table" : "records");
-      if (!step.input.columns.empty()) write_names(json, "columns", step.input.columns);
+      if (!step.input.columns.empty()) json.member("columns", step.input.columns);
       json.end_object();
     }
     json.end_array();

@@ -167,10 +167,7 @@ HttpResponse answer_alert_test(AlertService& alerts, const HttpRequest& request)
   json.begin_array();
   for (const AlertNotification& notification : tested->notifications) json.raw(notification_json(notification));
   json.end_array();
-  json.key("receivers");
-  json.begin_array();
-  for (const std::string& name : tested->receivers) json.value(name);
-  json.end_array();
+  json.member("receivers", tested->receivers);
   json.member("sent", tested->is_sent);
   json.end_object();
   return json_response(200, std::move(body));

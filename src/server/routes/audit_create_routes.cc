@@ -26,10 +26,7 @@ std::string queued_bulk(const AuditIntakeOutcome& outcome) {
   std::string data;
   JsonWriter json(data);
   json.begin_object();
-  json.key("message_ids");
-  json.begin_array();
-  for (const std::string& id : outcome.message_ids) json.value(id);
-  json.end_array();
+  json.member("message_ids", outcome.message_ids);
   json.member("count", outcome.message_ids.size());
   json.member("status", "queued");
   json.key("rejected");

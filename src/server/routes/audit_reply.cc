@@ -3,43 +3,13 @@
 #include <utility>
 
 #include "base/json_writer.h"
+#include "server/field_faults_json.h"
 #include "services/audit/audit_log.h"
 
 namespace dendro {
 namespace {
 
 constexpr int kFaultStatus = 422;
-
-/// "logs.3.action".
-std::string field_path(const FieldFault& fault) {
-  std::string path = fault.item ? "logs." + std::to_string(*fault.item) : std::string();
-  if (!path.empty() && !fault.field.empty()) path += ".";
-  return path + fault.field;
-}
-
-std::string problem_errors(const FieldFaults& faults) {
-  std::string errors;
-  JsonWriter json(errors);
-  json.begin_array();
-  for (const FieldFault& fault : faults) {
-    json.begin_object();
-    json.member("field", field_path(fault));
-    json.member("message", fault.message);
-    json.key("loc");
-    append_fault_place(json, fault);
-    json.member("type", fault.type);
-    json.end_object();
-  }
-  json.end_array();
-  return errors;
-}
-
-std::string detail_errors(const FieldFaults& faults) {
-  std::string errors;
-  JsonWriter json(errors);
-  append_faults(json, faults);
-  return errors;
-}
 
 }  // namespace
 
@@ -56,10 +26,9 @@ HttpResponse audit_data_reply(int status, std::string_view data) {
 }
 
 HttpResponse audit_fault_reply(const HttpRequest& request, const FieldFaults& faults) {
-  const bool is_problem = request.error_shape == ErrorShape::problem;
-  const std::string path = field_path(faults.front());
+  const std::string path = fault_path(faults.front());
   const std::string detail = path.empty() ? faults.front().message : path + ": " + faults.front().message;
-  const std::string errors = is_problem ? problem_errors(faults) : detail_errors(faults);
+  const std::string errors = field_faults_json(request.error_shape, faults);
   return error_response(request.error_shape, kFaultStatus, "invalid_argument", detail, request.request_id,
                         {errors, {}});
 }

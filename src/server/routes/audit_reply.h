@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/field_fault.h"
 #include "server/route.h"
-#include "services/audit/field_fault.h"
 
 namespace dendro {
 

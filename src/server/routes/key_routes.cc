@@ -25,21 +25,14 @@ void write_time(JsonWriter& json, std::string_view name, Timestamp time) {
   }
 }
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name);
-  json.begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 void write_key(JsonWriter& json, const ApiKeyRow& row, Timestamp now, const std::string* secret) {
   json.begin_object();
   json.member("id", row.id);
   json.member("name", row.name);
   json.member("prefix", std::string(ApiKeys::kPrefix) + row.id);
-  write_texts(json, "tenants", row.tenants);
-  write_texts(json, "scopes", row.scopes);
-  write_texts(json, "roles", row.roles);
+  json.member("tenants", row.tenants);
+  json.member("scopes", row.scopes);
+  json.member("roles", row.roles);
   write_time(json, "created_at", row.created);
   write_time(json, "last_used_at", row.last_used);
   write_time(json, "expires_at", row.expires);

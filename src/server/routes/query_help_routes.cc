@@ -161,10 +161,7 @@ HttpResponse answer_translation(const HttpRequest& request) {
   JsonWriter json(text);
   json.begin_object();
   json.member("query", translation->query);
-  json.key("warnings");
-  json.begin_array();
-  for (const std::string& warning : translation->warnings) json.value(warning);
-  json.end_array();
+  json.member("warnings", translation->warnings);
   json.end_object();
   return json_response(200, std::move(text));
 }

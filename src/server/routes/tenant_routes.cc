@@ -9,7 +9,7 @@
 #include "base/hex.h"
 #include "base/json_document.h"
 #include "base/json_writer.h"
-#include "server/located_faults.h"
+#include "server/field_faults_json.h"
 
 namespace dendro {
 namespace {
@@ -30,8 +30,8 @@ HttpResponse tenant_problem(const HttpRequest& request, const Error& error) {
 HttpResponse not_found(const HttpRequest& request) {
   return tenant_problem(request, Error(ErrorCode::not_found, "Tenant not found"));
 }
-HttpResponse invalid_body(const HttpRequest& request, const std::vector<LocatedFault>& faults) {
-  const std::string errors = located_faults_json(request.error_shape, faults);
+HttpResponse invalid_body(const HttpRequest& request, const FieldFaults& faults) {
+  const std::string errors = field_faults_json(request.error_shape, faults);
   return error_response(request.error_shape, 422, error_code_name(ErrorCode::invalid_argument), faults[0].message,
                         request.request_id, {errors, {}});
 }
@@ -122,20 +122,10 @@ HttpResponse tenant_response(int status, const Tenant& tenant) {
   return json_response(status, std::move(body));
 }
 
-std::vector<std::string> location_of(std::string_view field) {
-  std::vector<std::string> location = {"body"};
-  while (!field.empty()) {
-    const std::size_t dot = std::min(field.find('.'), field.size());
-    location.emplace_back(field.substr(0, dot));
-    field.remove_prefix(std::min(dot + 1, field.size()));
-  }
-  return location;
-}
-
 struct TenantBody {
   std::optional<std::string> tenant_id, name, api_key;
   TenantSettings settings;
-  std::vector<LocatedFault> faults;
+  FieldFaults faults;
 };
 
 void read_text(const JsonValue& value, std::string_view field, std::size_t max, std::optional<std::string>& member,
@@ -144,7 +134,9 @@ void read_text(const JsonValue& value, std::string_view field, std::size_t max, 
   if (text && !text->empty() && text->size() <= max) {
     member = std::string(*text);
   } else {
-    body.faults.push_back({{"body", std::string(field)},
+    body.faults.push_back({"body",
+                           {},
+                           std::string(field),
                            "must be a text of 1 to " + std::to_string(max) + " bytes",
                            text ? "value_error" : "string_type"});
   }
@@ -157,7 +149,7 @@ TenantBody read_tenant_body(const HttpRequest& request, TenantSettings settings)
   const auto document = parse_json_document(request.body);
   if (!document || !document->is_object()) {
     body.faults.push_back(
-        {{"body"}, document ? "the body must be an object" : document.error().message(), "json_invalid"});
+        {"body", {}, {}, document ? "the body must be an object" : document.error().message(), "json_invalid"});
     return body;
   }
   for (const auto& [name, value] : document->members()) {
@@ -166,11 +158,7 @@ TenantBody read_tenant_body(const HttpRequest& request, TenantSettings settings)
     if (name == "name") read_text(value, name, kNameCharactersMax, body.name, body);
     if (name == "api_key") read_text(value, name, kApiKeyBytesMax, body.api_key, body);
     if (name != "settings") continue;
-    std::vector<TenantFault> faults;
-    read_tenant_settings(value, body.settings, faults);
-    for (const TenantFault& fault : faults) {
-      body.faults.push_back({location_of(fault.field), fault.message, "value_error"});
-    }
+    read_tenant_settings(value, body.settings, body.faults);
   }
   return body;
 }
@@ -179,15 +167,17 @@ HttpResponse answer_create(TenantService& tenants, const HttpRequest& request) {
   if (auto refused = refuse_all_tenants(request)) return std::move(*refused);
   TenantBody body = read_tenant_body(request, {});
   const auto require = [&faults = body.faults](const std::optional<std::string>& member, const std::string& name) {
-    const auto is_of_member = [&name](const LocatedFault& fault) { return fault.location.back() == name; };
+    const auto is_of_member = [&name](const FieldFault& fault) { return fault.field == name; };
     if (!member && std::ranges::none_of(faults, is_of_member)) {
-      faults.push_back({{"body", name}, "Field required", "missing"});
+      faults.push_back(missing_fault(name));
     }
   };
   require(body.tenant_id, "tenant_id");
   require(body.name, "name");
   if (body.tenant_id && !is_tenant_name(*body.tenant_id)) {
-    body.faults.push_back({{"body", "tenant_id"},
+    body.faults.push_back({"body",
+                           {},
+                           "tenant_id",
                            "1 to 63 letters, digits, dots, hyphens and underscores, a letter or digit first",
                            "value_error"});
   }
@@ -201,7 +191,7 @@ HttpResponse answer_create(TenantService& tenants, const HttpRequest& request) {
 
 /// A parameter of paging; a fault where it is out of its range.
 std::size_t read_page_param(const HttpRequest& request, std::string name, std::size_t min, std::size_t max,
-                            std::size_t otherwise, std::vector<LocatedFault>& faults) {
+                            std::size_t otherwise, FieldFaults& faults) {
   const auto text = request.query_param(name);
   if (!text) return otherwise;
   std::size_t number = 0;
@@ -209,14 +199,16 @@ std::size_t read_page_param(const HttpRequest& request, std::string name, std::s
   if (read.ec == std::errc() && read.ptr == text->data() + text->size() && number >= min && number <= max) {
     return number;
   }
-  faults.push_back({{"query", std::move(name)},
+  faults.push_back({"query",
+                    {},
+                    std::move(name),
                     "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max),
                     "value_error"});
   return otherwise;
 }
 
 HttpResponse answer_list(const TenantService& tenants, const HttpRequest& request) {
-  std::vector<LocatedFault> faults;
+  FieldFaults faults;
   const std::size_t skip = read_page_param(request, "skip", 0, 1'000'000, 0, faults);
   const std::size_t limit = read_page_param(request, "limit", 1, 1'000, 100, faults);
   if (!faults.empty()) return invalid_body(request, faults);

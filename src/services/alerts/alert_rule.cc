@@ -193,10 +193,7 @@ std::string alert_rule_json(const AlertRule& rule) {
   write_labels(json, rule.labels);
   json.key("annotations");
   write_labels(json, rule.annotations);
-  json.key("receivers");
-  json.begin_array();
-  for (const std::string& name : rule.receivers) json.value(name);
-  json.end_array();
+  json.member("receivers", rule.receivers);
   json.member("enabled", rule.is_enabled);
   json.end_object();
   return text;

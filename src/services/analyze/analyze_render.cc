@@ -25,9 +25,7 @@ void write_details(JsonWriter& json, const AnalyzeReport& report) {
   if (report.objects.size() == 1) {
     json.value(report.objects.front());
   } else {
-    json.begin_array();
-    for (const std::string& object : report.objects) json.value(object);
-    json.end_array();
+    json.value(report.objects);
   }
   json.member("bytes", report.counted.bytes);
   json.member("lines", report.counted.lines);

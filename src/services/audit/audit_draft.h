@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/field_fault.h"
 #include "base/result.h"
 #include "parse/json_reader.h"
 #include "services/audit/audit_log.h"
 #include "services/audit/audit_settings.h"
-#include "services/audit/field_fault.h"
 
 namespace dendro {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/field_fault.h"
 #include "base/json_document.h"
 #include "base/timestamp.h"
 #include "services/audit/audit_log.h"
-#include "services/audit/field_fault.h"
 #include "services/audit/search_terms.h"
 
 namespace dendro {

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/field_fault.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "services/audit/audit_ids.h"
 #include "services/audit/audit_settings.h"
 #include "services/audit/audit_store.h"
-#include "services/audit/field_fault.h"
 
 namespace dendro {
 

@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, 4> kLevels = {"INFO", "WARNING", "ERROR",
 
 template <typename Number>
 void read_count(const JsonValue& object, std::string_view prefix, std::string_view name, std::uint64_t max,
-                Number& member, std::vector<TenantFault>& faults) {
+                Number& member, FieldFaults& faults) {
   const JsonValue* value = object.find(name);
   if (value == nullptr) return;
   const auto number = value->as_int();
@@ -19,21 +19,27 @@ void read_count(const JsonValue& object, std::string_view prefix, std::string_vi
     member = static_cast<Number>(*number);
     return;
   }
-  faults.push_back(
-      {std::string(prefix).append(name), "must be a whole number from 0 (no bound) to " + std::to_string(max)});
+  faults.push_back({"body",
+                    {},
+                    std::string(prefix).append(name),
+                    "must be a whole number from 0 (no bound) to " + std::to_string(max),
+                    "value_error"});
 }
 
-void read_retention(const JsonValue& value, TenantSettings& settings, std::vector<TenantFault>& faults) {
+void read_retention(const JsonValue& value, TenantSettings& settings, FieldFaults& faults) {
   const auto days = value.as_int();
   if (days && *days >= 1 && *days <= TenantSettings::kRetentionDaysMax) {
     settings.retention_days = static_cast<std::uint32_t>(*days);
     return;
   }
-  faults.push_back({"settings.retention_days",
-                    "must be a whole number of days from 1 to " + std::to_string(TenantSettings::kRetentionDaysMax)});
+  faults.push_back({"body",
+                    {},
+                    "settings.retention_days",
+                    "must be a whole number of days from 1 to " + std::to_string(TenantSettings::kRetentionDaysMax),
+                    "value_error"});
 }
 
-void read_levels(const JsonValue& value, TenantSettings& settings, std::vector<TenantFault>& faults) {
+void read_levels(const JsonValue& value, TenantSettings& settings, FieldFaults& faults) {
   std::vector<std::string> levels;
   const auto is_level = [&levels](const JsonValue& element) {
     const auto text = element.as_string();
@@ -45,12 +51,16 @@ void read_levels(const JsonValue& value, TenantSettings& settings, std::vector<T
     settings.log_levels = std::move(levels);
     return;
   }
-  faults.push_back({"settings.log_levels", "must be a list of INFO, WARNING, ERROR, CRITICAL with at least one"});
+  faults.push_back({"body",
+                    {},
+                    "settings.log_levels",
+                    "must be a list of INFO, WARNING, ERROR, CRITICAL with at least one",
+                    "value_error"});
 }
 
-void read_quota(const JsonValue& object, TenantQuota& quota, std::vector<TenantFault>& faults) {
+void read_quota(const JsonValue& object, TenantQuota& quota, FieldFaults& faults) {
   if (!object.is_object()) {
-    faults.push_back({"settings.quota", "must be an object"});
+    faults.push_back({"body", {}, "settings.quota", "must be an object", "value_error"});
     return;
   }
   constexpr std::string_view kPrefix = "settings.quota.";
@@ -64,15 +74,15 @@ void read_quota(const JsonValue& object, TenantQuota& quota, std::vector<TenantF
     constexpr std::array<std::string_view, 4> kKnown = {"requests_per_s", "ingest_bytes_per_day", "queries_at_once",
                                                         "query_timeout_ms"};
     if (std::ranges::find(kKnown, name) != kKnown.end()) continue;
-    faults.push_back({std::string(kPrefix) + name, "there is no such quota"});
+    faults.push_back({"body", {}, std::string(kPrefix) + name, "there is no such quota", "value_error"});
   }
 }
 
 }  // namespace
 
-void read_tenant_settings(const JsonValue& document, TenantSettings& settings, std::vector<TenantFault>& faults) {
+void read_tenant_settings(const JsonValue& document, TenantSettings& settings, FieldFaults& faults) {
   if (!document.is_object()) {
-    faults.push_back({"settings", "must be an object"});
+    faults.push_back({"body", {}, "settings", "must be an object", "value_error"});
     return;
   }
   for (const auto& [name, value] : document.members()) {
@@ -83,7 +93,11 @@ void read_tenant_settings(const JsonValue& document, TenantSettings& settings, s
     } else if (name == "quota") {
       read_quota(value, settings.quota, faults);
     } else {
-      faults.push_back({"settings." + name, "there is no such setting; known are retention_days, log_levels, quota"});
+      faults.push_back({"body",
+                        {},
+                        "settings." + name,
+                        "there is no such setting; known are retention_days, log_levels, quota",
+                        "value_error"});
     }
   }
 }
@@ -91,10 +105,7 @@ void read_tenant_settings(const JsonValue& document, TenantSettings& settings, s
 void write_tenant_settings(JsonWriter& json, const TenantSettings& settings) {
   json.begin_object();
   json.member("retention_days", settings.retention_days);
-  json.key("log_levels");
-  json.begin_array();
-  for (const std::string& level : settings.log_levels) json.value(level);
-  json.end_array();
+  json.member("log_levels", settings.log_levels);
   if (settings.quota != TenantQuota()) {
     json.key("quota");
     json.begin_object();

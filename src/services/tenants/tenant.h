@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/field_fault.h"
 #include "base/json_document.h"
 #include "base/json_writer.h"
 #include "meta/tenant_register.h"
@@ -40,14 +41,8 @@ struct Tenant {
   Timestamp created;
 };
 
-/// One fault of a request's body: `field` is a path such as "settings.retention_days".
-struct TenantFault {
-  std::string field;
-  std::string message;
-};
-
 /// Reads members of `document` over `settings`; members that are absent stay. Faults are appended.
-void read_tenant_settings(const JsonValue& document, TenantSettings& settings, std::vector<TenantFault>& faults);
+void read_tenant_settings(const JsonValue& document, TenantSettings& settings, FieldFaults& faults);
 /// {"retention_days":90,"log_levels":[..]} and, where one is set, "quota".
 void write_tenant_settings(JsonWriter& json, const TenantSettings& settings);
 

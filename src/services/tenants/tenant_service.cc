@@ -26,9 +26,9 @@ std::string settings_text(const TenantSettings& settings) {
 /// What a version wrote that knew settings which this one does not is read as far as it goes.
 TenantSettings stored_settings(const TenantRow& row) {
   TenantSettings settings;
-  std::vector<TenantFault> faults;
+  FieldFaults faults;
   if (const auto document = parse_json_document(row.settings)) read_tenant_settings(*document, settings, faults);
-  for (const TenantFault& fault : faults) {
+  for (const FieldFault& fault : faults) {
     log(LogLevel::warning, "tenants", "a stored setting is not used",
         {{"tenant", row.id.text()}, {"field", fault.field}, {"reason", fault.message}});
   }

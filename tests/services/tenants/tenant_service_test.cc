@@ -159,7 +159,7 @@ TEST_F(TenantServiceFixture, BytesOfADayAreCountedAcrossARestart) {
 TEST(TenantSettings, FaultsNameTheirPlace) {
   const auto faults_of = [](std::string_view text) {
     TenantSettings settings;
-    std::vector<TenantFault> faults;
+    FieldFaults faults;
     read_tenant_settings(*parse_json_document(text), settings, faults);
     EXPECT_EQ(faults.empty(), false) << text;
     return faults.empty() ? std::string() : faults[0].field;

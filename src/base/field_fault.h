@@ -10,11 +10,11 @@
 
 namespace dendro {
 
-/// What is wrong with one field of a request, as a 422 of S2 names it (five-systems.md 1.5).
+/// What is wrong with one field of a request (five-systems.md 1.5).
 struct FieldFault {
   std::string_view place = "body";    ///< body, query, header, path, filters
   std::optional<std::uint64_t> item;  ///< of a bulk: index among `logs`
-  std::string field;                  ///< empty: the whole of the place
+  std::string field;                  ///< "action", "settings.retention_days"; empty: the whole of the place
   std::string message;
   std::string_view type;  ///< "missing", "enum", ...; a literal
 };
@@ -25,9 +25,11 @@ FieldFault missing_fault(std::string field);
 /// `names`: "'A', 'B' or 'C'".
 FieldFault enum_fault(std::string_view place, std::string field, std::string_view names);
 
-/// `["body","logs",3,"action"]` as a value.
-void append_fault_place(JsonWriter& json, const FieldFault& fault);
-/// `[{"loc":[..],"msg":"..","type":".."}]` as a value.
+/// "logs.3.action"; "" of the whole place.
+std::string fault_path(const FieldFault& fault);
+/// `[{"loc":["body","settings","retention_days"],"msg":"..","type":".."}]` as a value.
 void append_faults(JsonWriter& json, const FieldFaults& faults);
+/// `[{"field":"settings.retention_days","message":"..","loc":[..],"type":".."}]` as a value: for problem details.
+void append_problem_faults(JsonWriter& json, const FieldFaults& faults);
 
 }  // namespace dendro
