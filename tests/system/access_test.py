@@ -256,8 +256,11 @@ class Restricted(unittest.TestCase):
             code, _, err = run("admin", "role", "put", "support", "--data", server.data, "--permission", "search", "--filter", "service:=shop",
                                "--hide", "card", "--mask", "email", env=ENV)
             self.assertEqual(code, 0, err)
+            code, _, err = run("admin", "role", "put", "tailing", "--data", server.data, "--permission", "stream", "--filter", "service:=shop",
+                               "--hide", "card", env=ENV)
+            self.assertEqual(code, 0, err)
             tokens = {}
-            for name in ("support", "writer"):
+            for name in ("support", "tailing", "writer"):
                 code, out, err = run("token", "create", "--data", server.data, "--tenant", "acme", "--role", name, env=ENV)
                 self.assertEqual(code, 0, err)
                 tokens[name] = out.strip()
@@ -275,6 +278,18 @@ class Restricted(unittest.TestCase):
             self.assertEqual((seen[0]["body"], seen[0].get("card"), seen[0]["email"]), ("bought", None, "***"))
             for query in ("4111", "card:*", "paid", "card:=4111", "email:a@b.ch"):
                 self.assertEqual(rows(query), [], query)
+            stream = server.connect()
+            stream.request("GET", "/api/v1/tail?query=*", headers=bearer(tokens["tailing"], Accept="text/event-stream"))
+            reply = stream.getresponse()
+            self.assertEqual(reply.status, 200)
+            self.assertIn(b"hello", reply.readline() + reply.readline() + reply.readline())
+            self.assertEqual(server.request("POST", "/api/v1/ingest", "\n".join(map(json.dumps, lines)), bearer(tokens["writer"]))[0], 200)
+            text = b""
+            while b"bought" not in text:
+                text += reply.readline()
+            self.assertNotIn(b"paid", text)
+            self.assertNotIn(b"4111", text)
+            stream.close()
             status, _, _ = server.request("GET", "/recent", headers=bearer(tokens["support"]))
             self.assertEqual(status, 403, "a route that cannot restrict")
 

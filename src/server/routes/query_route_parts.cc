@@ -1,18 +1,13 @@
 #include "server/routes/query_route_parts.h"
 
-#include "base/log.h"
-#include "services/access/restricted_snapshot.h"
+#include "server/routes/caller_restriction.h"
 
 namespace dendro {
 
 Result<std::shared_ptr<const Snapshot>> QueryRouteParts::snapshot(const HttpRequest& request) const {
   DENDRO_TRY_ASSIGN(auto base, snapshot_of(request.tenant));
-  if (!request.access || !request.access->restricts_reading()) return base;
-  auto restriction = make_record_restriction(*request.access, request.received);
-  if (restriction) return restrict_snapshot(std::move(base), std::move(*restriction));
-  log(LogLevel::error, "server", "a role's row filter cannot be read: its holders see nothing",
-      {{"request_id", request.request_id}, {"reason", restriction.error().message()}});
-  return Error(ErrorCode::permission_denied, "a row filter of the caller's roles cannot be read");
+  DENDRO_TRY_ASSIGN(const auto restriction, restriction_of(request.access.get(), request.received, request.request_id));
+  return restriction == nullptr ? base : restrict_snapshot(std::move(base), *restriction);
 }
 
 void QueryRouteParts::add_names(QueryRequest& query, const TenantId& tenant) const {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/http_text.h"
+#include "server/routes/caller_restriction.h"
 #include "server/routes/query_problem.h"
 #include "server/routes/search_route.h"
 #include "server/routes/tail_events.h"
@@ -44,6 +45,7 @@ Result<TailRequest> read_tail_request(const HttpRequest& request) {
   TailRequest asked;
   asked.tenant = request.tenant;
   asked.now = request.received;
+  DENDRO_TRY_ASSIGN(asked.restriction, restriction_of(request.access.get(), request.received, request.request_id));
   asked.query = request.query_param("query").value_or("*");
   asked.since = request.headers.find("Last-Event-ID").value_or(request.query_param("since").value_or(""));
   for (const std::string_view name : split_list(request.query_param("fields").value_or(""))) {
@@ -96,7 +98,6 @@ std::vector<Route> tail_routes(WorkerPool& workers, TailHub& hub) {
   Route route = search_route("GET", "/api/v1/tail", "tail", "Follow records as they arrive");
   route.description = kTailText;
   route.permission = Permission::stream;
-  route.honours_restrictions = false;
   route.refuse_web_socket = [](const HttpRequest& request, const GateRefusal& refusal) {
     return accept_web_socket(request, kTailProtocol, make_refused_tail_socket(request, refusal));
   };

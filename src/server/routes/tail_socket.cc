@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "server/access_gate.h"
 #include "server/route.h"
+#include "server/routes/caller_restriction.h"
 #include "server/routes/query_problem.h"
 
 namespace dendro {
@@ -79,7 +80,11 @@ Status read_start(const std::string& text, TailRequest& request) {
 class TailSocket final : public WebSocketHandler, public std::enable_shared_from_this<TailSocket> {
  public:
   TailSocket(const HttpRequest& request, WorkerPool& workers, TailHub& hub)
-      : workers_(workers), hub_(hub), tenant_(request.tenant), request_id_(request.request_id) {}
+      : workers_(workers),
+        hub_(hub),
+        tenant_(request.tenant),
+        access_(request.access),
+        request_id_(request.request_id) {}
 
   void opened(std::shared_ptr<WebSocketOut> out) override {
     MutexLock lock(mutex_);
@@ -142,7 +147,12 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
   enum class State : std::uint8_t { open, ending, closed };
 
   /// On a worker.
-  void start(const TailRequest& request) {
+  void start(TailRequest request) {
+    auto restriction = restriction_of(access_.get(), request.now, request_id_);
+    if (!restriction) {
+      return end(request.epoch, TailEnd::forbidden, problem_text(restriction.error()), WebSocketClose::policy);
+    }
+    request.restriction = std::move(*restriction);
     QueryFault fault;
     auto session = hub_.open(request, fault);
     if (!session) return refuse_start(request.epoch, session.error(), fault);
@@ -244,6 +254,7 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
   WorkerPool& workers_;
   TailHub& hub_;
   const TenantId tenant_;
+  const std::shared_ptr<const Access> access_;  // null: nobody is asked
   const std::string request_id_;
 
   Mutex mutex_;

@@ -6,6 +6,7 @@
 
 #include "filter/compiled_filter.h"
 #include "services/admin/deletion_request.h"
+#include "services/audit/access_trail.h"
 
 namespace dendro {
 namespace {
@@ -98,10 +99,8 @@ class RestrictedSnapshot final : public Snapshot {
   Result<std::optional<RecordBlock>> find(RecordPosition position) const override {
     DENDRO_TRY_ASSIGN(std::optional<RecordBlock> block, base_->find(position));
     if (!block) return block;
-    if (restriction_.rows != nullptr) restriction_.rows->select(*block->batch, block->rows);
-    if (block->rows.empty()) return std::optional<RecordBlock>();
-    if (restriction_.fields.changes_nothing()) return block;
-    return std::optional(restriction_.fields.redact(*block));
+    if (!restrict_block(restriction_, *block)) return std::optional<RecordBlock>();
+    return block;
   }
 
  private:
@@ -116,18 +115,41 @@ Result<Predicate> parse_row_filter(const std::string& filter, Timestamp now) {
   return prepared.range == TimeRange() ? prepared.predicate : all_of({prepared.predicate, in_time});
 }
 
+/// Lists with their lengths, so that no two read the same.
+std::string restriction_key(const Access& access) {
+  std::string key = access.permissions.has(Permission::audit_trail) ? "trail" : "no trail";
+  for (const auto* list : {&access.row_filters, &access.hidden_fields, &access.masked_fields}) {
+    key += "|" + std::to_string(list->size());
+    for (const std::string& text : *list) key += ":" + std::to_string(text.size()) + " " + text;
+  }
+  return key;
+}
+
 }  // namespace
 
 Result<RecordRestriction> make_record_restriction(const Access& access, Timestamp now) {
-  RecordRestriction restriction{nullptr, RecordRedactor(access.hidden_fields, access.masked_fields)};
+  RecordRestriction restriction{nullptr, RecordRedactor(access.hidden_fields, access.masked_fields), {}};
   std::vector<Predicate> filters;
   for (const std::string& filter : access.row_filters) {
     auto predicate = parse_row_filter(filter, now);
     if (!predicate) return predicate.error().with_context("row filter of a role");
     filters.push_back(std::move(*predicate));
   }
-  if (!filters.empty()) restriction.rows = compile_filter(any_of(std::move(filters)));
+  std::vector<Predicate> all;
+  if (!filters.empty()) all.push_back(any_of(std::move(filters)));
+  if (!access.permissions.has(Permission::audit_trail)) {
+    all.push_back(negation(Predicate{LabelTest{"dendro.source", std::string(kAccessTrailSource)}}));
+  }
+  if (!all.empty()) restriction.rows = compile_filter(all_of(std::move(all)));
+  if (!restriction.restricts_nothing()) restriction.key = restriction_key(access);
   return restriction;
+}
+
+bool restrict_block(const RecordRestriction& restriction, RecordBlock& block) {
+  if (restriction.rows != nullptr && !block.rows.empty()) restriction.rows->select(*block.batch, block.rows);
+  if (block.rows.empty()) return false;
+  if (!restriction.fields.changes_nothing()) block = restriction.fields.redact(block);
+  return true;
 }
 
 std::shared_ptr<const Snapshot> restrict_snapshot(std::shared_ptr<const Snapshot> base, RecordRestriction restriction) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "base/timestamp.h"
@@ -15,13 +16,18 @@ namespace dendro {
 struct RecordRestriction {
   std::shared_ptr<const RecordFilter> rows;  ///< null: every row
   RecordRedactor fields{{}, {}};
+  std::string key;  ///< equal of restrictions that say the same; empty: nothing is restricted
 
   bool restricts_nothing() const { return rows == nullptr && fields.changes_nothing(); }
 };
 
-/// The restriction that the roles of `access` make; `now` is what relative times in its filters count from.
+/// The restriction that the roles of `access` make; `now` is what relative times in its filters count from. Who has no
+/// right to the trail of reads does not see its records among the others either.
 /// Errors: invalid_argument (a filter that is none: it then lets nothing through, and the caller must refuse).
 Result<RecordRestriction> make_record_restriction(const Access& access, Timestamp now);
+
+/// Leaves of a block what may be seen. False: nothing of it.
+bool restrict_block(const RecordRestriction& restriction, RecordBlock& block);
 
 /// `base` as a caller under the restriction sees it: whatever is asked of it, by filter, statistics, context or id, is
 /// answered from the rows and fields it may see, so that a hidden field cannot be found by searching for it either.

@@ -63,8 +63,14 @@ std::shared_ptr<const QueryPlan> plan_of_arrival(const QueryPlan& plan) {
 
 }  // namespace
 
-TailQuery::TailQuery(std::shared_ptr<const QueryPlan> plan)
-    : plan_(std::move(plan)), is_shareable_(plan_->range == TimeRange() && !reads_tables(*plan_)) {}
+TailQuery::TailQuery(std::shared_ptr<const QueryPlan> plan, std::shared_ptr<const RecordRestriction> restriction)
+    : plan_(std::move(plan)),
+      restriction_(std::move(restriction)),
+      is_shareable_(plan_->range == TimeRange() && !reads_tables(*plan_)) {}
+
+std::shared_ptr<const Snapshot> TailQuery::seen(std::shared_ptr<const Snapshot> base) const {
+  return restriction_ == nullptr ? base : restrict_snapshot(std::move(base), *restriction_);
+}
 
 Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& request,
                                                             const std::shared_ptr<const LookupTables>& tables,
@@ -83,7 +89,7 @@ Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& r
     return refuse_tail(fault, request.query, std::move(why));
   }
   auto query = plan.output.is_table ? prepared.shared_plan() : plan_of_arrival(plan);
-  return std::shared_ptr<const TailQuery>(new TailQuery(std::move(query)));
+  return std::shared_ptr<const TailQuery>(new TailQuery(std::move(query), request.restriction));
 }
 
 std::optional<RecordBlock> TailQuery::select(const std::shared_ptr<const RecordBatch>& batch,
@@ -95,7 +101,8 @@ std::optional<RecordBlock> TailQuery::select(const std::shared_ptr<const RecordB
   for (std::uint32_t row = 0; row < batch->size(); ++row) {
     if (range.contains(batch->timestamp(row))) block.rows.push_back(row);
   }
-  if (!block.rows.empty()) plan_->scan_filter->select(*batch, block.rows);
+  if (restriction_ != nullptr && !restrict_block(*restriction_, block)) return std::nullopt;
+  if (!block.rows.empty()) plan_->scan_filter->select(*block.batch, block.rows);
   if (block.rows.empty()) return std::nullopt;
   return block;
 }
@@ -119,7 +126,8 @@ RecordBlock copy_out(const RecordBlock& block) {
 std::string tail_query_key(const TailRequest& request) {
   std::string key = request.query;
   for (const std::string& field : request.fields) key.append(1, '\0').append(field);
-  return key.append(1, '\0').append(std::to_string(request.clip_bytes));
+  key.append(1, '\0').append(std::to_string(request.clip_bytes));
+  return request.restriction == nullptr ? key : key.append(1, '\0').append(request.restriction->key);
 }
 
 }  // namespace dendro

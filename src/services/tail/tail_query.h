@@ -10,6 +10,7 @@
 #include "query/language/query_fault.h"
 #include "query/plan/query_plan.h"
 #include "record/record_block.h"
+#include "services/access/restricted_snapshot.h"
 
 namespace dendro {
 
@@ -23,6 +24,8 @@ struct TailRequest {
   std::uint64_t clip_bytes = 4096;   ///< as QueryRequest
   std::uint64_t epoch = 1;
   Timestamp now;  ///< when the request was read
+  /// What the reader may see; null: everything.
+  std::shared_ptr<const RecordRestriction> restriction = nullptr;
 };
 
 /// A query made ready to run over what arrives. Immutable; thread-safe; shared by all tails that ask the same.
@@ -40,22 +43,25 @@ class TailQuery {
   /// True if other tails with the same text may share it: nothing in it depends on when it was asked.
   bool is_shareable() const { return is_shareable_; }
   const std::shared_ptr<const QueryPlan>& plan() const { return plan_; }
+  /// `base` as its readers see it.
+  std::shared_ptr<const Snapshot> seen(std::shared_ptr<const Snapshot> base) const;
 
   /// The records of a batch that the first filter keeps; nothing if it keeps none.
   std::optional<RecordBlock> select(const std::shared_ptr<const RecordBatch>& batch,
                                     SequenceNumber first_sequence) const;
 
  private:
-  explicit TailQuery(std::shared_ptr<const QueryPlan> plan);
+  TailQuery(std::shared_ptr<const QueryPlan> plan, std::shared_ptr<const RecordRestriction> restriction);
 
   const std::shared_ptr<const QueryPlan> plan_;
+  const std::shared_ptr<const RecordRestriction> restriction_;  // null: none
   const bool is_shareable_;
 };
 
 /// The rows of a block in a batch of their own: few of many must not hold all.
 RecordBlock copy_out(const RecordBlock& block);
 
-/// Text that equal requests of one tenant have in common.
+/// Text that equal requests of one tenant have in common: what is asked, and what may be seen.
 std::string tail_query_key(const TailRequest& request);
 
 }  // namespace dendro

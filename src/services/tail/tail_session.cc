@@ -54,6 +54,11 @@ TailSession::~TailSession() {
   memory_->remove_reader();
 }
 
+Result<std::shared_ptr<const Snapshot>> TailSession::snapshot() const {
+  DENDRO_TRY_ASSIGN(auto base, parts_.snapshot_of(tenant_));
+  return query_->seen(std::move(base));
+}
+
 std::uint64_t TailSession::queue_bytes_max() const {
   return std::min<std::uint64_t>(options_.queue_bytes_max, memory_->reader_bytes_max());
 }
@@ -90,7 +95,7 @@ Status TailSession::start(std::optional<SequenceNumber> since) {
     return Error(ErrorCode::resource_exhausted,
                  "too many live tails: at most " + std::to_string(options_.tails_per_tenant_max) + " at a time");
   }
-  DENDRO_TRY_ASSIGN(const auto snapshot, parts_.snapshot_of(tenant_));
+  DENDRO_TRY_ASSIGN(const auto snapshot, this->snapshot());
   floor_ = snapshot->last_sequence();
   through_ = floor_;
   start_ = cursor_ = item_to_ = since ? std::min(*since, floor_) : floor_;
@@ -313,7 +318,7 @@ std::optional<TailFrame> TailSession::make_table() {
     if (!is_table_stale_ || parts_.clock.monotonic() - last_frame_ < kTailQuietTime) return std::nullopt;
     is_table_stale_ = false;
   }
-  auto snapshot = parts_.snapshot_of(tenant_);
+  auto snapshot = this->snapshot();
   if (!snapshot) return fail(snapshot.error());
   const SequenceNumber last = std::max((*snapshot)->last_sequence(), start_);
   auto frame =
@@ -407,7 +412,7 @@ Status TailSession::take_rows(const Item& item) {
 }
 
 Status TailSession::replay(const Item& item) {
-  DENDRO_TRY_ASSIGN(const auto snapshot, parts_.snapshot_of(tenant_));
+  DENDRO_TRY_ASSIGN(const auto snapshot, this->snapshot());
   ReplayLimits limits = options_.replay;
   const auto lease = std::make_shared<ByteLease>(memory_->lease_up_to(limits.bytes_max));
   limits.bytes_max = std::min<std::size_t>(limits.bytes_max, lease->bytes());

@@ -97,6 +97,8 @@ class TailSession : public std::enable_shared_from_this<TailSession> {
   };
   enum class Step : std::uint8_t { go_on, frame_is_full, nothing_left };
 
+  /// What the reader may see, as it is now.
+  Result<std::shared_ptr<const Snapshot>> snapshot() const;
   std::uint64_t queue_bytes_max() const;
   void push_locked(Item item) DENDRO_REQUIRES(mutex_);
   void give_up_rows_locked() DENDRO_REQUIRES(mutex_);

@@ -149,11 +149,51 @@ TEST_F(RestrictedSnapshotFixture, MaskedFieldsAnswerAsTheirMask) {
   expect_same({{}, {}, {}, {}, {"card.number"}}, kPayments, CardKind::masked);
 }
 
+TEST_F(RestrictedSnapshotFixture, TheTrailOfReadsIsThereForThoseWithTheRightToIt) {
+  StoreFixture store;
+  store.open();
+  RecordBatchBuilder builder(kTestTime);
+  for (const char* source : {"ingest", "audit_trail"}) {
+    builder.begin_record();
+    builder.add_leaf(LeafRole::body, "body", "msg", Value::of_text(source));
+    builder.add_label("dendro.source", Value::of_text(source));
+    builder.end_record();
+  }
+  CommitRequest request;
+  request.receive_time = kTestTime;
+  request.batches = {builder.finish()};
+  ASSERT_TRUE(store.append(std::move(request)).has_value());
+  for (const bool is_flushed : {false, true}) {
+    if (is_flushed) {
+      ASSERT_TRUE(store.store->flush().has_value());
+    }
+    EXPECT_EQ(rows(view(store, {{Permission::search}, {}, {}, {}, {}}), "* | fields body"),
+              std::vector<std::string>{R"({"body":"ingest"})"});
+    EXPECT_EQ(rows(view(store, {{Permission::search}, {}, {}, {}, {}}), "dendro.source:=audit_trail").size(), 0u);
+    EXPECT_EQ(rows(view(store, {{Permission::search, Permission::audit_trail}, {}, {}, {}, {}}), "*").size(), 2u);
+    EXPECT_EQ(rows(view(store, {{Permission::search}, {}, {"audit_trail"}, {}, {}}), "*").size(), 0u)
+        << "no filter of a role lets it through";
+  }
+}
+
+TEST_F(RestrictedSnapshotFixture, RestrictionsThatSayTheSameHaveOneKey) {
+  const auto key = [](std::vector<std::string> filters, std::vector<std::string> hidden,
+                      std::vector<std::string> masked) {
+    return make_record_restriction({{}, {}, std::move(filters), std::move(hidden), std::move(masked)}, kTestTime)->key;
+  };
+  EXPECT_EQ(key({"a"}, {"b"}, {}), key({"a"}, {"b"}, {}));
+  EXPECT_NE(key({"a"}, {"b"}, {}), key({"a"}, {}, {"b"}));
+  EXPECT_NE(key({"a b"}, {}, {}), key({"a", "b"}, {}, {}));
+  EXPECT_NE(key({}, {"a:1 b"}, {}), key({}, {"a", "b"}, {}));
+  EXPECT_EQ(make_record_restriction({{Permission::audit_trail}, {}, {}, {}, {}}, kTestTime)->key, "");
+}
+
 TEST_F(RestrictedSnapshotFixture, WithoutRestrictionItIsTheSnapshotItself) {
   StoreFixture store;
   fill(store, kPayments, CardKind::as_it_is);
   const auto base = *store.store->snapshot(TenantId::default_tenant());
-  EXPECT_EQ(restrict_snapshot(base, *make_record_restriction(Access(), kTestTime)), base);
+  EXPECT_EQ(restrict_snapshot(base, *make_record_restriction({{Permission::audit_trail}, {}, {}, {}, {}}, kTestTime)),
+            base);
   expect_same({{}, {}, {"*"}, {}, {}}, kPayments, CardKind::as_it_is);
 }
 

@@ -118,6 +118,9 @@ class TailFixture : public testing::Test {
     request.query = query;
     request.since = since;
     request.rows_per_s_max = rows_per_s_max;
+    return open(std::move(request));
+  }
+  std::unique_ptr<TailReaderProbe> open(TailRequest request) {
     auto session = try_open(std::move(request));
     EXPECT_TRUE(session.has_value()) << (session ? "" : session.error().message());
     if (!session) return nullptr;

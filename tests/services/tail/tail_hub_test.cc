@@ -526,6 +526,42 @@ struct FreshSnapshot final : Snapshot {
   mutable std::size_t living_max = 0;
 };
 
+std::shared_ptr<const RecordRestriction> restriction(const Access& access) {
+  return std::make_shared<const RecordRestriction>(*make_record_restriction(access, kTestTime));
+}
+
+TEST_F(TailFixture, ARestrictedReaderSeesItsRowsOnlyFromTheStoreAndAsTheyCome) {
+  append({"mine 1", "theirs 1"});
+  TailRequest request;
+  request.query = "*";
+  request.since = to_tail_cursor(SequenceNumber(0));
+  request.restriction = restriction({{Permission::audit_trail}, {}, {"mine"}, {}, {}});
+  const auto restricted = open(request);
+  request.restriction = nullptr;
+  const auto all = open(request);
+  append({"theirs 2", "mine 2"});
+  EXPECT_EQ(read_rows(*restricted, 2), (Bodies{"mine 1", "mine 2"}));
+  EXPECT_EQ(read_rows(*all, 4), (Bodies{"mine 1", "theirs 1", "theirs 2", "mine 2"})) << "the same text, another view";
+}
+
+TEST_F(TailFixture, WhatIsHiddenFromAReaderCannotBeAskedForLive) {
+  TailRequest request;
+  request.query = "secret";
+  request.restriction = restriction({{Permission::audit_trail}, {}, {}, {"body"}, {}});
+  const auto searching = open(request);
+  request.query = "*";
+  const auto reader = open(request);
+  append({"secret"});
+  reader->ask();
+  settle();
+  const TailFrame frame = reader->take();
+  EXPECT_EQ(frame.rows, 1u);
+  EXPECT_EQ(tail_frame_json(frame).find("secret"), std::string::npos);
+  searching->ask();
+  settle(std::chrono::seconds(2));
+  EXPECT_EQ(searching->take().kind, TailFrame::Kind::rate) << "nothing but a sign of life";
+}
+
 TEST(TailReplay, AFewRecordsOfEachBatchDoNotHoldAllBatches) {
   TailRequest request;
   request.query = "*";
