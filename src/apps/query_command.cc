@@ -34,7 +34,7 @@ struct QueryFlags {
   std::optional<std::uint64_t> limit;
   std::int64_t timeout_ms = 0;
   bool oldest_first = false;
-  bool explain = false;
+  std::string explain;  ///< "plan", "analyze"; empty: rows are wanted
 };
 
 std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>& flags) {
@@ -78,8 +78,11 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
   app->add_option("--severity-field", flags->severity_field, "field of the files that holds the severity")
       ->type_name("FIELD");
   app->add_flag("--asc", flags->oldest_first, "oldest first");
-  app->add_flag("--explain", flags->explain,
-                "run the query and print its plan and what was read instead of rows; as text, or JSON with -o json");
+  app->add_flag("--explain{analyze}", flags->explain,
+                "run the query and print its plan and what was read instead of rows, as text, or JSON with -o json; "
+                "--explain=plan: the plan alone, without running it")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"plan", "analyze"}));
   return app;
 }
 
@@ -111,7 +114,7 @@ QueryRequest request_of(const QueryFlags& flags, bool on_terminal, const Clock& 
   request.clip_bytes = on_terminal ? 4'096 : 0;
   request.exact = false;  // numbers as they were sent: programs that read our output choose their own precision
   request.progress = false;
-  request.explain = flags.explain;
+  if (!flags.explain.empty()) request.explain = flags.explain == "plan" ? ExplainMode::plan : ExplainMode::analyze;
   request.now = clock.now();
   return request;
 }
@@ -231,7 +234,8 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   if (sources > 1) return report_failure(io, "query", "files, --data and --server exclude each other", 2);
   std::string format_name = flags->output.empty() ? (io.out_is_terminal ? "table" : "ndjson") : flags->output;
   // One object, not rows between lines of an envelope.
-  if (flags->explain) format_name = flags->output.empty() ? "table" : format_name == "ndjson" ? "json" : format_name;
+  if (!flags->explain.empty())
+    format_name = flags->output.empty() ? "table" : format_name == "ndjson" ? "json" : format_name;
   const std::optional<OutputFormat> format = parse_output_format(format_name);
   if (!format)
     return report_failure(io, "query",

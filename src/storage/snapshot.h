@@ -12,6 +12,7 @@
 #include "base/timestamp.h"
 #include "filter/record_filter.h"
 #include "record/record_block.h"
+#include "storage/scan_profile.h"
 
 namespace dendro {
 
@@ -40,9 +41,10 @@ struct ScanRequest {
   TimeRange range;
   SequenceRange sequences = {};
   ScanOrder order = ScanOrder::newest_first;
-  std::shared_ptr<const RecordFilter> filter;  ///< null: every record
-  CancelToken cancel;                          ///< looked at between blocks
-  std::optional<Reduction> reduction;          ///< nothing: every record, whole
+  std::shared_ptr<const RecordFilter> filter;      ///< null: every record
+  CancelToken cancel;                              ///< looked at between blocks
+  std::optional<Reduction> reduction;              ///< nothing: every record, whole
+  std::shared_ptr<ScanProfile> profile = nullptr;  ///< told what the scan does; null: nobody asked
 };
 
 /// What one tenant had stored, acknowledged, at one moment. Keeps its segments and batches alive. Immutable;

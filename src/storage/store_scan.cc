@@ -35,10 +35,11 @@ class StoreScan final : public BlockSource {
     for (const MemtableView& memtable : view_.memtables) collect(memtable);
     for (std::size_t i = 0; i < view_.segments->size(); ++i) {
       const SegmentInfo& info = (*view_.segments)[i]->info();
-      if (!request_.sequences.overlaps(info.first_sequence, info.last_sequence)) continue;
-      if (add({{}, ScanUnit::Kind::segment, nullptr, nullptr, i}, info.min_timestamp, info.max_timestamp)) {
-        unopened_.push_back(units_.back());
-      }
+      const bool is_in_range =
+          request_.sequences.overlaps(info.first_sequence, info.last_sequence) &&
+          add({{}, ScanUnit::Kind::segment, nullptr, nullptr, i}, info.min_timestamp, info.max_timestamp);
+      if (is_in_range) unopened_.push_back(units_.back());
+      if (request_.profile != nullptr) request_.profile->add_segment(info.id, is_in_range);
     }
     std::sort(unopened_.begin(), unopened_.end(), Later{request_.order});
     std::make_heap(units_.begin(), units_.end(), Later{request_.order});
@@ -106,7 +107,9 @@ class StoreScan final : public BlockSource {
   }
   template <typename Batch>
   void add_batch(const ScanUnit& unit, const Batch& batch, SequenceNumber first, SequenceNumber last) {
-    if (request_.sequences.overlaps(first, last)) add(unit, batch.min_timestamp(), batch.max_timestamp());
+    const bool is_in_range =
+        request_.sequences.overlaps(first, last) && add(unit, batch.min_timestamp(), batch.max_timestamp());
+    if (!is_in_range && request_.profile != nullptr) request_.profile->note_memtable_batch_outside();
   }
 
   /// To the end of the heap's array, if it lies in the range.
@@ -137,15 +140,18 @@ class StoreScan final : public BlockSource {
 
   /// Its row groups take its place.
   Status open_segment(const std::shared_ptr<const Segment>& segment) {
-    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, cached_tables(work_.cache(), *segment));
+    const SegmentId id = segment->info().id;
+    Result<std::shared_ptr<const SegmentTables>> loaded = cached_tables(work_.cache(), *segment);
+    if (!loaded && request_.profile != nullptr) request_.profile->note_damage(id);
+    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, std::move(loaded));
     const std::size_t first = turns_.size();
     for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
       const RowGroupEntry& entry = tables->row_groups[i];
-      if (!request_.sequences.overlaps(entry.first_sequence, entry.last_sequence)) continue;
-      if (!add({{}, ScanUnit::Kind::row_group, nullptr, nullptr, turns_.size()}, entry.min_timestamp,
-               entry.max_timestamp)) {
-        continue;
-      }
+      const bool is_in_range = request_.sequences.overlaps(entry.first_sequence, entry.last_sequence) &&
+                               add({{}, ScanUnit::Kind::row_group, nullptr, nullptr, turns_.size()},
+                                   entry.min_timestamp, entry.max_timestamp);
+      if (request_.profile != nullptr) request_.profile->add_row_group(id, is_in_range);
+      if (!is_in_range) continue;
       std::push_heap(units_.begin(), units_.end(), Later{request_.order});
       turns_.push_back(std::make_shared<RowGroupTurn>(work_, segment, tables, i));
     }
@@ -231,6 +237,7 @@ class StoreScan final : public BlockSource {
     scanned_records_ += batch.size();
     scanned_bytes_ += batch.encoded().size();
     std::vector<std::uint32_t>& rows = block.rows;
+    if (request_.profile != nullptr) request_.profile->note_memtable_batch(batch.size());
     if (request_.range.first <= batch.min_timestamp() && batch.max_timestamp() < request_.range.last) {
       rows.resize(batch.size());
       std::iota(rows.begin(), rows.end(), 0u);

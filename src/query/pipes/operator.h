@@ -47,6 +47,10 @@ class RowCounter {
 
 std::unique_ptr<ScanOperator> make_scan_operator(const QueryPlan& plan, std::unique_ptr<BlockSource> source,
                                                  QueryContext& context);
+/// `input`, its rows counted and its time taken, for `profile`, which outlives it, as `clock` does.
+std::unique_ptr<ScanOperator> make_counted_scan(std::unique_ptr<ScanOperator> input, OperatorProfile& profile,
+                                                const Clock& clock);
+OperatorPtr make_counted_operator(OperatorPtr input, OperatorProfile& profile, const Clock& clock);
 /// Puts records into the total order of answers (query-language.md D1); hands on at most `rows_max` (0 = all).
 OperatorPtr make_order_operator(std::unique_ptr<ScanOperator> input, const QueryPlan& plan, bool is_ordered_input,
                                 QueryContext& context);

@@ -49,14 +49,20 @@ class WatchedFilter final : public RecordFilter {
 
 }  // namespace
 
-Result<std::unique_ptr<RowPipeline>> RowPipeline::open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts) {
+Result<std::unique_ptr<RowPipeline>> RowPipeline::open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts,
+                                                       const std::string& name) {
+  QueryProfile* const profile = parts.context.profile.get();
   std::unique_ptr<RowPipeline> pipeline(new RowPipeline(std::move(plan), parts));
-  DENDRO_TRY(pipeline->build());
+  DENDRO_TRY(pipeline->build(profile != nullptr ? &profile->pipelines[name] : nullptr));
   return pipeline;
 }
 
-Status RowPipeline::build() {
+Status RowPipeline::build(PipelineProfile* profile) {
   ScanRequest request;
+  if (profile != nullptr) {
+    request.profile = profile->scan;
+    profile->steps.assign(plan_->steps.size(), {});
+  }
   request.range = plan_->is_empty_range ? TimeRange{Timestamp(0), Timestamp(0)} : scan_range();
   request.order = plan_->request.order;
   request.cancel = parts_.context.scan_cancel();
@@ -68,6 +74,7 @@ Status RowPipeline::build() {
   scan_ = scan.get();
   const bool can_page = plan_->is_pageable && parts_.input.is_ordered() && plan_->limit.has_value();
   const bool may_outgrow_memory =
+  if (profile != nullptr) scan = make_counted_scan(std::move(scan), profile->scanned, parts_.clock);
       !parts_.input.is_ordered() && plan_->rows_needed == 0 && parts_.context.spill.is_there();
   if (plan_->needs_order && may_outgrow_memory) {
     // Of files every record waits until the last one is read: a sort by nothing but the place.
@@ -80,7 +87,11 @@ Status RowPipeline::build() {
   } else {
     root_ = std::move(scan);
   }
-  for (const QueryStep& step : plan_->steps) add_operator(step, can_page);
+  if (profile != nullptr) root_ = make_counted_operator(std::move(root_), profile->ordered, parts_.clock);
+  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
+    add_operator(plan_->steps[i], can_page);
+    if (profile != nullptr) root_ = make_counted_operator(std::move(root_), profile->steps[i], parts_.clock);
+  }
   return {};
 }
 

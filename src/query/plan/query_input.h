@@ -26,6 +26,8 @@ class QueryInput {
   virtual bool is_ordered() const = 0;
 };
 
+  /// What was read so far, of files; nothing where that is the scan's to say.
+  virtual std::optional<SourceCounts> source_counts() const { return std::nullopt; }
 /// Over what a tenant has stored.
 std::shared_ptr<QueryInput> make_snapshot_input(std::shared_ptr<const Snapshot> snapshot);
 /// Over files or stdin: records are numbered 1, 2, .. as they are read. `source` outlives the input, or is taken over;

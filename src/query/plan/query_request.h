@@ -17,6 +17,13 @@
 namespace dendro {
 
 /// What a caller asks (ui.md 11.2). Values, checked by prepare_query.
+/// Whether the answer is the plan instead of rows (output/explain_writer.h).
+enum class ExplainMode : std::uint8_t {
+  no,
+  plan,     ///< the plan alone: nothing is read
+  analyze,  ///< the query runs: the plan, and what each part of it did
+};
+
 struct QueryRequest {
   std::string query;  ///< query-language.md
   /// Instants as after `_time:` (`2026-11-20T10:00:00Z`, `now-1h`, `1700000000`); empty = open. Half-open: [start,
@@ -35,8 +42,8 @@ struct QueryRequest {
   bool progress = true;                               ///< `_progress` lines
   std::shared_ptr<const SavedFilters> saved_filters;  ///< what `$name` stands for; null: an error
   std::shared_ptr<const LookupTables> lookup_tables;  ///< what `lookup` reads; null: an error
-  bool explain = false;  ///< the answer is the plan and what it read, instead of rows (output/explain_writer.h)
-  Timestamp now;         ///< when the request was read
+  ExplainMode explain = ExplainMode::no;
+  Timestamp now;  ///< when the request was read
 };
 
 enum class OutputFormat : std::uint8_t { ndjson, json, csv, text, table };

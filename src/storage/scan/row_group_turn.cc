@@ -45,14 +45,22 @@ RowGroupTurn::Outcome RowGroupTurn::make_step() {
     auto opened = RowGroupScan::open(*segment_, *tables_, row_group_, work_.cache(), work_.request(),
                                      {tools->filter.get(), tools->reducer ? &*tools->reducer : nullptr});
     work_.give_back(std::move(tools));
-    if (!opened) return {opened.error(), std::nullopt};
+    if (!opened) {
+      if (ScanProfile* const profile = work_.request().profile.get())
+        profile->note_fate(segment_->info().id, ScanFate::damaged, 0);
+      return {opened.error(), std::nullopt};
+    }
     scan_ = std::move(opened).value();
     // Its first record may be further on than the row group's bounds promised: others may come before it.
     return {std::optional<RecordBlock>(), scan_->next_time()};
   }
   Result<std::optional<RecordBlock>> block = scan_->next();
   std::optional<Timestamp> next_time;
-  if (block) next_time = scan_->next_time();
+  if (block) {
+    next_time = scan_->next_time();
+  } else if (ScanProfile* const profile = work_.request().profile.get()) {
+    profile->note_damage(segment_->info().id);
+  }
   return {std::move(block), next_time};
 }
 

@@ -26,6 +26,9 @@ class ScanNode {
   /// From the directory alone: of which streams every record of the row group matches, where of all others none does.
   /// Nothing: that takes more than a record's stream.
   virtual std::optional<StreamFlags> select_streams(const RowGroupReader&) { return std::nullopt; }
+  /// What its tests of labels say by themselves, as far as it has any: 0 where they rule a stream out. Otherwise
+  /// nothing. To tell why a row group was left out.
+  virtual std::optional<StreamFlags> label_flags(const RowGroupReader&) { return std::nullopt; }
   /// Rough cost; a conjunction asks the cheap ones first and stops when nothing is left.
   virtual int cost() const = 0;
 };

@@ -24,6 +24,8 @@ class SegmentFilter {
   /// Without reading anything: a flag for each entry of RowGroupEntry::stream_counts, where a record's stream alone
   /// decides whether it matches; otherwise nothing.
   virtual std::optional<std::vector<std::uint8_t>> select_streams(const RowGroupReader& reader) = 0;
+  /// Of a row group in which nothing matches: true if labels alone say so.
+  virtual bool is_excluded_by_labels(const RowGroupReader& reader) = 0;
 };
 
 /// Null if the filter's meaning is not known. `filter` outlives it and is told which fields were met.
