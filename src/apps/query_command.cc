@@ -226,6 +226,13 @@ int report_query_fault(const Error& error, const QueryFault& fault, const std::s
   return 2;
 }
 
+/// Tables, databases and saved filters are the server's own: only it can tell whether they are there.
+bool names_what_servers_have(const std::string& query) {
+  const std::string folded = fold_keyword(query);
+  return folded.find("lookup") != std::string::npos || folded.find("geoip") != std::string::npos ||
+         folded.find('$') != std::string::npos;
+}
+
 int run_query(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<QueryFlags>();
   const auto app = make_query_app_with(flags);
@@ -249,12 +256,17 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
       std::chrono::milliseconds(flags->timeout_ms > 0 ? flags->timeout_ms : std::int64_t{1'000} * 86'400 * 365);
   const std::unique_ptr<FileSystem> files = make_posix_file_system();
   request.lookup_tables = make_path_lookup_tables(*files);
+  const char* const geoip_path = std::getenv("DENDRO_QUERY_GEOIP_DATABASE");
+  if (geoip_path != nullptr && *geoip_path != '\0' && fold_keyword(request.query).find("geoip") != std::string::npos) {
+    auto database = open_maxmind_database(geoip_path);
+    if (!database) return report_failure(io, "query", database.error().message(), 2);
+    request.geo_database = std::move(database).value();
+  }
   QueryFault fault;
-  // Also before a server is asked: it speaks the same language, and the caret needs no round trip. Its tables for
-  // lookup are not ours.
+  // Also before a server is asked: it speaks the same language, and the caret needs no round trip.
   const Result<PreparedQuery> prepared = prepare_query(request, fault);
   const bool asks_server = flags->files.empty() && flags->data.empty();
-  if (!prepared && !(asks_server && fold_keyword(request.query).find("lookup") != std::string::npos))
+  if (!prepared && !(asks_server && names_what_servers_have(request.query)))
     return report_query_fault(prepared.error(), fault, request.query, io);
   if (!flags->files.empty()) return run_on_files(*flags, *prepared, *format, clock, io);
   if (!flags->data.empty()) return run_on_folder(flags->data, *prepared, *format, clock, io);

@@ -92,6 +92,7 @@ struct ServeApp::Parts {
   std::optional<RunningQueries> running;
   std::unique_ptr<TailHub> tails;
   std::shared_ptr<const LookupTables> lookup_tables;
+  std::shared_ptr<const GeoDatabase> geo_database;
   std::unique_ptr<ServeAlerts> alerts;
   std::unique_ptr<ServeAudit> audit;
   std::optional<QueueAdmin> queues;
@@ -129,6 +130,9 @@ Status ServeApp::Parts::open() {
   DENDRO_TRY(open_spill_place());
   if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
   TailOptions tail_options;
+  if (!settings.geoip_database.empty()) {
+    DENDRO_TRY_ASSIGN(geo_database, open_maxmind_database(settings.geoip_database));
+  }
   tail_options.tails_per_tenant_max = settings.tails_per_tenant_max;
   tail_options.memory_bytes_max = settings.tail_memory_bytes;
   tails = std::make_unique<TailHub>(
@@ -175,6 +179,7 @@ Status ServeApp::Parts::open_alerts() {
   query.running = &*running;
   DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
   return {};
+  query.geo_database = geo_database;
 }
 
 void ServeApp::Parts::open_admin() {
@@ -211,6 +216,7 @@ RouteTable ServeApp::Parts::routes() {
   query_parts.running = &*running;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
+  query_parts.geo_database = geo_database;
     return [this, tenant](std::string_view prefix) { return saved_filter_names(*saved, tenant, prefix); };
   }));
   add(make_saved_routes(*workers, *saved, *links));

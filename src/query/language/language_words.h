@@ -75,6 +75,7 @@ enum class PipeWord : std::uint8_t {
   changepoint,
   forecast,
   correlate,
+  geoip,
   not_built,  ///< of the language, but of a later issue
 };
 /// Of a folded word; nothing if the language has no such pipe.

@@ -95,6 +95,20 @@ void StepPlanner::add(const LookupPipe& pipe) {
   plan_->steps.back().table = std::move(*table);
 }
 
+void StepPlanner::add(const GeoipPipe& pipe) {
+  if (plan_->request.geo_database == nullptr) {
+    refusal_ =
+        "geoip has no database: set query.geoip_database (DENDRO_QUERY_GEOIP_DATABASE) to a file of MaxMind's format";
+    return;
+  }
+  add_edit(pipe, pipe.condition, [&pipe](RowShape& shape) {
+    for (const std::string_view field : kGeoFields) {
+      if (is_geo_field_wanted(pipe, field)) shape.make({pipe.prefix + std::string(field), false});
+    }
+  });
+}
+
+
 /// Rows come oldest first: from the scan where no step so far minds, else by a sort.
 void StepPlanner::order_by_time() {
   const bool is_free = std::all_of(plan_->steps.begin(), plan_->steps.end(), [](const QueryStep& step) {

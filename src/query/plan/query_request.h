@@ -11,12 +11,12 @@
 
 #include "base/timestamp.h"
 #include "query/language/saved_filters.h"
+#include "query/plan/geo_database.h"
 #include "query/plan/lookup_tables.h"
 #include "record/record_block.h"
 
 namespace dendro {
 
-/// What a caller asks (ui.md 11.2). Values, checked by prepare_query.
 /// Whether the answer is the plan instead of rows (output/explain_writer.h).
 enum class ExplainMode : std::uint8_t {
   no,
@@ -24,6 +24,7 @@ enum class ExplainMode : std::uint8_t {
   analyze,  ///< the query runs: the plan, and what each part of it did
 };
 
+/// What a caller asks (ui.md 11.2). Values, checked by prepare_query.
 struct QueryRequest {
   std::string query;  ///< query-language.md
   /// Instants as after `_time:` (`2026-11-20T10:00:00Z`, `now-1h`, `1700000000`); empty = open. Half-open: [start,
@@ -42,6 +43,7 @@ struct QueryRequest {
   bool progress = true;                               ///< `_progress` lines
   std::shared_ptr<const SavedFilters> saved_filters;  ///< what `$name` stands for; null: an error
   std::shared_ptr<const LookupTables> lookup_tables;  ///< what `lookup` reads; null: an error
+  std::shared_ptr<const GeoDatabase> geo_database;    ///< what `geoip` asks; null: an error
   ExplainMode explain = ExplainMode::no;
   Timestamp now;  ///< when the request was read
 };
