@@ -12,6 +12,7 @@
 #include "base/timestamp.h"
 #include "filter/record_filter.h"
 #include "record/record_block.h"
+#include "storage/block_stats.h"
 #include "storage/scan_profile.h"
 
 namespace dendro {
@@ -57,6 +58,11 @@ class Snapshot {
   virtual SequenceNumber last_sequence() const = 0;
   /// The source may outlive this object's handle, it holds what it reads.
   virtual std::unique_ptr<BlockSource> scan(ScanRequest request) const = 0;
+  /// What the row groups take that such a scan would read. Errors: unimplemented (it has none, or shows only a part of
+  /// what is stored).
+  virtual Result<std::unique_ptr<BlockStatsSource>> block_stats(ScanRequest) const {
+    return Error(ErrorCode::unimplemented, "block_stats needs a store, and the right to see all of it");
+  }
   /// The record at exactly this place: a block with one row, or nothing.
   virtual Result<std::optional<RecordBlock>> find(RecordPosition position) const = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "storage/scan/row_group_turn.h"
 #include "storage/segment/record_decoder.h"
+#include "storage/store_block_stats.h"
 
 namespace dendro {
 namespace {
@@ -236,8 +237,8 @@ class StoreScan final : public BlockSource {
     const RecordBatch& batch = *block.batch;
     scanned_records_ += batch.size();
     scanned_bytes_ += batch.encoded().size();
-    std::vector<std::uint32_t>& rows = block.rows;
     if (request_.profile != nullptr) request_.profile->note_memtable_batch(batch.size());
+    std::vector<std::uint32_t>& rows = block.rows;
     if (request_.range.first <= batch.min_timestamp() && batch.max_timestamp() < request_.range.last) {
       rows.resize(batch.size());
       std::iota(rows.begin(), rows.end(), 0u);
@@ -289,6 +290,9 @@ class StoreSnapshot final : public Snapshot {
 
   std::unique_ptr<BlockSource> scan(ScanRequest request) const override {
     return make_store_scan(view_, resources_, std::move(request));
+  }
+  Result<std::unique_ptr<BlockStatsSource>> block_stats(ScanRequest request) const override {
+    return make_store_block_stats(view_, resources_.cache, std::move(request));
   }
 
   Result<std::optional<RecordBlock>> find(RecordPosition position) const override {

@@ -106,6 +106,12 @@ struct HistogramPipe {
 struct StreamsPipe {
   friend bool operator==(const StreamsPipe&, const StreamsPipe&) = default;
 };
+/// `block_stats`: what each column of each row group takes on disk.
+struct BlockStatsPipe {
+  friend bool operator==(const BlockStatsPipe&, const BlockStatsPipe&) = default;
+};
+inline constexpr std::array<std::string_view, 11> kBlockStatsColumns = {
+    "segment", "row_group", "first", "last", "records", "field", "type", "layout", "values", "bytes", "stored_bytes"};
 /// `anomaly f`, `changepoint f`, `forecast n f`: a column of numbers in the order of the rows.
 struct SeriesPipe {
   enum class Kind : std::uint8_t { anomaly, changepoint, forecast };

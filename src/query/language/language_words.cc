@@ -79,7 +79,7 @@ constexpr std::array<std::pair<std::string_view, PipeWord>, 71> kPipeWords = {{
     {"changepoint", PipeWord::changepoint},
     {"forecast", PipeWord::forecast},
     {"correlate", PipeWord::correlate},
-    {"block_stats", PipeWord::not_built},
+    {"block_stats", PipeWord::block_stats},
 }};
 
 constexpr std::size_t kManyFields = 32;

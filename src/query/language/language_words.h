@@ -76,7 +76,7 @@ enum class PipeWord : std::uint8_t {
   forecast,
   correlate,
   geoip,
-  not_built,  ///< of the language, but of a later issue
+  block_stats,
 };
 /// Of a folded word; nothing if the language has no such pipe.
 std::optional<PipeWord> find_pipe_word(std::string_view word);

@@ -81,6 +81,8 @@ Result<Pipe> QueryParser::parse_analysis_pipe(PipeWord pipe, const Token& word) 
       return parse_histogram();
     case PipeWord::streams:
       return Pipe{StreamsPipe{}};
+    case PipeWord::block_stats:
+      return Pipe{BlockStatsPipe{}};
     case PipeWord::anomaly:
       return parse_series(SeriesPipe::Kind::anomaly);
     case PipeWord::changepoint:

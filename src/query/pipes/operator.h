@@ -88,6 +88,9 @@ OperatorPtr make_series_operator(OperatorPtr input, const SeriesPipe& pipe, cons
                                  QueryContext& context);
 OperatorPtr make_correlate_operator(OperatorPtr input, const CorrelatePipe& pipe, const QueryStep& step,
                                     QueryContext& context);
+/// `scan`: of the same records, which nobody asks for.
+OperatorPtr make_block_stats_operator(OperatorPtr scan, std::unique_ptr<BlockStatsSource> source,
+                                      QueryContext& context);
 /// `fields` and `drop` of a table; those of records are a matter of the plan's RowShape alone.
 OperatorPtr make_columns_operator(OperatorPtr input, std::vector<std::size_t> columns);
 OperatorPtr make_sort_operator(OperatorPtr input, const SortPipe& pipe, const QueryStep& step, QueryContext& context);

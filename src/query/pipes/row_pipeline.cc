@@ -69,12 +69,15 @@ Status RowPipeline::build(PipelineProfile* profile) {
   request.reduction = plan_->reduction;
   request.filter = std::make_shared<WatchedFilter>(plan_->scan_filter, parts_.census, parts_.clock, parts_.caller,
                                                    parts_.context.scan_cancel(), parts_.context.deadline());
+  if (!plan_->steps.empty() && std::holds_alternative<BlockStatsPipe>(plan_->steps.front().pipe)) {
+    DENDRO_TRY_ASSIGN(block_stats_, parts_.input.block_stats(request));
+  }
   DENDRO_TRY_ASSIGN(auto source, parts_.input.open(request));
   auto scan = make_scan_operator(*plan_, std::move(source), parts_.context);
+  if (profile != nullptr) scan = make_counted_scan(std::move(scan), profile->scanned, parts_.clock);
   scan_ = scan.get();
   const bool can_page = plan_->is_pageable && parts_.input.is_ordered() && plan_->limit.has_value();
   const bool may_outgrow_memory =
-  if (profile != nullptr) scan = make_counted_scan(std::move(scan), profile->scanned, parts_.clock);
       !parts_.input.is_ordered() && plan_->rows_needed == 0 && parts_.context.spill.is_there();
   if (plan_->needs_order && may_outgrow_memory) {
     // Of files every record waits until the last one is read: a sort by nothing but the place.
@@ -143,6 +146,8 @@ void RowPipeline::add_operator(const QueryStep& step, bool can_page) {
     root_ = make_tail_operator(std::move(root_), tail->count, parts_.context);
   } else if (const auto* other = std::get_if<UnionPipe>(&step.pipe)) {
     root_ = make_union_operator(std::move(root_), parts_.tables.find(other->query)->second, step, plan_->request.order);
+  } else if (std::holds_alternative<BlockStatsPipe>(step.pipe)) {
+    root_ = make_block_stats_operator(std::move(root_), std::move(block_stats_), parts_.context);
   } else if (OperatorPtr analysis = make_analysis_operator(step)) {
     root_ = std::move(analysis);
   } else if (auto editor = make_row_editor(step, *plan_, parts_)) {

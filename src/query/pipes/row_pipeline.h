@@ -48,6 +48,7 @@ class RowPipeline {
 
   const std::shared_ptr<const QueryPlan> plan_;
   const RunParts parts_;
+  std::unique_ptr<BlockStatsSource> block_stats_;  // until its operator has it
   OperatorPtr root_;
   ScanOperator* scan_ = nullptr;             // inside root_
   std::vector<const RowCounter*> counters_;  // inside root_

@@ -95,6 +95,7 @@ struct NeedBefore {
     need.add(pipe.at);
     add(pipe.condition);
   }
+  void operator()(const BlockStatsPipe&) const { by_names({}); }
   void operator()(const TransactionPipe& pipe) const {
     by_names(pipe.names);
     add(pipe.starts);

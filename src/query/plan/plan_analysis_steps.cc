@@ -108,6 +108,14 @@ void StepPlanner::add(const GeoipPipe& pipe) {
   });
 }
 
+void StepPlanner::add(const BlockStatsPipe& pipe) {
+  if (!plan_->steps.empty() || plan_->late_filter != nullptr) {
+    refusal_ =
+        "block_stats looks at what is stored; it must be the first pipe behind a filter without _id and _observed";
+    return;
+  }
+  add_table(pipe, {kBlockStatsColumns.begin(), kBlockStatsColumns.end()});
+}
 
 /// Rows come oldest first: from the scan where no step so far minds, else by a sort.
 void StepPlanner::order_by_time() {

@@ -184,6 +184,7 @@ class StepPlanner {
   void add(const FlattenPipe& pipe);
   void add(const LookupPipe& pipe);
   void add(const GeoipPipe& pipe);
+  void add(const BlockStatsPipe& pipe);
   void add(const TransactionPipe& pipe);
   void add(const WithStatsPipe& pipe);
   void add(const DeltaPipe& pipe);
