@@ -30,7 +30,6 @@ Result<std::unique_ptr<RowGroupScan>> RowGroupScan::open(const Segment& segment,
 }
 
 Status RowGroupScan::select() {
-  if (is_told_by_directory()) return {};
   RowVerdict verdict = tools_.filter == nullptr && request_.filter != nullptr
                            ? RowVerdict::unknown(reader_.entry().record_count)
                            : RowVerdict::all_of(reader_.entry().record_count, true);
@@ -49,23 +48,6 @@ Status RowGroupScan::select() {
   }
   verdict.possible.for_each([this](std::uint32_t row) { rows_.push_back(row); });
   return {};
-}
-
-/// All that is wanted, where the directory knows it: nothing matches, or its counts are the answer.
-bool RowGroupScan::is_told_by_directory() {
-  const RowGroupEntry& entry = reader_.entry();
-  const TimeRange& range = request_.range;
-  if (!range.contains(entry.min_timestamp) || !range.contains(entry.max_timestamp)) return false;
-  if (!request_.sequences.covers(entry.first_sequence, entry.last_sequence)) return false;
-  std::optional<std::vector<std::uint8_t>> streams(std::in_place, entry.stream_counts.size(), std::uint8_t{1});
-  if (request_.filter != nullptr) {
-    if (tools_.filter == nullptr) return false;
-    streams = tools_.filter->select_streams(reader_);
-  }
-  if (!streams) return false;
-  if (std::find(streams->begin(), streams->end(), 1) == streams->end()) return true;
-  if (tools_.reducer != nullptr) reduced_ = tools_.reducer->reduce_from_directory(reader_, *streams);
-  return reduced_.has_value();
 }
 
 /// Reads the times only where the range cuts through the row group.

@@ -38,7 +38,6 @@ class RowGroupScan {
   RowGroupScan(const Segment& segment, const SegmentTables& tables, std::uint32_t row_group, PieceCache& cache,
                const ScanRequest& request, RowGroupScanTools tools);
   Status select();
-  bool is_told_by_directory();
   Status cut_to_range(RowBitmap& rows);
   Status cut_to_sequences(RowBitmap& rows);
   Result<bool> reduce(const RowBitmap& rows);

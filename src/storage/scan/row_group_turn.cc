@@ -1,5 +1,6 @@
 #include "storage/scan/row_group_turn.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace dendro {
@@ -25,6 +26,44 @@ std::unique_ptr<RowGroupWork::Tools> RowGroupWork::borrow_tools() {
 void RowGroupWork::give_back(std::unique_ptr<Tools> tools) {
   MutexLock lock(mutex_);
   idle_tools_.push_back(std::move(tools));
+}
+
+RowGroupWork::Told RowGroupWork::ask_directory(const Segment& segment, const SegmentTables& tables) {
+  Told told;
+  auto tools = borrow_tools();
+  DirectoryCounts counts(request_.reduction ? request_.reduction->time_step_ns : 0, *tables.dictionary);
+  for (std::uint32_t i = 0; i < tables.row_groups.size(); ++i) {
+    const RowGroupEntry& entry = tables.row_groups[i];
+    if (!request_.range.overlaps(entry.min_timestamp, entry.max_timestamp) ||
+        !request_.sequences.overlaps(entry.first_sequence, entry.last_sequence)) {
+      continue;
+    }
+    if (is_told(RowGroupReader(segment, tables, i, *cache_), *tools, counts)) {
+      told.records += entry.record_count;
+      told.raw_bytes += entry.raw_bytes;
+    } else {
+      told.left.push_back(i);
+    }
+  }
+  give_back(std::move(tools));
+  told.blocks = counts.finish();
+  return told;
+}
+
+bool RowGroupWork::is_told(RowGroupReader reader, Tools& tools, DirectoryCounts& counts) const {
+  const RowGroupEntry& entry = reader.entry();
+  if (request_.filter != nullptr && tools.filter == nullptr) return false;
+  std::optional<std::vector<std::uint8_t>> streams(std::in_place, entry.stream_counts.size(), std::uint8_t{1});
+  if (request_.filter != nullptr) streams = tools.filter->select_streams(reader);
+  if (!streams) {
+    // What cannot be read says so when its turn comes.
+    const Result<bool> may_match = tools.filter->may_match(reader);
+    return may_match && !*may_match;
+  }
+  if (std::find(streams->begin(), streams->end(), 1) == streams->end()) return true;
+  if (!request_.range.contains(entry.min_timestamp) || !request_.range.contains(entry.max_timestamp)) return false;
+  if (!request_.sequences.covers(entry.first_sequence, entry.last_sequence)) return false;
+  return tools.reducer && tools.reducer->count_from_directory(reader, *streams, counts);
 }
 
 RowGroupTurn::RowGroupTurn(RowGroupWork& work, std::shared_ptr<const Segment> segment,

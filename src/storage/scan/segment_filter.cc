@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "filter/compiled_filter.h"
 #include "filter/field_name.h"
 #include "storage/scan/scan_node.h"
 
@@ -57,6 +56,13 @@ class ConjunctionScan final : public ScanNode {
     }
     return all;
   }
+  Result<bool> may_match(RowGroupReader& reader, FilterProbe& probe) override {
+    for (const ScanNodePtr& part : parts_) {
+      DENDRO_TRY_ASSIGN(const bool may_match, part->may_match(reader, probe));
+      if (!may_match) return false;
+    }
+    return true;
+  }
   int cost() const override { return parts_.back()->cost(); }
 
  private:
@@ -82,6 +88,13 @@ class DisjunctionScan final : public ScanNode {
       std::transform(any.begin(), any.end(), own->begin(), any.begin(), std::bit_or<std::uint8_t>());
     }
     return any;
+  }
+  Result<bool> may_match(RowGroupReader& reader, FilterProbe& probe) override {
+    for (const ScanNodePtr& part : parts_) {
+      DENDRO_TRY_ASSIGN(const bool may_match, part->may_match(reader, probe));
+      if (may_match) return true;
+    }
+    return false;
   }
   int cost() const override { return 60; }
 
@@ -113,7 +126,6 @@ ScanNodePtr make_scan_node(const Predicate& predicate, const RecordFilter& filte
 
 struct ScanNodeMaker {
   const RecordFilter& filter;
-  const Predicate& predicate;
 
   std::vector<ScanNodePtr> parts(const std::vector<Predicate>& predicates) const {
     std::vector<ScanNodePtr> nodes;
@@ -136,17 +148,18 @@ struct ScanNodeMaker {
       return std::make_unique<UnknownScan>();
     return make_time_scan(test.range);
   }
-  ScanNodePtr operator()(const LabelTest&) const { return by_stream(); }
-  ScanNodePtr operator()(const LabelMatch&) const { return by_stream(); }
+  ScanNodePtr operator()(const LabelTest& test) const {
+    return make_stream_scan(std::make_shared<LabelCondition>(test));
+  }
+  ScanNodePtr operator()(const LabelMatch& test) const {
+    return make_stream_scan(std::make_shared<LabelCondition>(test));
+  }
   ScanNodePtr operator()(const FieldComparison&) const { return std::make_unique<UnknownScan>(); }
   ScanNodePtr operator()(const ClockTest&) const { return std::make_unique<UnknownScan>(); }
-
- private:
-  ScanNodePtr by_stream() const { return make_stream_scan(compile_filter(predicate)); }
 };
 
 ScanNodePtr make_scan_node(const Predicate& predicate, const RecordFilter& filter) {
-  return std::visit(ScanNodeMaker{filter, predicate}, predicate.node);
+  return std::visit(ScanNodeMaker{filter}, predicate.node);
 }
 
 class TreeSegmentFilter final : public SegmentFilter {
@@ -156,6 +169,10 @@ class TreeSegmentFilter final : public SegmentFilter {
     note_kinds(reader);
     FilterProbe probe(reader);
     return root_->select(reader, probe);
+  }
+  Result<bool> may_match(RowGroupReader& reader) override {
+    FilterProbe probe(reader);
+    return root_->may_match(reader, probe);
   }
   std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
     note_kinds(reader);
@@ -181,7 +198,7 @@ std::unique_ptr<SegmentFilter> make_segment_filter(const RecordFilter& filter) {
   ScanNodePtr root = make_scan_node(*meaning->predicate, filter);
   if (meaning->excludes_dead_letters) {
     std::vector<ScanNodePtr> parts;
-    parts.push_back(make_stream_scan(compile_filter(Predicate{Everything{}}, {true})));
+    parts.push_back(make_stream_scan(std::make_shared<LivingCondition>()));
     parts.push_back(std::move(root));
     root = std::make_unique<ConjunctionScan>(std::move(parts));
   }
