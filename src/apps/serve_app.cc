@@ -92,6 +92,7 @@ struct ServeApp::Parts {
   std::optional<RunningQueries> running;
   std::unique_ptr<TailHub> tails;
   std::shared_ptr<const LookupTables> lookup_tables;
+  std::shared_ptr<const GeoDatabase> geo_database;
   std::unique_ptr<ServeAlerts> alerts;
   std::unique_ptr<ServeAudit> audit;
   std::optional<QueueAdmin> queues;
@@ -128,11 +129,15 @@ Status ServeApp::Parts::open() {
   query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
   DENDRO_TRY(open_spill_place());
   if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
+  if (!settings.geoip_database.empty()) {
+    DENDRO_TRY_ASSIGN(geo_database, open_maxmind_database(settings.geoip_database));
+  }
   TailOptions tail_options;
   tail_options.tails_per_tenant_max = settings.tails_per_tenant_max;
   tail_options.memory_bytes_max = settings.tail_memory_bytes;
-  tails = std::make_unique<TailHub>(
-      TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables}, tail_options);
+  TailParts tail_parts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables, geo_database};
+  tail_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
+  tails = std::make_unique<TailHub>(std::move(tail_parts), tail_options);
   DENDRO_TRY(open_alerts());
   open_audit();
   open_admin();
@@ -173,6 +178,7 @@ Status ServeApp::Parts::open_alerts() {
                         lookup_tables};
   query.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query.running = &*running;
+  query.geo_database = geo_database;
   DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
   return {};
 }
@@ -209,6 +215,7 @@ RouteTable ServeApp::Parts::routes() {
   QueryRouteParts query_parts{*workers, clock, snapshot_of, query_limits, lookup_tables};
   query_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query_parts.running = &*running;
+  query_parts.geo_database = geo_database;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
     return [this, tenant](std::string_view prefix) { return saved_filter_names(*saved, tenant, prefix); };

@@ -9,6 +9,7 @@
 
 #include "storage/scan/row_group_turn.h"
 #include "storage/segment/record_decoder.h"
+#include "storage/store_block_stats.h"
 
 namespace dendro {
 namespace {
@@ -39,10 +40,11 @@ class StoreScan final : public BlockSource {
     for (const MemtableView& memtable : view_.memtables) collect(memtable);
     for (std::size_t i = 0; i < view_.segments->size(); ++i) {
       const SegmentInfo& info = (*view_.segments)[i]->info();
-      if (!request_.sequences.overlaps(info.first_sequence, info.last_sequence)) continue;
-      if (add({{}, ScanUnit::Kind::segment, nullptr, nullptr, i}, info.min_timestamp, info.max_timestamp)) {
-        unopened_.push_back(units_.back());
-      }
+      const bool is_in_range =
+          request_.sequences.overlaps(info.first_sequence, info.last_sequence) &&
+          add({{}, ScanUnit::Kind::segment, nullptr, nullptr, i}, info.min_timestamp, info.max_timestamp);
+      if (is_in_range) unopened_.push_back(units_.back());
+      if (request_.profile != nullptr) request_.profile->add_segment(info.id, is_in_range);
     }
     std::sort(unopened_.begin(), unopened_.end(), Later{request_.order});
     std::make_heap(units_.begin(), units_.end(), Later{request_.order});
@@ -115,7 +117,9 @@ class StoreScan final : public BlockSource {
   }
   template <typename Batch>
   void add_batch(const ScanUnit& unit, const Batch& batch, SequenceNumber first, SequenceNumber last) {
-    if (request_.sequences.overlaps(first, last)) add(unit, batch.min_timestamp(), batch.max_timestamp());
+    const bool is_in_range =
+        request_.sequences.overlaps(first, last) && add(unit, batch.min_timestamp(), batch.max_timestamp());
+    if (!is_in_range && request_.profile != nullptr) request_.profile->note_memtable_batch_outside();
   }
 
   /// To the end of the heap's array, if it lies in the range.
@@ -146,7 +150,10 @@ class StoreScan final : public BlockSource {
 
   /// Those of its row groups that must be read take its place.
   Status open_segment(const std::shared_ptr<const Segment>& segment) {
-    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, cached_tables(work_.cache(), *segment));
+    const SegmentId id = segment->info().id;
+    Result<std::shared_ptr<const SegmentTables>> loaded = cached_tables(work_.cache(), *segment);
+    if (!loaded && request_.profile != nullptr) request_.profile->note_damage(id);
+    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, std::move(loaded));
     RowGroupWork::Told told = work_.ask_directory(*segment, *tables);
     scanned_records_ += told.records;
     scanned_bytes_ += told.raw_bytes;
@@ -245,6 +252,7 @@ class StoreScan final : public BlockSource {
     const RecordBatch& batch = *block.batch;
     scanned_records_ += batch.size();
     scanned_bytes_ += batch.encoded().size();
+    if (request_.profile != nullptr) request_.profile->note_memtable_batch(batch.size());
     std::vector<std::uint32_t>& rows = block.rows;
     if (request_.range.first <= batch.min_timestamp() && batch.max_timestamp() < request_.range.last) {
       rows.resize(batch.size());
@@ -300,6 +308,9 @@ class StoreSnapshot final : public Snapshot {
 
   std::unique_ptr<BlockSource> scan(ScanRequest request) const override {
     return make_store_scan(view_, resources_, std::move(request));
+  }
+  Result<std::unique_ptr<BlockStatsSource>> block_stats(ScanRequest request) const override {
+    return make_store_block_stats(view_, resources_.cache, std::move(request));
   }
 
   Result<std::optional<RecordBlock>> find(RecordPosition position) const override {

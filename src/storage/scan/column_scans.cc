@@ -53,6 +53,7 @@ class StreamScan final : public ScanNode {
     for (const IndexCount& count : reader.entry().stream_counts) flags.push_back(accepted[count.index]);
     return flags;
   }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override { return select_streams(reader); }
   int cost() const override { return 2; }
 
  private:

@@ -81,6 +81,13 @@ class FieldScan final : public ScanNode {
     note_seen(places, entry);
     return false;
   }
+  /// Where the field is a label of some stream of the segment.
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    const std::vector<StreamPlace>& streams = places_in(reader).streams;
+    const bool is_label = std::any_of(streams.begin(), streams.end(),
+                                      [](const StreamPlace& stream) { return !stream.place.is_missing(); });
+    return is_label ? select_streams(reader) : std::nullopt;
+  }
   int cost() const override { return 20; }
 
  private:

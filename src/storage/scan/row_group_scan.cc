@@ -30,6 +30,18 @@ Result<std::unique_ptr<RowGroupScan>> RowGroupScan::open(const Segment& segment,
 }
 
 Status RowGroupScan::select() {
+  DENDRO_TRY(choose_rows());
+  if (request_.profile == nullptr) return {};
+  request_.profile->note_fate(reader_.segment().info().id, fate_, reader_.entry().record_count);
+  note_read();
+  return {};
+}
+
+void RowGroupScan::note_read() {
+  request_.profile->note_read(std::exchange(reader_.tally(), ReadTally()));
+}
+
+Status RowGroupScan::choose_rows() {
   RowVerdict verdict = tools_.filter == nullptr && request_.filter != nullptr
                            ? RowVerdict::unknown(reader_.entry().record_count)
                            : RowVerdict::all_of(reader_.entry().record_count, true);
@@ -37,8 +49,11 @@ Status RowGroupScan::select() {
     DENDRO_TRY_ASSIGN(verdict, tools_.filter->select(reader_));
   }
   is_exact_ = verdict.is_exact();
+  const bool is_ruled_out = verdict.possible.none();
   DENDRO_TRY(cut_to_range(verdict.possible));
   DENDRO_TRY(cut_to_sequences(verdict.possible));
+  if (verdict.possible.none())
+    fate_ = is_ruled_out ? fate_of_ruled_out(reader_, tools_.filter) : ScanFate::outside_range;
   if (tools_.reducer != nullptr && is_exact_) {
     DENDRO_TRY_ASSIGN(const bool is_reduced, reduce(verdict.possible));
     if (is_reduced) return {};
@@ -99,6 +114,10 @@ Result<std::optional<RecordBlock>> RowGroupScan::next() {
   done_ += count;
   slice_rows_ = std::min(slice_rows_ * 2, kSliceRowsMax);
   DENDRO_TRY_ASSIGN(RecordBlock block, decoder_.decode(std::span(rows_).subspan(first, count)));
+  if (request_.profile != nullptr) {
+    reader_.tally().records_rebuilt += count;
+    note_read();
+  }
   if (!is_exact_) request_.filter->select(*block.batch, block.rows);
   if (is_newest_first) std::reverse(block.rows.begin(), block.rows.end());
   return std::optional<RecordBlock>(std::move(block));

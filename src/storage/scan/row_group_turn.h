@@ -46,7 +46,7 @@ class RowGroupWork {
   Told ask_directory(const Segment& segment, const SegmentTables& tables);
 
  private:
-  bool is_told(RowGroupReader reader, Tools& tools, DirectoryCounts& counts) const;
+  std::optional<ScanFate> fate_by_directory(RowGroupReader& reader, Tools& tools, DirectoryCounts& counts) const;
 
   // Fixed after construction.
   const ScanRequest request_;

@@ -30,6 +30,9 @@ class ScanNode {
   /// False: surely no record of the row group matches, by the directory and its token filter. Errors: those of
   /// RowGroupReader.
   virtual Result<bool> may_match(RowGroupReader&, FilterProbe&) { return true; }
+  /// What its tests of labels say by themselves, as far as it has any: 0 where they rule a stream out. Otherwise
+  /// nothing. To tell why a row group was left out.
+  virtual std::optional<StreamFlags> label_flags(const RowGroupReader&) { return std::nullopt; }
   /// Rough cost; a conjunction asks the cheap ones first and stops when nothing is left.
   virtual int cost() const = 0;
 };

@@ -63,6 +63,16 @@ class ConjunctionScan final : public ScanNode {
     }
     return true;
   }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    std::optional<StreamFlags> all;
+    for (const ScanNodePtr& part : parts_) {
+      const std::optional<StreamFlags> own = part->label_flags(reader);
+      if (!own) continue;
+      if (!all) all = flag_streams(reader, true);
+      std::transform(all->begin(), all->end(), own->begin(), all->begin(), std::bit_and<std::uint8_t>());
+    }
+    return all;
+  }
   int cost() const override { return parts_.back()->cost(); }
 
  private:
@@ -96,6 +106,15 @@ class DisjunctionScan final : public ScanNode {
     }
     return false;
   }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    StreamFlags any = flag_streams(reader, false);
+    for (const ScanNodePtr& part : parts_) {
+      const std::optional<StreamFlags> own = part->label_flags(reader);
+      if (!own) return std::nullopt;  // what the part asks of other things may hold
+      std::transform(any.begin(), any.end(), own->begin(), any.begin(), std::bit_or<std::uint8_t>());
+    }
+    return any;
+  }
   int cost() const override { return 60; }
 
  private:
@@ -115,6 +134,9 @@ class NegationScan final : public ScanNode {
     if (!flags) return std::nullopt;
     for (std::uint8_t& flag : *flags) flag ^= 1;
     return flags;
+  }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    return operand_->label_flags(reader).has_value() ? select_streams(reader) : std::nullopt;
   }
   int cost() const override { return operand_->cost(); }
 
@@ -178,6 +200,10 @@ class TreeSegmentFilter final : public SegmentFilter {
     note_kinds(reader);
     return root_->select_streams(reader);
   }
+  bool is_excluded_by_labels(const RowGroupReader& reader) override {
+    const std::optional<StreamFlags> flags = root_->label_flags(reader);
+    return flags && std::find(flags->begin(), flags->end(), 1) == flags->end();
+  }
 
  private:
   void note_kinds(const RowGroupReader& reader) {
@@ -203,6 +229,14 @@ std::unique_ptr<SegmentFilter> make_segment_filter(const RecordFilter& filter) {
     root = std::make_unique<ConjunctionScan>(std::move(parts));
   }
   return std::make_unique<TreeSegmentFilter>(std::move(root), filter);
+}
+
+ScanFate fate_of_ruled_out(RowGroupReader& reader, SegmentFilter* filter) {
+  const ReadTally& read = reader.tally();
+  if (read.has_read_values()) return ScanFate::read;
+  if (read.of(ColumnKind::token_filter).pieces != 0) return ScanFate::by_token_filter;
+  const bool is_by_labels = filter != nullptr && filter->is_excluded_by_labels(reader);
+  return is_by_labels ? ScanFate::by_labels : ScanFate::by_statistics;
 }
 
 }  // namespace dendro
