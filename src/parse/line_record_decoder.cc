@@ -9,7 +9,9 @@ constexpr std::string_view kLineByteOrderMark = "\xEF\xBB\xBF";
 }
 
 LineRecordDecoder::LineRecordDecoder(DecoderOptions options, BatchFiller& filler, RejectHandler on_reject)
-    : options_(std::move(options)), on_reject_(std::move(on_reject)), mapper_(options_.mapping, filler) {}
+    : options_(std::move(options)),
+      on_reject_(std::move(on_reject)),
+      mapper_(options_.mapping, filler, options_.wish.get()) {}
 
 std::size_t LineRecordDecoder::decode(std::string_view text, InputEnd end) {
   std::size_t offset = 0;

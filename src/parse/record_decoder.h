@@ -12,6 +12,7 @@
 #include "parse/batch_filler.h"
 #include "parse/mapping_options.h"
 #include "parse/parse_format.h"
+#include "parse/record_wish.h"
 #include "parse/rejected_record.h"
 
 namespace dendro {
@@ -63,6 +64,8 @@ struct DecoderOptions {
   /// Formats that a line is tried as if it is not `format`; with any of them, json is an object a line.
   std::vector<ParseFormat> others = {};
   BrokenLines broken_lines = BrokenLines::reject;
+  /// What of the records somebody will look at; null: everything.
+  std::shared_ptr<const RecordWish> wish = nullptr;
   /// What times without a year or a date go by (parse/lines/line_time.h); nothing: the filler's receive time.
   std::optional<Timestamp> reference_time = std::nullopt;
 };
