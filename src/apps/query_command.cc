@@ -16,6 +16,7 @@
 #include "query/language/language_words.h"
 #include "query/plan/lookup_tables.h"
 #include "query/plan/query_engine.h"
+#include "query/plan/source_wish.h"
 #include "services/analyze/input_paths.h"
 #include "storage/store.h"
 
@@ -187,6 +188,7 @@ int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputF
   options.time_field = flags.time_field;
   options.body_field = flags.body_field;
   options.severity_field = flags.severity_field;
+  options.wish = std::make_shared<const RecordWish>(source_wish(prepared.plan()));
   if (!flags.format.empty()) {
     const std::optional<ParseFormat> parsed = parse_format_of_name(flags.format);
     if (!parsed)

@@ -52,8 +52,9 @@ Status RowGroupScan::choose_rows() {
   const bool is_ruled_out = verdict.possible.none();
   DENDRO_TRY(cut_to_range(verdict.possible));
   DENDRO_TRY(cut_to_sequences(verdict.possible));
-  if (verdict.possible.none())
+  if (request_.profile != nullptr && verdict.possible.none()) {
     fate_ = is_ruled_out ? fate_of_ruled_out(reader_, tools_.filter) : ScanFate::outside_range;
+  }
   if (tools_.reducer != nullptr && is_exact_) {
     DENDRO_TRY_ASSIGN(const bool is_reduced, reduce(verdict.possible));
     if (is_reduced) return {};
