@@ -53,6 +53,37 @@ TEST(ConnectionLimits, StalledBodyGets408) {
   EXPECT_LT(server.clock.monotonic(), std::chrono::seconds(300));
 }
 
+TEST(ConnectionLimits, TricklingBodyGets408) {
+  TestServer server;
+  server.add_usual();
+  server.start();
+  RawClient client(server.port());
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
+  const std::jthread trickle([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && client.send("x")) std::this_thread::sleep_for(milliseconds(2));
+  });
+  const TimePasses passing(server);
+  EXPECT_EQ(client.read_reply().status, 408) << "it never stalled";
+  EXPECT_GE(server.clock.monotonic(), std::chrono::seconds(60));
+  EXPECT_LT(server.clock.monotonic(), std::chrono::seconds(300));
+}
+
+TEST(ConnectionLimits, ALongBodyMayTakeItsTime) {
+  TestServer server;
+  server.add_usual();
+  server.start();
+  RawClient client(server.port());
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n");
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(client.send(std::string(i < 5 ? 10'000 : 9'999, 'x')));
+    std::this_thread::sleep_for(milliseconds(20));  // several sweeps see that it came
+    server.advance(std::chrono::seconds(50));
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  client.send("x");
+  EXPECT_EQ(client.read_reply().status, 200) << "five minutes at 200 bytes a second";
+}
+
 TEST(ConnectionLimits, IdleConnectionsAreClosedWithoutAWord) {
   TestServer server;
   server.add_usual();
