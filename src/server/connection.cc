@@ -133,6 +133,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   }
 
   void stop_softly() override {
+    if (phase_ == Phase::handshake) return stop_hard();
     if (phase_ == Phase::idle && !has_bytes_waiting()) stop_reading();
     if (phase_ == Phase::socket) web_socket_->stop_softly();
   }
@@ -738,7 +739,6 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   LoopMetrics& metrics_;              // of core_->metrics
   const ServerLimits& limits_;        // of core_
   const AcceptedSocket accepted_;
-
   const bool varies_by_origin_;  // another origin's page might be told otherwise
 
   Socket socket_;
@@ -763,7 +763,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   bool is_timed_out_ = false;                // the read was ended by `sweep`
   bool needs_linger_ = false;
   bool is_read_cancelled_ = false;  // of the WebSocket
-  bool is_cut_ = false;  // a reply has no end: nothing may look like one
+  bool is_cut_ = false;             // a reply has no end: nothing may look like one
   std::array<char, 4096> scratch_{};
 };
 

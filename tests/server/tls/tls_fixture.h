@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/io/temporary_folder.h"
@@ -24,9 +25,14 @@ struct TlsFixture : testing::Test {
   static inline const TestCertificate server_certificate{
       .common_name = "logs.example.org", .alternative_names = "DNS:logs.example.org", .usage = "serverAuth"};
 
+  /// Puts another file into the place of one, as programs that renew certificates do: its time alone need not tell.
+  std::string replace(const std::string& name, const std::string& bytes) const {
+    std::filesystem::rename(folder.write(name + ".new", bytes), folder.path(name));
+    return folder.path(name);
+  }
   void write_pair(const TestPair& pair, const std::string& name = "server") const {
-    folder.write(name + ".pem", pair.certificate);
-    folder.write(name + ".key", pair.key);
+    replace(name + ".pem", pair.certificate);
+    replace(name + ".key", pair.key);
   }
   void start(Profile profile = Profile::platform) {
     server.listeners.push_back({.address = "127.0.0.1", .port = 0, .profile = profile, .tls = settings});

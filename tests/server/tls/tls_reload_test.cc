@@ -42,14 +42,14 @@ TEST_F(TlsReload, NewConnectionsGetTheNewCertificateAndOpenOnesGoOn) {
 TEST_F(TlsReload, AKeyThatDoesNotFitYetIsWaitedFor) {
   start();
   const TestPair pair = authority.sign(renewed());
-  folder.write("server.pem", pair.certificate);
+  replace("server.pem", pair.certificate);
   look();
   EXPECT_EQ(shown_name(), "logs.example.org");
   EXPECT_TRUE(state().is_behind);
   EXPECT_EQ(state().reload_failures, 1u);
   look();
   EXPECT_EQ(state().reload_failures, 1u) << "once for each change";
-  folder.write("server.key", pair.key);
+  replace("server.key", pair.key);
   look();
   EXPECT_EQ(shown_name(), "renewed");
   EXPECT_FALSE(state().is_behind);
@@ -63,9 +63,8 @@ TEST_F(TlsReload, WhatIsNoBetterIsNotTaken) {
   const TestPair good = authority.sign(renewed());
   const std::vector<std::pair<std::string, std::function<void()>>> cases = {
       {"expired", [&] { write_pair(old); }},
-      {"empty", [&] { folder.write("server.pem", ""); }},
-      {"garbage",
-       [&] { folder.write("server.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"); }},
+      {"empty", [&] { replace("server.pem", ""); }},
+      {"garbage", [&] { replace("server.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"); }},
       {"absent", [&] { std::filesystem::remove(folder.path("server.key")); }},
       {"a folder", [&] { std::filesystem::create_directory(folder.path("server.key")); }},
   };
@@ -130,7 +129,7 @@ TEST_F(TlsReload, TellsOfItsTroublesAndNumbers) {
   EXPECT_THAT(metrics, HasSubstr("dendro_tls_certificate_expiry_timestamp_seconds" + labels + seconds + "\n"));
   EXPECT_THAT(metrics, HasSubstr("dendro_tls_reloads_total{listener=\"127.0.0.1:0\"} 0\n"));
   EXPECT_THAT(metrics, Not(HasSubstr("dendro_tls_crl_expiry_timestamp_seconds{")));
-  folder.write("server.key", "no key");
+  replace("server.key", "no key");
   look();
   EXPECT_THAT(server.tls->trouble(), HasSubstr("could not be taken"));
   metrics.clear();
