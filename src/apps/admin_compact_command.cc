@@ -54,7 +54,7 @@ void print_told_size(CommandIo& io, const char* when, const JsonValue* told) {
 }
 
 int compact_server(const CompactFlags& flags, CommandIo& io) {
-  Result<AdminRemote> remote = AdminRemote::open(flags.place);
+  Result<AdminRemote> remote = AdminRemote::open(flags.place, io);
   if (!remote) return report_remote_error(io, "admin compact", remote.error());
   const Result<JsonValue> result =
       remote->run_job(std::string("/api/v1/admin/compact") + (flags.all ? "?all=true" : ""), "", io);

@@ -42,7 +42,7 @@ std::shared_ptr<CLI::App> make_key_app_with(const std::shared_ptr<KeyFlags>& fla
   app->add_option("--expires-in", flags->expires_in, "how long it lasts, such as 90d; default for ever")
       ->type_name("TIME");
   app->add_option("--certificate", flags->certificate,
-                  "subject or alternative name of a TLS client certificate that stands for the key")
+                  "TLS client certificate that stands for the key: DNS:NAME, URI:.., email:.., CN:.. or subject:..")
       ->type_name("NAME");
   app->add_option("-o,--output", flags->format, "table or json; default table")
       ->check(CLI::IsMember({"table", "json"}));

@@ -1,12 +1,12 @@
 #include "apps/admin_remote.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <thread>
 
 #include "adapters/http/curl_http_client.h"
 #include "apps/admin_progress.h"
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/url_text.h"
 
 namespace dendro {
@@ -34,7 +34,7 @@ ErrorCode code_of_admin_status(int status) {
 void add_place_options(CLI::App& app, AdminPlace& place) {
   app.add_option("--data", place.data, "data folder, while no server uses it")->type_name("DIR");
   app.add_option("--server", place.server, "address of the server that uses the folder")->type_name("URL");
-  app.add_option("--token", place.token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(app, place.token);
 }
 
 std::string_view place_fault(const AdminPlace& place) {
@@ -42,10 +42,9 @@ std::string_view place_fault(const AdminPlace& place) {
   return "name the folder with --data DIR, or the server that uses it with --server URL";
 }
 
-Result<AdminRemote> AdminRemote::open(const AdminPlace& place) {
+Result<AdminRemote> AdminRemote::open(const AdminPlace& place, CommandIo& io) {
   DENDRO_TRY_ASSIGN(std::string url, normalised_server_url(place.server));
-  std::string token = place.token;
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); token.empty() && variable != nullptr) token = variable;
+  DENDRO_TRY_ASSIGN(std::string token, command_token(place.token, io));
   return AdminRemote(make_curl_http_client(), std::move(url), std::move(token));
 }
 

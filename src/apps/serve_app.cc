@@ -43,6 +43,7 @@
 #include "server/routes/tail_routes.h"
 #include "server/routes/tenant_routes.h"
 #include "server/system_routes.h"
+#include "server/tls/tls_watch.h"
 #include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
 #include "services/search/running_queries.h"
@@ -98,10 +99,12 @@ struct ServeApp::Parts {
   std::optional<QueueAdmin> queues;
   std::unique_ptr<AdminService> admin;
   ServerMetrics metrics;
+  std::unique_ptr<TlsWatch> tls;
   std::unique_ptr<HttpServer> server;
 
   Status open();
   Status open_identity(const std::vector<ListenerSpec>& listeners);
+  Status check_who_may_come(const std::vector<ListenerSpec>& listeners) const;
   void open_audit();
   Status open_spill_place();
   Status open_alerts();
@@ -114,7 +117,8 @@ Status ServeApp::Parts::open() {
   DENDRO_TRY(divide_memory(settings));
   const std::size_t cores = std::max<std::size_t>(std::thread::hardware_concurrency(), 2);
   settings.store.scan_threads = cores - 1;
-  DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners));
+  DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners, settings.tls));
+  DENDRO_TRY_ASSIGN(tls, TlsWatch::open(listeners, clock));
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
   DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
@@ -144,7 +148,8 @@ Status ServeApp::Parts::open() {
   access.emplace(*identity, *tenants, *workers, clock);
   DENDRO_TRY(access->read_roles());
   DENDRO_TRY_ASSIGN(server, HttpServer::start(settings.server, listeners, routes(),
-                                              {clock, random, *workers, metrics, access->parts()}));
+                                              {clock, random, *workers, metrics, access->parts(), tls.get()}));
+  tls->start();
   identity->start();
   alerts->service().start();
   return {};
@@ -152,12 +157,28 @@ Status ServeApp::Parts::open() {
 
 Status ServeApp::Parts::open_identity(const std::vector<ListenerSpec>& listeners) {
   if (settings.insecure) settings.server.tokens_over_http = TokensOverHttp::warn;
+  settings.identity.takes_certificates = std::ranges::any_of(
+      listeners, [](const ListenerSpec& listener) { return listener.tls && !listener.tls->client_ca.empty(); });
   const IdentityParts::From from{*meta, *files, http.get(), clock, random, &check_row_filter};
   DENDRO_TRY_ASSIGN(identity, IdentityParts::open(settings.identity, from));
-  DENDRO_TRY(check_listeners(listeners, {identity->is_auth_configured(), settings.insecure}));
+  DENDRO_TRY(check_who_may_come(listeners));
   tenant_rows.emplace(*meta);
   tenants.emplace(*tenant_rows, make_tenant_store_parts(*store, settings.store.retention.standard), clock, random);
   return tenants->open();
+}
+
+Status ServeApp::Parts::check_who_may_come(const std::vector<ListenerSpec>& listeners) const {
+  const bool has_auth = identity->is_auth_configured();
+  DENDRO_TRY(check_listeners(listeners, {has_auth, settings.insecure, settings.server.public_url}));
+  if (settings.server.cors_origins.is_any() && !has_auth) {
+    return Error(
+        ErrorCode::invalid_argument,
+        "server.cors_origins: \"*\" where nobody is asked who they are lets every page that a reader opens read "
+        "the logs; name the origins");
+  }
+  if (settings.identity.certificates.empty() || settings.identity.takes_certificates) return {};
+  return Error(ErrorCode::invalid_argument,
+               "auth.certificates: no listener asks clients for a certificate; set server.tls.client_ca");
 }
 
 void ServeApp::Parts::open_audit() {
@@ -244,13 +265,16 @@ SystemParts ServeApp::Parts::system_parts() {
   parts.metrics = &metrics;
   parts.readiness = [this] {
     const StoreHealth health = store->health();
-    return std::vector<Readiness>{{"store", health.accepts_writes, health.reason}};
+    std::vector<Readiness> backends = {{"store", health.accepts_writes, health.reason}};
+    if (!tls->empty()) backends.push_back({"tls", true, tls->trouble()});
+    return backends;
   };
   parts.more_metrics = [this](std::string& out) {
     append_store_metrics(out, *store);
     append_query_metrics(out, *running);
     alerts->append_metrics(out);
     audit->append_metrics(out);
+    tls->append_metrics(out);
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
     append_metric(out, "dendro_tails_bytes", "gauge", "memory of batches and tables that live tails hold",
                   tails->memory_bytes());
@@ -280,6 +304,7 @@ void ServeApp::stop() {
   if (parts_->alerts != nullptr) parts_->alerts->service().stop();
   if (parts_->tails != nullptr) parts_->tails->shut_down();  // its readers are told before their connections go
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
+  if (parts_->tls != nullptr) parts_->tls->stop();
   if (parts_->audit != nullptr) parts_->audit->stop();
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store

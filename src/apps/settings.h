@@ -13,14 +13,16 @@
 #include "base/result.h"
 #include "identity/identity_parts.h"
 #include "server/options.h"
+#include "server/tls/tls_settings.h"
 #include "storage/store.h"
 
 namespace dendro {
 
 /// Everything `dendro serve` can be told. docs/configuration.md is made from settings_table().
 struct Settings {
-  std::vector<std::string> listeners = {"127.0.0.1:8080"};
-  StoreOptions store;  ///< `directory` is data_dir
+  std::vector<std::string> listeners = {"127.0.0.1:8080"};  ///< as parse_listener_spec takes them
+  TlsSettings tls;                                          ///< of listeners that do not say otherwise
+  StoreOptions store;                                       ///< `directory` is data_dir
   ServerOptions server;
   IdentitySettings identity;
   std::string secret_key_file;                                    ///< of identity.secret_key; empty: no file
@@ -59,6 +61,8 @@ struct SettingRow {
   std::string_view description;  ///< one line, with unit and default
   Status (*apply)(Settings& settings, std::span<const std::string> values);
   std::string_view compat_environment = {};  ///< "SECRET_KEY": of the original systems, weaker than `environment`
+  /// The value is a secret or names where it lies (SecretReader); that of `compat_environment` is always the secret.
+  bool is_secret = false;
 };
 std::span<const SettingRow> settings_table();
 

@@ -53,7 +53,7 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::open(IdentitySettings sett
   DENDRO_TRY_ASSIGN(parts->accounts_, MetaProbe::open(from.database.path(), kAccountsQuery));
   DENDRO_TRY_ASSIGN(std::vector<SignatureKey> signing_keys, keys_of(settings));
   DENDRO_TRY(check_settings_roles(settings, from.check_row_filter));
-  parts->is_auth_configured_ = !signing_keys.empty() || !settings.issuers.empty();
+  parts->is_auth_configured_ = !signing_keys.empty() || !settings.issuers.empty() || settings.takes_certificates;
   parts->token_store_ = make_meta_token_store(from.database);
   parts->roles_ = std::make_unique<Roles>(from.database, from.clock, from.check_row_filter, std::move(settings.roles));
   parts->keys_ = std::make_unique<ApiKeys>(from.database, *parts->roles_, from.clock, from.random);
@@ -71,8 +71,9 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::open(IdentitySettings sett
                                                 *parts->verifier_, settings.sessions, from.clock, from.random);
   parts->sign_in_ =
       std::make_unique<SignIn>(from.database, *parts->sessions_, *parts->hasher_, settings.sign_in, from.clock);
-  parts->authenticator_ = std::make_unique<StoreAuthenticator>(
-      StoreAuthenticator::Parts{from.clock, *parts->version_, *parts->keys_, *parts->verifier_, *parts->sessions_});
+  parts->certificates_ = std::make_unique<CertificateRules>(std::move(settings.certificates), *parts->roles_);
+  parts->authenticator_ = std::make_unique<StoreAuthenticator>(StoreAuthenticator::Parts{
+      from.clock, *parts->version_, *parts->keys_, *parts->verifier_, *parts->sessions_, *parts->certificates_});
   return parts;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "identity/certificate_rules.h"
 #include "identity/foreign_issuer.h"
 #include "identity/sign_in.h"
 #include "identity/store_authenticator.h"
@@ -22,6 +23,8 @@ struct IdentitySettings {
   std::chrono::seconds token_lifetime{3'600};
   std::vector<IssuerSettings> issuers;
   std::vector<Role> roles;
+  std::vector<CertificateRule> certificates;
+  bool takes_certificates = false;  ///< some listener asks clients for them
   SessionLimits sessions;
   SignInLimits sign_in;
 };
@@ -56,9 +59,9 @@ class IdentityParts {
   Sessions& sessions() { return *sessions_; }
   SignIn& sign_in() { return *sign_in_; }
 
-  /// Whether callers must say who they are (five-systems.md 1.4): there is a SECRET_KEY, an issuer, or a user or API
-  /// key in the store, revoked ones too. Once true, it stays so: the last user's end must not open a server. Cheap: for
-  /// loop threads.
+  /// Whether callers must say who they are (five-systems.md 1.4): there is a SECRET_KEY, an issuer, an authority
+  /// of client certificates, or a user or API key in the store, revoked ones too. Once true, it stays so: the last
+  /// user's end must not open a server. Cheap: for loop threads.
   bool is_auth_configured();
 
   /// One round of what the thread does. For tests.
@@ -81,6 +84,7 @@ class IdentityParts {
   std::unique_ptr<Users> users_;
   std::unique_ptr<Sessions> sessions_;
   std::unique_ptr<SignIn> sign_in_;
+  std::unique_ptr<CertificateRules> certificates_;
   std::unique_ptr<StoreAuthenticator> authenticator_;
   std::atomic<bool> is_auth_configured_{false};
 

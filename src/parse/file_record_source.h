@@ -18,8 +18,6 @@ struct FileSourceOptions {
   bool joins_traces = false;               ///< as DecoderOptions
   Timestamp receive_time;                  ///< time of records that have none, and what too_new is measured from
   RejectHandler on_reject;                 ///< called from next(), on its thread; may be empty
-  Timestamp receive_time;                  ///< time of records that have none, and what too_new is measured from
-  RejectHandler on_reject;                 ///< called from next(), on its thread; may be empty
   std::shared_ptr<const RecordWish> wish;  ///< as DecoderOptions
   /// As DecoderOptions: when the file was last written.
   std::optional<Timestamp> reference_time;

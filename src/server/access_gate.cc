@@ -21,6 +21,21 @@ bool changes_state(std::string_view method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
 }
 
+bool is_of_own_ui(const RequestHead& head) {
+  return head.headers.find("X-Dendro-UI").value_or("") == "1";
+}
+
+/// A browser shows a certificate with what other sites' pages do, as it does a cookie. Programs send neither of the two
+/// headers by which it is known.
+std::variant<GateRefusal, Credential> credential_of_certificate(const Peer& peer, const RequestHead& head) {
+  if (peer.certificate.empty()) return not_authenticated("Not authenticated");
+  const bool is_browser = head.headers.find("Origin") || head.headers.find("Sec-Fetch-Site");
+  if (is_browser && changes_state(head.method) && !is_of_own_ui(head)) {
+    return denied("a browser's change that is authenticated by a certificate needs the header X-Dendro-UI: 1");
+  }
+  return Credential{Credential::Kind::certificate, std::string(peer.certificate)};
+}
+
 /// What may show what records say.
 bool reads_records(Permission permission) {
   return permission != Permission::ingest && permission != Permission::open && permission != Permission::keys &&
@@ -76,23 +91,21 @@ std::variant<GateRefusal, TenantId> choose_tenant(const Route& route, const Prin
 }  // namespace
 
 bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers) {
-  if (peer.is_loopback) return false;
-  if (!options.trusted_proxies.contains(peer.address)) return true;
-  return !equals_folding_case(headers.find("X-Forwarded-Proto").value_or(""), "https");
+  return !peer.is_loopback && scheme_of(options, peer, headers) == UrlScheme::http;
 }
 
 std::variant<GateRefusal, Credential> demand_credential(const ServerOptions& options, const Peer& peer,
                                                         const RequestHead& head) {
   auto shown = read_shown_credential(head.headers);
   if (!shown) return not_authenticated(shown.error().message());
-  if (!*shown) return not_authenticated("Not authenticated");
+  if (!*shown) return credential_of_certificate(peer, head);
   if (options.tokens_over_http == TokensOverHttp::refuse && is_readable_on_the_way(options, peer, head.headers)) {
     return denied(
         "a credential came over plain HTTP: use TLS, name the proxy that ends it in server.trusted_proxies, or set "
         "server.tokens_over_http = \"warn\"");
   }
   // Browsers send the cookie with what other sites' pages do; such a page cannot set this header.
-  if ((*shown)->is_cookie && changes_state(head.method) && head.headers.find("X-Dendro-UI").value_or("") != "1") {
+  if ((*shown)->is_cookie && changes_state(head.method) && !is_of_own_ui(head)) {
     return denied("a change that is authenticated by a cookie needs the header X-Dendro-UI: 1");
   }
   return std::move((*shown)->credential);

@@ -12,6 +12,7 @@
 #include "identity/authenticator.h"
 #include "server/gate_refusal.h"
 #include "server/options.h"
+#include "server/peer.h"
 #include "server/request_reader.h"
 #include "server/route.h"
 #include "server/shown_credential.h"
@@ -41,19 +42,14 @@ struct AccessParts {
   bool asks() const { return authenticator != nullptr && (!is_on || is_on()); }
 };
 
-/// Where a request came from.
-struct Peer {
-  std::string_view address;  ///< of the connection: an IP literal
-  bool is_loopback = false;  ///< of the listener
-};
-
 /// True where a secret sent by this request was readable on its way: no TLS, not on loopback, no trusted proxy that
 /// says https.
 bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
 
-/// What a request that needs a right shows about its caller.
+/// What a request that needs a right shows about its caller: what its headers say, else the TLS client's certificate.
+/// Never both, so that two credentials grant no more than one of them.
 /// Refusals: 401 without or with an unreadable credential; 403 where it came readable and `tokens_over_http` is refuse,
-/// or by a cookie that another site's page could have sent.
+/// or by a cookie or certificate that another site's page could have caused to be sent.
 std::variant<GateRefusal, Credential> demand_credential(const ServerOptions& options, const Peer& peer,
                                                         const RequestHead& head);
 

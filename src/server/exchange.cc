@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "server/http_text.h"
 #include "server/limits.h"
+#include "server/redirect.h"
 #include "server/request_gate.h"
 #include "server/web_socket_handshake.h"
 
@@ -29,26 +30,26 @@ HttpResponse no_content() {
   return response;
 }
 
-/// OPTIONS of a path that any origin may call: five-systems.md 3.3.
-HttpResponse preflight_reply(std::string_view allow) {
-  HttpResponse response = no_content();
-  std::string methods;
-  for (const std::string_view method : split_list(allow)) {
-    if (method != "HEAD") methods.append(methods.empty() ? "" : ", ").append(method);
-  }
-  response.headers.add("Access-Control-Allow-Methods", methods);
-  response.headers.add("Access-Control-Allow-Headers", "content-type");
-  response.headers.add("Access-Control-Max-Age", "86400");
-  return response;
-}
-
 /// The reply of a request that no row answers.
 HttpResponse reply_without_route(const Exchange& exchange, const RequestHead& head, const Router::Match& match) {
-  if (head.method == "OPTIONS" && match.is_cors) return preflight_reply(match.allow);
+  const bool asks_before = head.method == "OPTIONS" && exchange.cors.kind != CorsGrant::Kind::none;
+  if (asks_before && !match.allow.empty()) return preflight_reply(exchange.cors, match.allow);
   if (head.path == "*") return no_content();
   if (match.allow.empty()) return exchange_error(exchange, 404, not_found_text(exchange.shape, head));
   HttpResponse response = exchange_error(exchange, 405, wrong_method_text(exchange.shape, head));
   response.headers.add("Allow", match.allow);
+  return response;
+}
+
+/// The reply of a listener `redirect`.
+HttpResponse lead_to_tls(const ServerCore& core, const Peer& peer, const RequestHead& head, const Exchange& exchange) {
+  auto place = place_over_tls(core.options, core.tls_port, peer, head);
+  if (auto* refusal = std::get_if<GateRefusal>(&place)) {
+    return refusal_response(exchange.shape, *refusal, exchange.request_id);
+  }
+  HttpResponse response;
+  response.status = 308;
+  response.headers.add("Location", std::get<std::string>(place));
   return response;
 }
 
@@ -203,12 +204,15 @@ Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, con
   exchange.keep_alive = head.is_keep_alive;
   Router::Match match = core.router->find(profile, head.method, head.path);
   exchange.route = match.route;
-  exchange.any_origin = match.is_cors;
+  exchange.cors = cors_grant(core.options.cors_origins, match.is_cors, head.headers);
+  exchange.scheme = scheme_of(core.options, peer, head.headers);
   exchange.path_params = std::move(match.path_params);
   exchange.shape = resolve_error_shape(match.route != nullptr ? match.route->errors : ErrorShape::by_profile, profile);
   const OpenMode mode = core.access.asks() ? OpenMode::no : OpenMode::yes;
-  if (auto refusal = check_gate(core.options, mode, profile, head)) {
+  if (auto refusal = check_gate(core.options, mode, profile, peer, head)) {
     exchange.early_reply = refusal_response(exchange.shape, *refusal, exchange.request_id);
+  } else if (match.route == nullptr && profile == Profile::redirect) {
+    exchange.early_reply = lead_to_tls(core, peer, head, exchange);
   } else if (match.route == nullptr) {
     exchange.early_reply = reply_without_route(exchange, head, match);
   } else if (match.route->permission == Permission::open) {
@@ -246,6 +250,7 @@ std::shared_ptr<HttpRequest> make_request(Exchange& exchange, RequestHead& head,
   request.body = std::move(body);
   request.request_id = exchange.request_id;
   request.error_shape = exchange.shape;
+  request.scheme = exchange.scheme;
   request.tenant = std::move(exchange.passage.tenant);
   request.principal = exchange.principal;
   request.access = std::move(exchange.passage.access);

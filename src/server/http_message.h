@@ -18,6 +18,8 @@
 
 namespace dendro {
 
+enum class UrlScheme : std::uint8_t { http, https };
+
 /// Names and values in the order they came. Lookup folds ASCII case. Small: a linear scan.
 class HttpHeaders {
  public:
@@ -44,6 +46,7 @@ struct HttpRequest {
   std::uint64_t wire_body_bytes = 0;
   std::string request_id;  ///< the client's if it was 1-128 visible ASCII characters, else ours
   std::string peer_address;
+  UrlScheme scheme = UrlScheme::http;  ///< what the caller spoke, to us or to a trusted proxy
   Timestamp received;
   /// What the caller may look at and write to; already checked against its credential and the route's permission.
   TenantId tenant = TenantId::default_tenant();

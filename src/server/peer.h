@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "server/http_message.h"
+#include "server/options.h"
+
+namespace dendro {
+
+/// Where a request came from.
+struct Peer {
+  std::string_view address;            ///< of the connection: an IP literal
+  bool is_loopback = false;            ///< of the listener
+  UrlScheme scheme = UrlScheme::http;  ///< of the connection
+  std::string_view certificate = {};   ///< names of the TLS client's (ClientCertificate::names); "": it has none
+};
+
+/// What the caller itself spoke: of a trusted proxy what its X-Forwarded-Proto says, else that of the connection.
+UrlScheme scheme_of(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
+
+/// Under what `server.connections_per_address_max` counts a peer: its address, or the first 64 bits of an IPv6 one,
+/// which is what a household or a machine gets. Itself of what is no address.
+std::string place_of_address(std::string_view address);
+
+}  // namespace dendro
