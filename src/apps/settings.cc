@@ -193,23 +193,30 @@ Status apply_variable(const SettingRow& row, std::string_view name, const Settin
   return values.empty() ? Status() : apply_values(row, loaded.settings, values, std::string(name));
 }
 
-/// Errors name the place of the secret, never the secret.
-Status read_secret_key(Settings& settings) {
-  std::string& secret = settings.identity.secret_key;
-  if (!settings.secret_key_file.empty()) {
-    if (!secret.empty()) {
-      return Error(ErrorCode::invalid_argument, "auth.secret_key and auth.secret_key_file: name one of them");
-    }
-    std::ifstream file(settings.secret_key_file, std::ios::binary);
-    std::stringstream text;
-    if (!file || !(text << file.rdbuf())) {
-      return Error(ErrorCode::invalid_argument, "auth.secret_key_file: cannot read '" + settings.secret_key_file + "'");
-    }
-    secret = text.str();
-    while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+/// Reads a secret from its file. Errors name the place of the secret, never the secret.
+Status read_secret_file(std::string_view setting, const std::string& file, std::string& secret) {
+  if (file.empty()) return {};
+  const std::string name(setting);
+  if (!secret.empty()) {
+    return Error(ErrorCode::invalid_argument, name + " and " + name + "_file: name one of them");
   }
-  const bool is_set = !secret.empty() || !settings.secret_key_file.empty();
-  return is_set ? check_secret_key(secret) : Status();
+  std::ifstream stream(file, std::ios::binary);
+  std::stringstream text;
+  if (!stream || !(text << stream.rdbuf())) {
+    return Error(ErrorCode::invalid_argument, name + "_file: cannot read '" + file + "'");
+  }
+  secret = text.str();
+  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+  return {};
+}
+
+Status read_secrets(Settings& settings) {
+  IdentitySettings& identity = settings.identity;
+  DENDRO_TRY(read_secret_file("auth.secret_key", settings.secret_key_file, identity.secret_key));
+  DENDRO_TRY(read_secret_file("auth.oidc.client_secret", settings.oidc_secret_file, identity.oidc.client_secret));
+  DENDRO_TRY(check_oidc_settings(identity.oidc));
+  const bool is_set = !identity.secret_key.empty() || !settings.secret_key_file.empty();
+  return is_set ? check_secret_key(identity.secret_key) : Status();
 }
 
 }  // namespace
@@ -230,7 +237,7 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
     }
   }
   if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
-  DENDRO_TRY(read_secret_key(loaded.settings));
+  DENDRO_TRY(read_secrets(loaded.settings));
   return loaded;
 }
 
