@@ -47,9 +47,13 @@ struct Peer {
   bool is_loopback = false;  ///< of the listener
 };
 
-/// True where a secret sent by this request was readable on its way: no TLS, not on loopback, no trusted proxy that
-/// says https.
-bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
+/// How a request came: by the word of a trusted proxy, else by where it came from.
+Wire wire_of(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
+
+/// Why a change that a cookie authenticates is not taken: a page of another site may have caused it. A browser's own
+/// page sends X-Dendro-UI: 1, says where it is from (Sec-Fetch-Site or Origin, whose value the request gate judged
+/// before) and sends JSON or plain bytes.
+std::optional<GateRefusal> refuse_forged_change(std::string_view method, const HttpHeaders& headers, bool has_body);
 
 /// What a request that needs a right shows about its caller.
 /// Refusals: 401 without or with an unreadable credential; 403 where it came readable and `tokens_over_http` is refuse,
@@ -69,7 +73,8 @@ std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile prof
                                          const Route& route, const PrincipalPtr& principal);
 
 /// The refusal that an Error of the Authenticator becomes: 401, 429, 503; texts of inner faults stay inside.
-GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id);
+/// What was shown as a cookie, and what has expired, is told so by its code: `signed_out`, `expired` (ui.md 11.7).
+GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id, Credential::Kind kind);
 
 /// The tenant that the request names: X-Tenant-ID, or `?tenant=` on platform listeners.
 /// Refusals: 400 (no name, two different names).

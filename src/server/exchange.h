@@ -18,6 +18,7 @@ struct Exchange {
   const Route* route = nullptr;
   std::string request_id;
   ErrorShape shape = ErrorShape::problem;
+  Wire wire = Wire::loopback;
   bool any_origin = false;
   bool is_head_method = false;
   bool is_http_1_0 = false;
