@@ -38,10 +38,14 @@
 #include "server/routes/query_help_routes.h"
 #include "server/routes/query_routes.h"
 #include "server/routes/queue_routes.h"
+#include "server/routes/role_routes.h"
 #include "server/routes/running_query_routes.h"
 #include "server/routes/saved_routes.h"
+#include "server/routes/session_routes.h"
 #include "server/routes/tail_routes.h"
 #include "server/routes/tenant_routes.h"
+#include "server/routes/token_routes.h"
+#include "server/routes/user_routes.h"
 #include "server/system_routes.h"
 #include "server/tls/tls_watch.h"
 #include "services/admin/admin_service.h"
@@ -249,6 +253,10 @@ RouteTable ServeApp::Parts::routes() {
   add(audit->routes(settings.audit_api_prefix));
   add(make_tenant_routes(*workers, *tenants));
   add(make_key_routes(*workers, identity->keys(), identity->roles()));
+  add(make_user_routes(*workers, identity->users(), identity->roles()));
+  add(make_token_routes(*workers, identity->tokens(), identity->roles()));
+  add(make_role_routes(*workers, identity->roles()));
+  add(make_session_routes({*workers, *identity, *tenants, settings.server, std::string(version_text())}));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));

@@ -26,6 +26,7 @@ struct Settings {
   ServerOptions server;
   IdentitySettings identity;
   std::string secret_key_file;                                    ///< of identity.secret_key; empty: no file
+  std::string oidc_secret_file;                                   ///< of identity.oidc.client_secret; likewise
   std::uint64_t memory_limit_bytes = 0;                           ///< 0: default_memory_limit()
   std::uint64_t query_memory_bytes = std::uint64_t{2'048} << 20;  ///< all queries together
   std::uint64_t tail_memory_bytes = std::uint64_t{256} << 20;     ///< all live tails together

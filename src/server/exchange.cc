@@ -100,7 +100,7 @@ void pass_known(const ServerCore& core, Profile profile, const RequestHead& head
 void ask_caller(ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head, Exchange& exchange) {
   auto shown = demand_credential(core.options, peer, head);
   if (auto* refusal = std::get_if<GateRefusal>(&shown)) return turn_away(core, head, exchange, std::move(*refusal));
-  if (is_readable_on_the_way(core.options, peer, head.headers) && !core.warned_of_readable_credential.exchange(true)) {
+  if (exchange.wire == Wire::readable && !core.warned_of_readable_credential.exchange(true)) {
     log(LogLevel::warning, "server", "credentials come over plain HTTP, readable on their way: use TLS");
   }
   exchange.credential = std::get<Credential>(std::move(shown));
@@ -199,13 +199,13 @@ Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, con
                         std::string request_id) {
   Exchange exchange;
   exchange.request_id = std::move(request_id);
+  exchange.wire = wire_of(core.options, peer, head.headers);
   exchange.is_head_method = head.method == "HEAD";
   exchange.is_http_1_0 = head.is_http_1_0;
   exchange.keep_alive = head.is_keep_alive;
   Router::Match match = core.router->find(profile, head.method, head.path);
   exchange.route = match.route;
   exchange.cors = cors_grant(core.options.cors_origins, match.is_cors, head.headers);
-  exchange.scheme = scheme_of(core.options, peer, head.headers);
   exchange.path_params = std::move(match.path_params);
   exchange.shape = resolve_error_shape(match.route != nullptr ? match.route->errors : ErrorShape::by_profile, profile);
   const OpenMode mode = core.access.asks() ? OpenMode::no : OpenMode::yes;
@@ -232,7 +232,8 @@ void admit_exchange(const ServerCore& core, Profile profile, const RequestHead& 
   if (principal) {
     pass_known(core, profile, head, exchange, *principal);
   } else {
-    turn_away(core, head, exchange, refusal_of_authentication(principal.error(), exchange.request_id));
+    turn_away(core, head, exchange,
+              refusal_of_authentication(principal.error(), exchange.request_id, exchange.credential->kind));
   }
   if (exchange.early_reply) plan_discard(exchange, head);
 }
@@ -250,7 +251,7 @@ std::shared_ptr<HttpRequest> make_request(Exchange& exchange, RequestHead& head,
   request.body = std::move(body);
   request.request_id = exchange.request_id;
   request.error_shape = exchange.shape;
-  request.scheme = exchange.scheme;
+  request.wire = exchange.wire;
   request.tenant = std::move(exchange.passage.tenant);
   request.principal = exchange.principal;
   request.access = std::move(exchange.passage.access);

@@ -20,7 +20,7 @@ struct Exchange {
   std::string request_id;
   ErrorShape shape = ErrorShape::problem;
   CorsGrant cors;
-  UrlScheme scheme = UrlScheme::http;
+  Wire wire = Wire::loopback;
   bool is_head_method = false;
   bool is_http_1_0 = false;
   bool keep_alive = true;

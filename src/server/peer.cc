@@ -9,12 +9,13 @@
 
 namespace dendro {
 
-UrlScheme scheme_of(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers) {
+Wire wire_of(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers) {
+  bool is_https = peer.is_tls;
   if (options.trusted_proxies.contains(peer.address)) {
-    const auto said = headers.find("X-Forwarded-Proto");
-    if (said) return equals_folding_case(*said, "https") ? UrlScheme::https : UrlScheme::http;
+    if (const auto said = headers.find("X-Forwarded-Proto")) is_https = equals_folding_case(*said, "https");
   }
-  return peer.scheme;
+  if (is_https) return Wire::https;
+  return peer.is_loopback ? Wire::loopback : Wire::readable;
 }
 
 std::string place_of_address(std::string_view address) {
