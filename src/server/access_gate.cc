@@ -81,6 +81,22 @@ bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, cons
   return !equals_folding_case(headers.find("X-Forwarded-Proto").value_or(""), "https");
 }
 
+std::string client_address_of(const ServerOptions& options, std::string_view peer_address, const HttpHeaders& headers) {
+  std::string_view address = peer_address;
+  if (!options.trusted_proxies.contains(address)) return std::string(address);
+  std::vector<std::string_view> hops;
+  for (const auto& [name, value] : headers.rows()) {
+    if (!equals_folding_case(name, "X-Forwarded-For")) continue;
+    for (const std::string_view hop : split_list(value)) hops.push_back(hop);
+  }
+  for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
+    if (!PeerNetworks::is_address(*hop)) break;
+    address = *hop;
+    if (!options.trusted_proxies.contains(address)) break;
+  }
+  return std::string(address);
+}
+
 std::variant<GateRefusal, Credential> demand_credential(const ServerOptions& options, const Peer& peer,
                                                         const RequestHead& head) {
   auto shown = read_shown_credential(head.headers);

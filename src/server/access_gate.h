@@ -24,6 +24,23 @@ struct TenantAnswer {
   std::chrono::seconds retry_after{0};  ///< of resource_exhausted
 };
 
+/// Where a request came from.
+struct Peer {
+  std::string_view address;  ///< of the connection: an IP literal
+  bool is_loopback = false;  ///< of the listener
+};
+
+/// A caller that was turned away before any handler; borrowed.
+struct RefusedUse {
+  const Route& route;
+  const RequestHead& head;
+  const Principal* principal;  ///< null: nobody known
+  const GateRefusal& refusal;
+  std::string_view request_id;
+  std::string_view peer_address;
+  std::string client_address;
+};
+
 /// What decides who may pass; fixed after start, outlives the server. The functions are called on loop threads, so they
 /// must not wait.
 struct AccessParts {
@@ -37,19 +54,19 @@ struct AccessParts {
   std::function<TenantAnswer(const TenantId&, Permission)> tenant_admits;
   /// Hears of each body that was read, decompressed; may be absent.
   std::function<void(const TenantId&, Permission, std::uint64_t bytes)> count_body;
+  /// Hears of callers that are turned away with 401 or 403; may be absent.
+  std::function<void(const RefusedUse&)> hear_refusal;
 
   bool asks() const { return authenticator != nullptr && (!is_on || is_on()); }
-};
-
-/// Where a request came from.
-struct Peer {
-  std::string_view address;  ///< of the connection: an IP literal
-  bool is_loopback = false;  ///< of the listener
 };
 
 /// True where a secret sent by this request was readable on its way: no TLS, not on loopback, no trusted proxy that
 /// says https.
 bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
+
+/// Whom a request is from: the connection's address or, where a trusted proxy made that, the last address of
+/// X-Forwarded-For that is no trusted proxy's. What is no IP literal there is not believed.
+std::string client_address_of(const ServerOptions& options, std::string_view peer_address, const HttpHeaders& headers);
 
 /// What a request that needs a right shows about its caller.
 /// Refusals: 401 without or with an unreadable credential; 403 where it came readable and `tokens_over_http` is refuse,

@@ -93,6 +93,7 @@ HttpResponse export_logs(AuditStore& store, WorkerPool& workers, const HttpReque
 Route make_audit_export_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/logs/export", "export_logs", "Export audit logs",
                             Permission::export_records);
+  route.use = RouteUse::own;
   route.description =
       "All logs that the filters keep, newest first, as one file of any size. `json` is one array, `ndjson` a log a "
       "line, `csv` has fixed columns, objects as JSON, and an apostrophe before cells that a spreadsheet would take "

@@ -122,6 +122,7 @@ Route stats_route(const AuditRouteParts& parts, const std::string& path, std::st
                   std::string example, HttpResponse (*answer)(AuditStore& store, const HttpRequest& request)) {
   Route route =
       audit_route("GET", parts.api_prefix + path, std::move(operation_id), std::move(summary), Permission::stats);
+  route.use = RouteUse::own;
   route.replies = {{200, "The counts.", "application/json", {}, std::move(example)}};
   route.handler = on_workers_recorded(
       parts.workers, parts.trail, route.operation_id,

@@ -81,6 +81,7 @@ HttpHandler stream_handler(const AuditRouteParts& parts, std::string action) {
 Route make_audit_stream_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/logs/stream", "stream_logs",
                             "Follow audit logs as they are stored", Permission::stream);
+  route.use = RouteUse::own;
   route.description = kStreamText;
   route.refuse_web_socket = [parts](const HttpRequest& request, const GateRefusal& refusal) {
     return accept_web_socket(request, {},
