@@ -48,6 +48,7 @@
 #include "server/routes/user_routes.h"
 #include "server/system_routes.h"
 #include "server/tls/tls_watch.h"
+#include "server/use_recording.h"
 #include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
 #include "services/search/running_queries.h"
@@ -100,6 +101,7 @@ struct ServeApp::Parts {
   std::shared_ptr<const GeoDatabase> geo_database;
   std::unique_ptr<ServeAlerts> alerts;
   std::unique_ptr<ServeAudit> audit;
+  std::shared_ptr<UseRecording> uses;
   std::optional<QueueAdmin> queues;
   std::unique_ptr<AdminService> admin;
   ServerMetrics metrics;
@@ -151,8 +153,10 @@ Status ServeApp::Parts::open() {
   open_admin();
   access.emplace(*identity, *tenants, *workers, clock);
   DENDRO_TRY(access->read_roles());
+  AccessParts access_parts = access->parts();
+  access_parts.hear_refusal = [this](const RefusedUse& refused) { uses->record_refusal(refused); };
   DENDRO_TRY_ASSIGN(server, HttpServer::start(settings.server, listeners, routes(),
-                                              {clock, random, *workers, metrics, access->parts(), tls.get()}));
+                                              {clock, random, *workers, metrics, std::move(access_parts), tls.get()}));
   tls->start();
   identity->start();
   alerts->service().start();
@@ -196,6 +200,14 @@ void ServeApp::Parts::open_audit() {
     return ids;
   };
   audit = std::make_unique<ServeAudit>(std::move(parts));
+  UseRecording::Parts recording{audit->trail(), clock, settings.audit_trail};
+  recording.asks_callers = [this] { return identity->is_auth_configured(); };
+  recording.can_record = [this]() -> Status {
+    const StoreHealth health = store->health();
+    if (health.accepts_writes) return {};
+    return Error(ErrorCode::unavailable, "the change could not be recorded in the audit trail: " + health.reason);
+  };
+  uses = std::make_shared<UseRecording>(std::move(recording));
 }
 
 Status ServeApp::Parts::open_alerts() {
@@ -248,7 +260,7 @@ RouteTable ServeApp::Parts::routes() {
   add(make_saved_routes(*workers, *saved, *links));
   add(make_running_query_routes(*running));
   add(make_alert_routes(*workers, alerts->service()));
-  add(tail_routes(*workers, *tails));
+  add(tail_routes(*workers, *tails, uses));
   add(make_entries_routes(*workers, *entries, random));
   add(audit->routes(settings.audit_api_prefix));
   add(make_tenant_routes(*workers, *tenants));
@@ -261,6 +273,7 @@ RouteTable ServeApp::Parts::routes() {
   add(make_queue_routes(*workers, *queues, clock));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
   add_system_routes(table, system_parts());
+  record_uses(table, uses);
   return table;
 }
 
@@ -283,6 +296,8 @@ SystemParts ServeApp::Parts::system_parts() {
     alerts->append_metrics(out);
     audit->append_metrics(out);
     tls->append_metrics(out);
+    append_metric(out, "dendro_audit_refusals_left_out_total", "counter",
+                  "refused callers that the trail of uses only counts", uses->refusals_left_out());
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
     append_metric(out, "dendro_tails_bytes", "gauge", "memory of batches and tables that live tails hold",
                   tails->memory_bytes());

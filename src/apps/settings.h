@@ -14,6 +14,7 @@
 #include "identity/identity_parts.h"
 #include "server/options.h"
 #include "server/tls/tls_settings.h"
+#include "server/use_recording.h"
 #include "storage/store.h"
 
 namespace dendro {
@@ -45,6 +46,7 @@ struct Settings {
   std::string backup_directory;                             ///< of backups over the network; empty: there are none
   std::string audit_api_prefix = "/api/v1";                 ///< in front of the routes of the audit log service
   std::string audit_project_name = "dendro";                ///< in the welcome of the audit profile
+  TrailMode audit_trail = TrailMode::automatic;             ///< which uses of native routes are recorded
   std::vector<std::string> alert_rules, alert_receivers;    ///< JSON documents, one a block of the file
   std::chrono::milliseconds drain_timeout{20'000};
 

@@ -184,6 +184,19 @@ Status set_api_prefix(Settings& settings, Values values) {
   return {};
 }
 
+Status set_audit_trail(Settings& settings, Values values) {
+  constexpr std::pair<std::string_view, TrailMode> kModes[] = {{"auto", TrailMode::automatic},
+                                                               {"all", TrailMode::all},
+                                                               {"changes", TrailMode::changes},
+                                                               {"off", TrailMode::off}};
+  for (const auto& [word, mode] : kModes) {
+    if (values.back() != word) continue;
+    settings.audit_trail = mode;
+    return {};
+  }
+  return bad_value(values.back(), "one of auto, all, changes, off");
+}
+
 Status set_log_level(Settings& settings, Values values) {
   for (const char* word : {"debug", "info", "warning", "error"}) {
     if (values.back() == word) {
@@ -491,6 +504,10 @@ constexpr SettingRow kSettings[] = {
     {"audit.project_name", "DENDRO_PROJECT_NAME", "", false, false, "NAME",
      "name in the welcome of the audit profile; default dendro", &set_text<DENDRO_MEMBER(audit_project_name)>,
      "PROJECT_NAME"},
+    {"audit.trail", "DENDRO_AUDIT_TRAIL", "", false, false, "WORD",
+     "uses of native routes that are recorded: all, changes (and refusals), off; default auto = all while callers must "
+     "show a credential, else off",
+     &set_audit_trail},
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},

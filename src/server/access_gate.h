@@ -25,6 +25,17 @@ struct TenantAnswer {
   std::chrono::seconds retry_after{0};  ///< of resource_exhausted
 };
 
+/// A caller that was turned away before any handler; borrowed.
+struct RefusedUse {
+  const Route& route;
+  const RequestHead& head;
+  const Principal* principal;  ///< null: nobody known
+  const GateRefusal& refusal;
+  std::string_view request_id;
+  std::string_view peer_address;
+  std::string client_address;
+};
+
 /// What decides who may pass; fixed after start, outlives the server. The functions are called on loop threads, so they
 /// must not wait.
 struct AccessParts {
@@ -38,6 +49,8 @@ struct AccessParts {
   std::function<TenantAnswer(const TenantId&, Permission)> tenant_admits;
   /// Hears of each body that was read, decompressed; may be absent.
   std::function<void(const TenantId&, Permission, std::uint64_t bytes)> count_body;
+  /// Hears of callers that are turned away with 401 or 403; may be absent.
+  std::function<void(const RefusedUse&)> hear_refusal;
 
   bool asks() const { return authenticator != nullptr && (!is_on || is_on()); }
 };

@@ -10,15 +10,6 @@
 #include "server/http_text.h"
 
 namespace dendro {
-namespace {
-
-bool is_address(const std::string& text) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
-}  // namespace
-
 std::string client_address(const PeerNetworks& trusted_proxies, std::string_view peer, const HttpHeaders& headers) {
   std::string address(peer);
   std::vector<std::string_view> hops;
@@ -28,9 +19,8 @@ std::string client_address(const PeerNetworks& trusted_proxies, std::string_view
     hops.insert(hops.end(), more.begin(), more.end());
   }
   for (auto hop = hops.rbegin(); hop != hops.rend() && trusted_proxies.contains(address); ++hop) {
-    std::string before(*hop);
-    if (!is_address(before)) break;  // a proxy that says something else is believed no further
-    address = std::move(before);
+    if (!PeerNetworks::is_address(*hop)) break;  // a proxy that says something else is believed no further
+    address = *hop;
   }
   return address;
 }

@@ -10,6 +10,7 @@
 //   socket    it became a WebSocket                     WebSocketIo          close
 //   linger    refused: what still comes is dropped      linger_timeout       close
 #include "server/connection.h"
+#include "server/client_address.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -314,10 +315,11 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     phase_since_ = loop_->coarse_now();
     const RequestHead& head = reader_.head();
     std::optional<std::string> client_id = client_request_id(head.headers);
-    const Peer peer{accepted_.peer_address, accepted_.is_loopback, static_cast<bool>(tls_), client_names()};
-    exchange_ = begin_exchange(*core_, accepted_.profile, peer, head,
+    exchange_ = begin_exchange(*core_, accepted_.profile, peer(), head,
                                client_id ? std::move(*client_id) : loop_->make_request_id());
   }
+
+  Peer peer() const { return {accepted_.peer_address, accepted_.is_loopback, static_cast<bool>(tls_), client_names()}; }
 
   /// Asks who calls, on a worker.
   Awaitable<void> authenticate() {
@@ -329,7 +331,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     fin_seen_.reset();
     if (Status queued = core_->workers->submit(std::move(task)); !queued) box->put(std::move(queued).error());
     const std::optional<Result<PrincipalPtr>> principal = co_await receive(std::move(box));
-    if (principal) admit_exchange(*core_, accepted_.profile, reader_.head(), exchange_, *principal);
+    if (principal) admit_exchange(*core_, accepted_.profile, peer(), reader_.head(), exchange_, *principal);
   }
 
   /// The request may go on, or is refused: its body comes either way.
@@ -391,6 +393,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     const std::shared_ptr<HttpRequest> request = make_request(exchange_, reader_.head(), std::move(body));
     request->wire_body_bytes = reader_.body_bytes();
     request->peer_address = accepted_.peer_address;
+    request->client_address = client_address(core_->options.trusted_proxies, accepted_.peer_address, request->headers);
     request->received = loop_->now();
     request->profile = accepted_.profile;
     request->cancel = cancel_;

@@ -49,8 +49,9 @@ struct HttpRequest {
   HttpHeaders headers;
   std::string body;  ///< after Transfer-Encoding and Content-Encoding, within the route's limit
   std::uint64_t wire_body_bytes = 0;
-  std::string request_id;  ///< the client's if it was 1-128 visible ASCII characters, else ours
-  std::string peer_address;
+  std::string request_id;      ///< the client's if it was 1-128 visible ASCII characters, else ours
+  std::string peer_address;    ///< of the connection: an IP literal
+  std::string client_address;  ///< the same, or what trusted proxies say they forwarded it for (client_address.h)
   Wire wire = Wire::loopback;
   Timestamp received;
   /// What the caller may look at and write to; already checked against its credential and the route's permission.

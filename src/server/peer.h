@@ -19,8 +19,4 @@ struct Peer {
 /// How a request came: by what a trusted proxy says in X-Forwarded-Proto, else by the connection.
 Wire wire_of(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
 
-/// Under what `server.connections_per_address_max` counts a peer: its address, or the first 64 bits of an IPv6 one,
-/// which is what a household or a machine gets. Itself of what is no address.
-std::string place_of_address(std::string_view address);
-
 }  // namespace dendro

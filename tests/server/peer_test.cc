@@ -29,12 +29,5 @@ TEST(Peer, IsNotReadableWithinTheMachine) {
   EXPECT_EQ(wire_of({}, {.address = "127.0.0.1", .is_loopback = true}, {}), Wire::loopback);
 }
 
-TEST(Peer, CountsByAddressOrNetwork) {
-  EXPECT_EQ(place_of_address("192.0.2.7"), "192.0.2.7");
-  EXPECT_EQ(place_of_address("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-  EXPECT_EQ(place_of_address("2001:db8:1:2::9"), "2001:db8:1:2::");
-  EXPECT_EQ(place_of_address("2001:db8:1:3::9"), "2001:db8:1:3::");
-}
-
 }  // namespace
 }  // namespace dendro

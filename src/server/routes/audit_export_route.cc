@@ -97,6 +97,7 @@ Route make_audit_export_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/logs/export", "export_logs", "Export audit logs",
                             Permission::export_records);
   route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.description =
       "All logs that the filters keep, newest first, as one file of any size. `json` is one array, `ndjson` a log a "
       "line, `csv` has fixed columns, objects as JSON, and an apostrophe before cells that a spreadsheet would take "

@@ -118,6 +118,7 @@ Route list_route(const AuditRouteParts& parts) {
   Route route =
       audit_route("GET", parts.api_prefix + "/logs", "list_logs", "List audit logs, newest first", Permission::search);
   route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.description =
       "Every filter that is given must hold. `next_cursor` goes on behind the last log, also where many have the same "
       "time; with it neither a log repeats nor one is left out, whatever is stored meanwhile.";
@@ -136,6 +137,7 @@ Route get_route(const AuditRouteParts& parts) {
   Route route =
       audit_route("GET", parts.api_prefix + "/logs/{id}", "get_log", "Read one audit log", Permission::search);
   route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.params.push_back(
       {"id", ParamPlace::path, true, R"({"type":"string","pattern":"^[0-9a-fA-F]{24}$"})", "The log's id."});
   route.replies = {{200, "The log.", "application/json", {}, R"({"data":)" + audit_log_example() + R"(,"meta":null})"},
@@ -150,6 +152,7 @@ Route get_route(const AuditRouteParts& parts) {
 Route trail_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/audit-trail", "list_audit_trail", "Who read what, newest first",
                             Permission::audit_trail);
+  route.use = RouteUse::own;
   route.description =
       "One entry for each list, get, export, statistics call, stream opening and deletion of this API, durable before "
       "the reply. `action` is the operation's id in this document.";

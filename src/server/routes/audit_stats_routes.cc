@@ -134,6 +134,7 @@ Route stats_route(const AuditRouteParts& parts, const std::string& path, std::st
   Route route =
       audit_route("GET", parts.api_prefix + path, std::move(operation_id), std::move(summary), Permission::stats);
   route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.replies = {{200, "The counts.", "application/json", {}, std::move(example)}};
   route.handler = on_workers_recorded(
       parts.workers, parts.trail, route.operation_id,

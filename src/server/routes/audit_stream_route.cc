@@ -86,6 +86,7 @@ Route make_audit_stream_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/logs/stream", "stream_logs",
                             "Follow audit logs as they are stored", Permission::stream);
   route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.description = kStreamText;
   route.refuse_web_socket = [parts](const HttpRequest& request, const GateRefusal& refusal) {
     return accept_web_socket(request, {},

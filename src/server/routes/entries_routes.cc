@@ -125,6 +125,7 @@ Route entries_route(std::string method, std::string path, ProfileSet on, std::st
 Route create_route(WorkerPool& pool, EntryStore& store, RandomSource& random) {
   Route route =
       entries_route("POST", "/", profiles(Profile::platform, Profile::ingest), "create_entry", "Store one log entry");
+  route.use = RouteUse::none;
   route.permission = Permission::ingest;
   route.description =
       "Severity is `info`, `warning` or `error` in any case; the message has at most 10,000 characters and is trimmed. "
@@ -171,6 +172,7 @@ Route read_route(std::string path, ProfileSet on, std::string operation_id, Work
   Route route = entries_route("GET", std::move(path), on, std::move(operation_id), "Read the newest log entries");
   route.permission = Permission::search;
   route.honours_restrictions = true;
+  route.use = RouteUse::read;
   route.description = "Newest first. `next` is there only if `limit` or `cursor` was given and more entries exist.";
   route.params = {
       {"limit", ParamPlace::query, false, R"({"type":"integer","minimum":1,"maximum":1000,"default":100})",

@@ -128,6 +128,7 @@ Route key_route(std::string method, std::string path, std::string operation_id, 
 std::vector<Route> make_key_routes(WorkerPool& pool, ApiKeys& keys, const Roles& roles) {
   std::vector<Route> routes;
   Route list = key_route("GET", "/api/v1/keys", "list_keys", "The tenant's API keys, the oldest first");
+  list.use = RouteUse::read;
   list.replies = {{200,
                    "All of them, without their secrets.",
                    "application/json",
@@ -137,6 +138,7 @@ std::vector<Route> make_key_routes(WorkerPool& pool, ApiKeys& keys, const Roles&
   routes.push_back(std::move(list));
 
   Route create = key_route("POST", "/api/v1/keys", "create_key", "Make an API key");
+  create.use = RouteUse::change;
   create.description =
       "It can do what its scopes and roles say, and no more than its maker. `tenants` is the tenant of "
       "the request unless it says others; `[\"*\"]` is every one.";
@@ -154,6 +156,7 @@ std::vector<Route> make_key_routes(WorkerPool& pool, ApiKeys& keys, const Roles&
   routes.push_back(std::move(create));
 
   Route revoke = key_route("DELETE", "/api/v1/keys/{id}", "revoke_key", "Revoke an API key");
+  revoke.use = RouteUse::change;
   revoke.description = "Its next call fails, and its live tails end.";
   revoke.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "The key's id."}};
   revoke.replies = {{204, "Revoked, also if it was before.", {}, {}, {}},

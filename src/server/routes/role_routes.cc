@@ -71,11 +71,13 @@ Route role_route(std::string method, std::string path, TenantRule rule, std::str
 std::vector<Route> make_role_routes(WorkerPool& pool, Roles& roles) {
   std::vector<Route> routes;
   Route list = role_route("GET", "/api/v1/roles", TenantRule::none, "list_roles", "All roles, built-in ones first");
+  list.use = RouteUse::read;
   list.replies = {{200, "All.", "application/json", {}, R"({"items":[)" + std::string(kRoleExample) + "]}"}};
   list.handler = on_workers(pool, [&roles](const HttpRequest& request) { return answer_list_roles(roles, request); });
   routes.push_back(std::move(list));
 
   Route put = role_route("PUT", "/api/v1/roles", TenantRule::every, "put_role", "Make a role, or replace it");
+  put.use = RouteUse::change;
   put.description =
       "The one of its `name`. It holds from the next request of everybody who has it. Built-in roles and those of the "
       "configuration are changed there.";
@@ -94,6 +96,7 @@ std::vector<Route> make_role_routes(WorkerPool& pool, Roles& roles) {
   routes.push_back(std::move(put));
 
   Route remove = role_route("DELETE", "/api/v1/roles/{name}", TenantRule::every, "delete_role", "Remove a role");
+  remove.use = RouteUse::change;
   remove.description = "Who has it keeps its name without any right.";
   remove.params = {{"name", ParamPlace::path, true, R"({"type":"string"})", "The role's name."}};
   remove.replies = {{204, "Gone.", {}, {}, {}},

@@ -1,4 +1,5 @@
 #include "server/routes/session_routes.h"
+#include "server/client_address.h"
 
 #include <utility>
 
@@ -6,7 +7,6 @@
 #include "base/json_writer.h"
 #include "ingest/limits.h"
 #include "server/access_gate.h"
-#include "server/client_address.h"
 #include "server/routes/session_document.h"
 #include "server/session_cookie.h"
 #include "server/shown_credential.h"
@@ -55,10 +55,6 @@ std::optional<GateRefusal> refuse_hasty(const SessionRouteParts& parts, const st
                       "too many sign-ins from this address: try again in " + std::to_string(wait.count()) + " s"};
   refusal.retry_after = wait;
   return refusal;
-}
-
-std::string address_of(const SessionRouteParts& parts, const HttpRequest& request) {
-  return client_address(parts.options.trusted_proxies, request.peer_address, request.headers);
 }
 
 void set_session(HttpResponse& response, const SessionRouteParts& parts, const HttpRequest& request,
@@ -133,7 +129,7 @@ HttpResponse answer_sign_in(const SessionRouteParts& parts, const HttpRequest& r
       return session_refusal(request, *forged);
     }
   }
-  const std::string address = address_of(parts, request);
+  const std::string address = request.client_address;
   if (const auto hasty = refuse_hasty(parts, address)) return session_refusal(request, *hasty);
   const auto body = read_sign_in(request);
   if (!body) return session_problem(request, body.error());
@@ -188,7 +184,7 @@ HttpResponse answer_oidc_begin(const SessionRouteParts& parts, const HttpRequest
   OidcSignIn* const oidc = parts.identity.oidc();
   if (oidc == nullptr) return no_provider(request);
   if (const auto refusal = refuse_readable(parts, request)) return session_refusal(request, *refusal);
-  if (const auto hasty = refuse_hasty(parts, address_of(parts, request))) return session_refusal(request, *hasty);
+  if (const auto hasty = refuse_hasty(parts, request.client_address)) return session_refusal(request, *hasty);
   const auto callback = callback_of(parts, request);
   if (!callback) return session_problem(request, callback.error());
   const auto started = oidc->begin(*callback, std::string(request.query_param("next").value_or("/")));
@@ -202,7 +198,7 @@ HttpResponse answer_oidc_end(const SessionRouteParts& parts, const HttpRequest& 
   OidcSignIn* const oidc = parts.identity.oidc();
   if (oidc == nullptr) return no_provider(request);
   if (const auto refusal = refuse_readable(parts, request)) return session_refusal(request, *refusal);
-  const std::string address = address_of(parts, request);
+  const std::string address = request.client_address;
   if (const auto hasty = refuse_hasty(parts, address)) return session_refusal(request, *hasty);
   const auto param = [&request](std::string_view name) { return std::string(request.query_param(name).value_or("")); };
   OidcSignIn::Answer answer{std::string(oidc_cookie(request).value_in(request.headers)), param("state"), param("code"),
@@ -249,6 +245,7 @@ HttpResponse answer_config(const SessionRouteParts& parts) {
 
 Route session_route(std::string method, std::string path, std::string operation_id, std::string summary) {
   Route route;
+  route.use = RouteUse::none;
   route.method = std::move(method);
   route.path = std::move(path);
   route.on = profiles(Profile::platform, Profile::audit);

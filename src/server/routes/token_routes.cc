@@ -118,6 +118,7 @@ Route token_route(std::string method, std::string path, std::string operation_id
 std::vector<Route> make_token_routes(WorkerPool& pool, OwnTokens& tokens, const Roles& roles) {
   std::vector<Route> routes;
   Route list = token_route("GET", "/api/v1/tokens", "list_tokens", "Own tokens, the newest first");
+  list.use = RouteUse::read;
   list.description = "Those for a tenant that the caller administers, with these of their tenants.";
   list.params = credential_page_params(kTokensPageMax);
   list.replies = {{200,
@@ -130,6 +131,7 @@ std::vector<Route> make_token_routes(WorkerPool& pool, OwnTokens& tokens, const 
   routes.push_back(std::move(list));
 
   Route create = token_route("POST", "/api/v1/tokens", "create_token", "Make a token");
+  create.use = RouteUse::change;
   create.description =
       "Signed with SECRET_KEY, for `ttl_seconds` (`auth.token_minutes` otherwise). `tenants` is the caller's one "
       "tenant "
@@ -148,6 +150,7 @@ std::vector<Route> make_token_routes(WorkerPool& pool, OwnTokens& tokens, const 
   routes.push_back(std::move(create));
 
   Route revoke = token_route("DELETE", "/api/v1/tokens/{jti}", "revoke_token", "Revoke a token");
+  revoke.use = RouteUse::change;
   revoke.description = "It is refused from the next request on; its streams end.";
   revoke.params = {{"jti", ParamPlace::path, true, R"({"type":"string"})", "The token's id."}};
   revoke.replies = {{204, "Revoked, also if it was before.", {}, {}, {}},

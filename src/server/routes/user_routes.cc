@@ -248,6 +248,7 @@ constexpr std::string_view kGrantsSchema =
 std::vector<Route> make_user_routes(WorkerPool& pool, Users& users, const Roles& roles) {
   std::vector<Route> routes;
   Route list = user_route("GET", "/api/v1/users", "list_users", "Local accounts, by e-mail address");
+  list.use = RouteUse::read;
   list.description = "Those with a role in a tenant whose accounts the caller manages, and what they have there.";
   list.params = credential_page_params(kUsersPageMax);
   list.replies = {{200, "A page.", "application/json", {}, R"({"items":[)" + std::string(kUserExample) + "]}"}};
@@ -255,6 +256,7 @@ std::vector<Route> make_user_routes(WorkerPool& pool, Users& users, const Roles&
   routes.push_back(std::move(list));
 
   Route create = user_route("POST", "/api/v1/users", "create_user", "Make a local account");
+  create.use = RouteUse::change;
   create.description = "The password has 12 to 128 characters. Addresses are unique in the whole installation.";
   create.request_content_type = "application/json";
   create.request_schema_json =
@@ -273,6 +275,7 @@ std::vector<Route> make_user_routes(WorkerPool& pool, Users& users, const Roles&
   routes.push_back(std::move(create));
 
   Route change = user_route("PATCH", "/api/v1/users/{id}", "change_user", "Change a local account");
+  change.use = RouteUse::change;
   change.description =
       "Members that are absent stay. `grants` replaces what the account has in the tenants that the caller manages. A "
       "new "
@@ -289,6 +292,7 @@ std::vector<Route> make_user_routes(WorkerPool& pool, Users& users, const Roles&
   routes.push_back(std::move(change));
 
   Route remove = user_route("DELETE", "/api/v1/users/{id}", "delete_user", "Delete a local account");
+  remove.use = RouteUse::change;
   remove.description = "Its sessions end. Who does not manage all of its tenants takes away its grants instead.";
   remove.replies = {{204, "Gone.", {}, {}, {}}, beyond_rights_doc(), no_user_doc()};
   remove.handler = on_workers(
