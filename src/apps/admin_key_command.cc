@@ -115,7 +115,7 @@ Result<std::string> key_body(const KeyFlags& flags) {
 }
 
 Status do_key_action_there(const KeyFlags& flags, CommandIo& io) {
-  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place));
+  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place, io));
   // A key of every tenant has no tenant of its own to be asked in.
   const bool is_of_every = !flags.tenants.empty() && flags.tenants.front() == "*";
   const std::string query = is_of_every ? "?tenant=default" : tenant_query(flags.tenants);

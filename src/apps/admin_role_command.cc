@@ -116,7 +116,7 @@ std::string role_body(const Role& role) {
 }
 
 Status do_role_action_there(const RoleFlags& flags, CommandIo& io) {
-  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place));
+  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place, io));
   if (flags.words.action == "list") {
     DENDRO_TRY_ASSIGN(const auto roles, remote.items(kRolesPath));
     print_roles(io, flags.format, json_array(roles));

@@ -279,9 +279,9 @@ Result<JsonValue> change_tenant(TenantPlace& place, const TenantFlags& flags) {
   return action == "create" ? place.create(id, flags.name, settings) : place.set(id, flags.name, settings);
 }
 
-Result<std::unique_ptr<TenantPlace>> open_tenant_place(const IdentityPlace& place) {
+Result<std::unique_ptr<TenantPlace>> open_tenant_place(const IdentityPlace& place, CommandIo& io) {
   if (IdentityRemote::is_wanted(place)) {
-    DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(place));
+    DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(place, io));
     return std::unique_ptr<TenantPlace>(std::make_unique<ServerTenants>(std::move(remote)));
   }
   auto folder = std::make_unique<FolderTenants>();
@@ -290,7 +290,7 @@ Result<std::unique_ptr<TenantPlace>> open_tenant_place(const IdentityPlace& plac
 }
 
 Status do_tenant_action(const TenantFlags& flags, CommandIo& io) {
-  DENDRO_TRY_ASSIGN(const auto place, open_tenant_place(flags.place));
+  DENDRO_TRY_ASSIGN(const auto place, open_tenant_place(flags.place, io));
   if (flags.words.action == "delete") return delete_tenant(*place, flags, io);
   if (flags.words.action == "list") {
     DENDRO_TRY_ASSIGN(const auto tenants, place->list());

@@ -200,7 +200,7 @@ Status change_account_there(IdentityRemote& remote, const UserFlags& flags, Comm
 }
 
 Status do_user_action_there(const UserFlags& flags, CommandIo& io) {
-  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place));
+  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place, io));
   if (flags.words.action == "create") return create_user_there(remote, flags, io);
   if (flags.words.action == "list") {
     DENDRO_TRY_ASSIGN(const auto users, remote.items(kUsersPath + tenant_query(flags.tenants)));

@@ -18,14 +18,14 @@ bool IdentityRemote::is_wanted(const IdentityPlace& place) {
   return !place.server.empty() || (place.data.empty() && !server_of_environment().empty());
 }
 
-Result<IdentityRemote> IdentityRemote::open(const IdentityPlace& place) {
+Result<IdentityRemote> IdentityRemote::open(const IdentityPlace& place, CommandIo& io) {
   if (!place.data.empty()) {
     return Error(ErrorCode::invalid_argument, "name the folder with --data DIR, or the server with --server URL");
   }
   AdminPlace remote_place;
   remote_place.server = place.server.empty() ? server_of_environment() : place.server;
   remote_place.token = place.api_key;
-  DENDRO_TRY_ASSIGN(AdminRemote remote, AdminRemote::open(remote_place));
+  DENDRO_TRY_ASSIGN(AdminRemote remote, AdminRemote::open(remote_place, io));
   return IdentityRemote(std::move(remote));
 }
 

@@ -14,7 +14,7 @@ class IdentityRemote {
   /// Whether the place names a server: with --server, or with DENDRO_SERVER where no --data is given.
   static bool is_wanted(const IdentityPlace& place);
   /// Errors: invalid_argument (the URL; a folder is named too).
-  static Result<IdentityRemote> open(const IdentityPlace& place);
+  static Result<IdentityRemote> open(const IdentityPlace& place, CommandIo& io);
 
   /// As AdminRemote::call, but for 404: not_found.
   Result<JsonValue> call(const std::string& method, const std::string& path, const std::string& body = {});

@@ -171,7 +171,7 @@ Status inspect_token_there(IdentityRemote& remote, const TokenFlags& flags, Comm
 }
 
 Status do_token_action_there(const TokenFlags& flags, CommandIo& io) {
-  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place));
+  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place, io));
   if (flags.words.action == "create") return create_token_there(remote, flags, io);
   if (flags.words.action == "list") return list_tokens_there(remote, flags, io);
   if (flags.words.action == "inspect") return inspect_token_there(remote, flags, io);
