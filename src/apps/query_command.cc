@@ -8,6 +8,7 @@
 
 #include "adapters/http/curl_http_client.h"
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/query_files.h"
 #include "apps/query_remote.h"
 #include "apps/url_text.h"
@@ -16,6 +17,7 @@
 #include "query/language/language_words.h"
 #include "query/plan/lookup_tables.h"
 #include "query/plan/query_engine.h"
+#include "query/plan/source_wish.h"
 #include "services/analyze/input_paths.h"
 #include "storage/store.h"
 
@@ -54,7 +56,7 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
       ->type_name("FORMAT");
   app->add_option("--server", flags->server, "address of the server")->type_name("URL");
   app->add_option("--data", flags->data, "data folder, while no server uses it")->type_name("DIR");
-  app->add_option("--token", flags->token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(*app, flags->token);
   app->add_option("-n,--limit", flags->limit, "rows at most, 0 = all; default 1000 on a terminal, else all")
       ->type_name("N");
   app->add_option("--start", flags->start, "first instant: 2026-01-31T10:00:00Z, now-1h, epoch")->type_name("TIME");
@@ -187,6 +189,7 @@ int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputF
   options.time_field = flags.time_field;
   options.body_field = flags.body_field;
   options.severity_field = flags.severity_field;
+  options.wish = std::make_shared<const RecordWish>(source_wish(prepared.plan()));
   if (!flags.format.empty()) {
     const std::optional<ParseFormat> parsed = parse_format_of_name(flags.format);
     if (!parsed)
@@ -247,8 +250,9 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   if (!format)
     return report_failure(io, "query",
                           "unknown output format '" + format_name + "'; one of table, ndjson, json, csv, text", 2);
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr)
-    flags->token = variable;
+  Result<std::string> token = command_token(flags->token, io);
+  if (!token) return report_failure(io, "query", token.error().message(), 2);
+  flags->token = std::move(*token);
 
   SystemClock clock;
   QueryRequest request = request_of(*flags, io.out_is_terminal, clock);

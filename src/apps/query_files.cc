@@ -70,6 +70,7 @@ class SequentialFileSource final : public QueryFileSource {
     FileSourceOptions options;
     options.format = options_.format;
     options.receive_time = options_.receive_time;
+    options.wish = options_.wish;
     if (!options_.time_field.empty()) options.mapping.time_fields = {options_.time_field};
     if (!options_.body_field.empty()) options.mapping.body_fields = {options_.body_field};
     if (!options_.severity_field.empty()) options.mapping.severity_fields = {options_.severity_field};

@@ -11,7 +11,8 @@
 namespace dendro {
 namespace {
 
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+/// Small enough to stay in a core's cache until it is decoded.
+constexpr std::size_t kReadBytes = std::size_t{256} << 10;
 
 class SequentialFileSource final : public FileRecordSource {
  public:
@@ -68,6 +69,7 @@ class SequentialFileSource final : public FileRecordSource {
     options.broken_lines = options_.broken_lines;
     options.joins_traces = options_.joins_traces;
     options.reference_time = options_.reference_time;
+    options.wish = options_.wish;
     if (options.format == ParseFormat::auto_detect) {
       if (!is_at_end_ && !is_sample_enough(front)) return false;
       DetectedFormat detected = detect_log_format(front, sample_end(), {reference_time(), 0});

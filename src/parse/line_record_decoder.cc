@@ -20,7 +20,9 @@ std::string_view without_return(std::string_view line) {
 }  // namespace
 
 LineRecordDecoder::LineRecordDecoder(DecoderOptions options, BatchFiller& filler, RejectHandler on_reject)
-    : options_(std::move(options)), on_reject_(std::move(on_reject)), mapper_(options_.mapping, filler) {}
+    : options_(std::move(options)),
+      on_reject_(std::move(on_reject)),
+      mapper_(options_.mapping, filler, options_.wish.get()) {}
 
 std::size_t LineRecordDecoder::decode(std::string_view text, InputEnd end) {
   std::size_t offset = 0;

@@ -12,6 +12,7 @@
 #include "parse/batch_filler.h"
 #include "parse/mapping_options.h"
 #include "parse/parse_format.h"
+#include "parse/record_wish.h"
 #include "parse/rejected_record.h"
 
 namespace dendro {
@@ -72,6 +73,8 @@ struct DecoderOptions {
   BrokenLines broken_lines = BrokenLines::reject;
   /// Formats of a record a line: stack traces, and lines indented behind a record of log4j or klog, join their record.
   bool joins_traces = false;
+  /// What of the records somebody will look at; null: everything.
+  std::shared_ptr<const RecordWish> wish = nullptr;
   /// What times without a year or a date go by (parse/lines/line_time.h); nothing: the filler's receive time.
   std::optional<Timestamp> reference_time = std::nullopt;
 };

@@ -87,6 +87,7 @@ RouteParam format_param() {
 
 Route post_route(const QueryRouteParts& parts) {
   Route route = search_route("POST", "/api/v1/query", "query", "Search records, or summarise them");
+  route.use = RouteUse::read;
   route.description = "One query of the dendro language over what is stored, newest first. Pages follow `next_cursor`.";
   route.params = {format_param()};
   route.request_content_type = "application/json";
@@ -103,6 +104,7 @@ Route post_route(const QueryRouteParts& parts) {
 
 Route get_route(const QueryRouteParts& parts) {
   Route route = search_route("GET", "/api/v1/query", "query_by_parameters", "The same as POST, with parameters");
+  route.use = RouteUse::read;
   const auto param = [&route](std::string name, std::string schema, std::string description) {
     route.params.push_back({std::move(name), ParamPlace::query, false, std::move(schema), std::move(description)});
   };
@@ -131,6 +133,7 @@ Route get_route(const QueryRouteParts& parts) {
 
 Route record_route(const QueryRouteParts& parts) {
   Route route = search_route("GET", "/api/v1/records/{id}", "get_record", "One record, whole");
+  route.use = RouteUse::read;
   route.description =
       "`record` as a query shows it, nothing clipped; `raw` as its sender wrote it; `stream`, its labels.";
   route.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "The `_id` of a row."}};

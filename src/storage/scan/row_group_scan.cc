@@ -30,14 +30,9 @@ Result<std::unique_ptr<RowGroupScan>> RowGroupScan::open(const Segment& segment,
 }
 
 Status RowGroupScan::select() {
-  if (const std::optional<ScanFate> fate = ask_directory()) {
-    fate_ = *fate;
-  } else {
-    DENDRO_TRY(choose_rows());
-  }
+  DENDRO_TRY(choose_rows());
   if (request_.profile == nullptr) return {};
-  const RowGroupEntry& entry = reader_.entry();
-  request_.profile->note_fate(reader_.segment().info().id, fate_, entry.record_count);
+  request_.profile->note_fate(reader_.segment().info().id, fate_, reader_.entry().record_count);
   note_read();
   return {};
 }
@@ -57,7 +52,9 @@ Status RowGroupScan::choose_rows() {
   const bool is_ruled_out = verdict.possible.none();
   DENDRO_TRY(cut_to_range(verdict.possible));
   DENDRO_TRY(cut_to_sequences(verdict.possible));
-  if (verdict.possible.none()) fate_ = is_ruled_out ? fate_without_rows() : ScanFate::outside_range;
+  if (request_.profile != nullptr && verdict.possible.none()) {
+    fate_ = is_ruled_out ? fate_of_ruled_out(reader_, tools_.filter) : ScanFate::outside_range;
+  }
   if (tools_.reducer != nullptr && is_exact_) {
     DENDRO_TRY_ASSIGN(const bool is_reduced, reduce(verdict.possible));
     if (is_reduced) return {};
@@ -67,32 +64,6 @@ Status RowGroupScan::choose_rows() {
   }
   verdict.possible.for_each([this](std::uint32_t row) { rows_.push_back(row); });
   return {};
-}
-
-/// Why the filter left nothing; by what it read where that is not told otherwise.
-ScanFate RowGroupScan::fate_without_rows() {
-  const ReadTally& read = reader_.tally();
-  if (read.has_read_values()) return ScanFate::read;
-  if (read.of(ColumnKind::token_filter).pieces != 0) return ScanFate::by_token_filter;
-  const bool is_by_labels = tools_.filter != nullptr && tools_.filter->is_excluded_by_labels(reader_);
-  return is_by_labels ? ScanFate::by_labels : ScanFate::by_statistics;
-}
-
-/// All that is wanted, where the directory knows it: nothing matches, or its counts are the answer.
-std::optional<ScanFate> RowGroupScan::ask_directory() {
-  const RowGroupEntry& entry = reader_.entry();
-  const TimeRange& range = request_.range;
-  if (!range.contains(entry.min_timestamp) || !range.contains(entry.max_timestamp)) return std::nullopt;
-  if (!request_.sequences.covers(entry.first_sequence, entry.last_sequence)) return std::nullopt;
-  std::optional<std::vector<std::uint8_t>> streams(std::in_place, entry.stream_counts.size(), std::uint8_t{1});
-  if (request_.filter != nullptr) {
-    if (tools_.filter == nullptr) return std::nullopt;
-    streams = tools_.filter->select_streams(reader_);
-  }
-  if (!streams) return std::nullopt;
-  if (std::find(streams->begin(), streams->end(), 1) == streams->end()) return fate_without_rows();
-  if (tools_.reducer != nullptr) reduced_ = tools_.reducer->reduce_from_directory(reader_, *streams);
-  return reduced_ ? std::optional(ScanFate::by_directory) : std::nullopt;
 }
 
 /// Reads the times only where the range cuts through the row group.

@@ -38,10 +38,7 @@ class RowGroupScan {
   RowGroupScan(const Segment& segment, const SegmentTables& tables, std::uint32_t row_group, PieceCache& cache,
                const ScanRequest& request, RowGroupScanTools tools);
   Status select();
-  /// Whether nothing more need be asked, and why.
-  std::optional<ScanFate> ask_directory();
   Status choose_rows();
-  ScanFate fate_without_rows();
   void note_read();
   Status cut_to_range(RowBitmap& rows);
   Status cut_to_sequences(RowBitmap& rows);
