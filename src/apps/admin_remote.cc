@@ -48,7 +48,8 @@ Result<AdminRemote> AdminRemote::open(const AdminPlace& place, CommandIo& io) {
   return AdminRemote(make_curl_http_client(), std::move(url), std::move(token));
 }
 
-Result<JsonValue> AdminRemote::call(const std::string& method, const std::string& path, const std::string& body) {
+Result<AdminRemote::Answer> AdminRemote::exchange(const std::string& method, const std::string& path,
+                                                  const std::string& body) {
   HttpClientRequest request;
   request.method = method;
   request.url = url_ + path;
@@ -57,15 +58,21 @@ Result<JsonValue> AdminRemote::call(const std::string& method, const std::string
   if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   request.body = body;
   DENDRO_TRY_ASSIGN(const HttpClientReply reply, client_->exchange(request, {}));
-  if (reply.status == 204) return JsonValue();
   Result<JsonValue> document = parse_json_document(reply.body);
-  if (reply.status >= 200 && reply.status < 300) {
-    if (document) return document;
+  const bool is_json = document.has_value();
+  return Answer{reply.status, is_json ? std::move(*document) : JsonValue(), is_json};
+}
+
+Result<JsonValue> AdminRemote::call(const std::string& method, const std::string& path, const std::string& body) {
+  DENDRO_TRY_ASSIGN(Answer answer, exchange(method, path, body));
+  if (answer.status == 204) return JsonValue();
+  if (answer.status >= 200 && answer.status < 300) {
+    if (answer.is_json) return std::move(answer.document);
     return Error(ErrorCode::unavailable, url_ + path + ": the answer is not JSON: is this a dendro server?");
   }
-  const std::string detail = document ? text_of(*document, "detail") : std::string();
-  return Error(code_of_admin_status(reply.status),
-               "the server answered " + std::to_string(reply.status) + (detail.empty() ? "" : ": " + detail));
+  const std::string detail = text_of(answer.document, "detail");
+  return Error(code_of_admin_status(answer.status),
+               "the server answered " + std::to_string(answer.status) + (detail.empty() ? "" : ": " + detail));
 }
 
 Result<JsonValue> AdminRemote::run_job(const std::string& path, const std::string& body, CommandIo& io) {

@@ -33,6 +33,14 @@ class AdminRemote {
   /// problem says, its code by the status: invalid_argument (400, 404, 405), permission_denied, already_exists, else
   /// unavailable.
   Result<JsonValue> call(const std::string& method, const std::string& path, const std::string& body = {});
+  /// An answer of any status; `document` is null where it has no JSON.
+  struct Answer {
+    int status = 0;
+    JsonValue document;
+    bool is_json = false;
+  };
+  /// Errors: those of HttpClient.
+  Result<Answer> exchange(const std::string& method, const std::string& path, const std::string& body = {});
   /// Starts a job and follows it to its end, with progress on stderr; gives its `result`. Interrupted, it goes on.
   /// Errors: those of call; io_error (it failed; what it says); cancelled.
   Result<JsonValue> run_job(const std::string& path, const std::string& body, CommandIo& io);

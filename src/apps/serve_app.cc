@@ -38,12 +38,17 @@
 #include "server/routes/query_help_routes.h"
 #include "server/routes/query_routes.h"
 #include "server/routes/queue_routes.h"
+#include "server/routes/role_routes.h"
 #include "server/routes/running_query_routes.h"
 #include "server/routes/saved_routes.h"
+#include "server/routes/session_routes.h"
 #include "server/routes/tail_routes.h"
 #include "server/routes/tenant_routes.h"
+#include "server/routes/token_routes.h"
+#include "server/routes/user_routes.h"
 #include "server/system_routes.h"
 #include "server/tls/tls_watch.h"
+#include "server/use_recording.h"
 #include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
 #include "services/search/running_queries.h"
@@ -93,8 +98,10 @@ struct ServeApp::Parts {
   std::optional<RunningQueries> running;
   std::unique_ptr<TailHub> tails;
   std::shared_ptr<const LookupTables> lookup_tables;
+  std::shared_ptr<const GeoDatabase> geo_database;
   std::unique_ptr<ServeAlerts> alerts;
   std::unique_ptr<ServeAudit> audit;
+  std::shared_ptr<UseRecording> uses;
   std::optional<QueueAdmin> queues;
   std::unique_ptr<AdminService> admin;
   ServerMetrics metrics;
@@ -132,18 +139,24 @@ Status ServeApp::Parts::open() {
   query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
   DENDRO_TRY(open_spill_place());
   if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
+  if (!settings.geoip_database.empty()) {
+    DENDRO_TRY_ASSIGN(geo_database, open_maxmind_database(settings.geoip_database));
+  }
   TailOptions tail_options;
   tail_options.tails_per_tenant_max = settings.tails_per_tenant_max;
   tail_options.memory_bytes_max = settings.tail_memory_bytes;
-  tails = std::make_unique<TailHub>(
-      TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables}, tail_options);
+  TailParts tail_parts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables, geo_database};
+  tail_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
+  tails = std::make_unique<TailHub>(std::move(tail_parts), tail_options);
   DENDRO_TRY(open_alerts());
   open_audit();
   open_admin();
   access.emplace(*identity, *tenants, *workers, clock);
   DENDRO_TRY(access->read_roles());
+  AccessParts access_parts = access->parts();
+  access_parts.hear_refusal = [this](const RefusedUse& refused) { uses->record_refusal(refused); };
   DENDRO_TRY_ASSIGN(server, HttpServer::start(settings.server, listeners, routes(),
-                                              {clock, random, *workers, metrics, access->parts(), tls.get()}));
+                                              {clock, random, *workers, metrics, std::move(access_parts), tls.get()}));
   tls->start();
   identity->start();
   alerts->service().start();
@@ -187,6 +200,14 @@ void ServeApp::Parts::open_audit() {
     return ids;
   };
   audit = std::make_unique<ServeAudit>(std::move(parts));
+  UseRecording::Parts recording{audit->trail(), clock, settings.audit_trail};
+  recording.asks_callers = [this] { return identity->is_auth_configured(); };
+  recording.can_record = [this]() -> Status {
+    const StoreHealth health = store->health();
+    if (health.accepts_writes) return {};
+    return Error(ErrorCode::unavailable, "the change could not be recorded in the audit trail: " + health.reason);
+  };
+  uses = std::make_shared<UseRecording>(std::move(recording));
 }
 
 Status ServeApp::Parts::open_alerts() {
@@ -194,6 +215,7 @@ Status ServeApp::Parts::open_alerts() {
                         lookup_tables};
   query.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query.running = &*running;
+  query.geo_database = geo_database;
   DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
   return {};
 }
@@ -230,6 +252,7 @@ RouteTable ServeApp::Parts::routes() {
   QueryRouteParts query_parts{*workers, clock, snapshot_of, query_limits, lookup_tables};
   query_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query_parts.running = &*running;
+  query_parts.geo_database = geo_database;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
     return [this, tenant](std::string_view prefix) { return saved_filter_names(*saved, tenant, prefix); };
@@ -237,15 +260,20 @@ RouteTable ServeApp::Parts::routes() {
   add(make_saved_routes(*workers, *saved, *links));
   add(make_running_query_routes(*running));
   add(make_alert_routes(*workers, alerts->service()));
-  add(tail_routes(*workers, *tails));
+  add(tail_routes(*workers, *tails, uses));
   add(make_entries_routes(*workers, *entries, random));
   add(audit->routes(settings.audit_api_prefix));
   add(make_tenant_routes(*workers, *tenants));
   add(make_key_routes(*workers, identity->keys(), identity->roles()));
+  add(make_user_routes(*workers, identity->users(), identity->roles()));
+  add(make_token_routes(*workers, identity->tokens(), identity->roles()));
+  add(make_role_routes(*workers, identity->roles()));
+  add(make_session_routes({*workers, *identity, *tenants, settings.server, std::string(version_text())}));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
   add_system_routes(table, system_parts());
+  record_uses(table, uses);
   return table;
 }
 
@@ -268,6 +296,8 @@ SystemParts ServeApp::Parts::system_parts() {
     alerts->append_metrics(out);
     audit->append_metrics(out);
     tls->append_metrics(out);
+    append_metric(out, "dendro_audit_refusals_left_out_total", "counter",
+                  "refused callers that the trail of uses only counts", uses->refusals_left_out());
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
     append_metric(out, "dendro_tails_bytes", "gauge", "memory of batches and tables that live tails hold",
                   tails->memory_bytes());

@@ -211,21 +211,30 @@ Status apply_variable(const SettingRow& row, std::string_view name, const Settin
   return apply_values(row, loaded.settings, values, std::string(name));
 }
 
-/// Errors name the place of the secret, never the secret.
-Status read_secret_key(const SecretReader& secrets, LoadedSettings& loaded) {
-  Settings& settings = loaded.settings;
-  std::string& secret = settings.identity.secret_key;
-  if (!settings.secret_key_file.empty()) {
-    if (!secret.empty()) {
-      return Error(ErrorCode::invalid_argument, "auth.secret_key and auth.secret_key_file: name one of them");
-    }
-    Result<SecretText> read = secrets.read("file:" + settings.secret_key_file);
-    if (!read) return read.error().with_context("auth.secret_key_file");
-    if (!read->warning.empty()) loaded.warnings.push_back("auth.secret_key_file: " + read->warning);
-    secret = std::move(read->text);
+/// Reads a secret from its file. Errors name the place of the secret, never the secret.
+Status read_secret_file(std::string_view setting, const std::string& file, const SecretReader& secrets,
+                        std::string& secret, LoadedSettings& loaded) {
+  if (file.empty()) return {};
+  const std::string name(setting);
+  if (!secret.empty()) {
+    return Error(ErrorCode::invalid_argument, name + " and " + name + "_file: name one of them");
   }
-  const bool is_set = !secret.empty() || !settings.secret_key_file.empty();
-  return is_set ? check_secret_key(secret) : Status();
+  Result<SecretText> read = secrets.read("file:" + file);
+  if (!read) return read.error().with_context(name + "_file");
+  if (!read->warning.empty()) loaded.warnings.push_back(name + "_file: " + read->warning);
+  secret = std::move(read->text);
+  return {};
+}
+
+Status read_secret_files(const SecretReader& secrets, LoadedSettings& loaded) {
+  Settings& settings = loaded.settings;
+  IdentitySettings& identity = settings.identity;
+  DENDRO_TRY(read_secret_file("auth.secret_key", settings.secret_key_file, secrets, identity.secret_key, loaded));
+  DENDRO_TRY(read_secret_file("auth.oidc.client_secret", settings.oidc_secret_file, secrets,
+                              identity.oidc.client_secret, loaded));
+  DENDRO_TRY(check_oidc_settings(identity.oidc));
+  const bool is_set = !identity.secret_key.empty() || !settings.secret_key_file.empty();
+  return is_set ? check_secret_key(identity.secret_key) : Status();
 }
 
 }  // namespace
@@ -250,7 +259,7 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
     }
   }
   if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
-  DENDRO_TRY(read_secret_key(secrets, loaded));
+  DENDRO_TRY(read_secret_files(secrets, loaded));
   return loaded;
 }
 

@@ -14,6 +14,7 @@
 #include "identity/identity_parts.h"
 #include "server/options.h"
 #include "server/tls/tls_settings.h"
+#include "server/use_recording.h"
 #include "storage/store.h"
 
 namespace dendro {
@@ -26,6 +27,7 @@ struct Settings {
   ServerOptions server;
   IdentitySettings identity;
   std::string secret_key_file;                                    ///< of identity.secret_key; empty: no file
+  std::string oidc_secret_file;                                   ///< of identity.oidc.client_secret; likewise
   std::uint64_t memory_limit_bytes = 0;                           ///< 0: default_memory_limit()
   std::uint64_t query_memory_bytes = std::uint64_t{2'048} << 20;  ///< all queries together
   std::uint64_t tail_memory_bytes = std::uint64_t{256} << 20;     ///< all live tails together
@@ -37,12 +39,14 @@ struct Settings {
   std::string log_level = "info";   ///< debug, info, warning, error
   std::string log_format = "auto";  ///< json, text; auto: text on a terminal
   std::vector<std::string> analyze_allowed_buckets = {"*"};
+  std::string geoip_database;                               ///< of addresses; empty: there is none
   std::string lookup_directory;                             ///< of tables that queries may read; empty: there are none
   std::string spill_directory;                              ///< of temporary files of queries; empty: `tmp` in data_dir
   std::uint64_t spill_bytes_max = std::uint64_t{10} << 30;  ///< of one query; 0: none
   std::string backup_directory;                             ///< of backups over the network; empty: there are none
   std::string audit_api_prefix = "/api/v1";                 ///< in front of the routes of the audit log service
   std::string audit_project_name = "dendro";                ///< in the welcome of the audit profile
+  TrailMode audit_trail = TrailMode::automatic;             ///< which uses of native routes are recorded
   std::vector<std::string> alert_rules, alert_receivers;    ///< JSON documents, one a block of the file
   std::chrono::milliseconds drain_timeout{20'000};
 

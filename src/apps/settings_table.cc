@@ -184,6 +184,19 @@ Status set_api_prefix(Settings& settings, Values values) {
   return {};
 }
 
+Status set_audit_trail(Settings& settings, Values values) {
+  constexpr std::pair<std::string_view, TrailMode> kModes[] = {{"auto", TrailMode::automatic},
+                                                               {"all", TrailMode::all},
+                                                               {"changes", TrailMode::changes},
+                                                               {"off", TrailMode::off}};
+  for (const auto& [word, mode] : kModes) {
+    if (values.back() != word) continue;
+    settings.audit_trail = mode;
+    return {};
+  }
+  return bad_value(values.back(), "one of auto, all, changes, off");
+}
+
 Status set_log_level(Settings& settings, Values values) {
   for (const char* word : {"debug", "info", "warning", "error"}) {
     if (values.back() == word) {
@@ -355,6 +368,35 @@ constexpr SettingRow kSettings[] = {
     {"auth.password_hashes_max", "DENDRO_PASSWORD_HASHES_MAX", "", false, false, "N",
      "passwords hashed at once, 10 to 20 ms of a core and 19 MiB each; a further one gets 429; 1 to 64; default 2",
      &set_count_from_one<DENDRO_MEMBER(identity.sign_in.hashes_at_once_max), 64>},
+    {"auth.sign_ins_per_minute", "DENDRO_SIGN_INS_PER_MINUTE", "", false, false, "N",
+     "sign-ins that one address of the network may try, at once and each minute; a further one gets 429; 1 to 10000; "
+     "default 30",
+     &set_count_from_one<DENDRO_MEMBER(identity.sign_in.tries_per_minute), 10'000>},
+    {"auth.oidc.issuer", "DENDRO_OIDC_ISSUER", "", false, false, "URL",
+     "provider that users sign in with (OpenID Connect): its address, letter by letter; see below; default none",
+     &set_text<DENDRO_MEMBER(identity.oidc.tokens.issuer)>},
+    {"auth.oidc.client_id", "DENDRO_OIDC_CLIENT_ID", "", false, false, "ID", "what the provider calls this server",
+     &set_text<DENDRO_MEMBER(identity.oidc.tokens.audience)>},
+    {"auth.oidc.client_secret", "DENDRO_OIDC_CLIENT_SECRET", "", false, false, "SECRET",
+     "what proves it; default none = a public client, protected by PKCE alone",
+     &set_text<DENDRO_MEMBER(identity.oidc.client_secret)>},
+    {"auth.oidc.client_secret_file", "DENDRO_OIDC_CLIENT_SECRET_FILE", "", false, false, "FILE",
+     "the same in a file, without the line feed at its end; default none", &set_text<DENDRO_MEMBER(oidc_secret_file)>},
+    {"auth.oidc.scopes", "DENDRO_OIDC_SCOPES", "", false, false, "SCOPES",
+     "what is asked for, blanks between; default 'openid profile email'",
+     &set_text<DENDRO_MEMBER(identity.oidc.scopes)>},
+    {"auth.oidc.tenants_claim", "DENDRO_OIDC_TENANTS_CLAIM", "", false, false, "CLAIM",
+     "where ID tokens name tenants; default tenant_ids", &set_text<DENDRO_MEMBER(identity.oidc.tokens.tenants_claim)>},
+    {"auth.oidc.roles_claim", "DENDRO_OIDC_ROLES_CLAIM", "", false, false, "CLAIM",
+     "where ID tokens name roles; default roles", &set_text<DENDRO_MEMBER(identity.oidc.tokens.roles_claim)>},
+    {"auth.oidc.tenants_max", "DENDRO_OIDC_TENANTS_MAX", "", false, true, "TENANT",
+     "tenants that its users may hold at most; default * = every one",
+     &set_list<DENDRO_MEMBER(identity.oidc.tokens.tenants_max)>},
+    {"auth.oidc.default_tenants", "DENDRO_OIDC_DEFAULT_TENANTS", "", false, true, "TENANT",
+     "of users whose ID token names none; default none",
+     &set_list<DENDRO_MEMBER(identity.oidc.tokens.default_tenants)>},
+    {"auth.oidc.default_roles", "DENDRO_OIDC_DEFAULT_ROLES", "", false, true, "ROLE",
+     "of users whose ID token names none; default none", &set_list<DENDRO_MEMBER(identity.oidc.tokens.default_roles)>},
     {"roles", "", "", false, true, "ROLE",
      "roles beside the built-in ones, or instead of them; see below; default none", &set_roles},
     {"memory.limit", "DENDRO_MEMORY_LIMIT", "--memory-limit", false, false, "SIZE",
@@ -438,6 +480,9 @@ constexpr SettingRow kSettings[] = {
     {"retention.clock_jump_max", "DENDRO_RETENTION_CLOCK_JUMP_MAX", "", false, false, "TIME",
      "a clock so far ahead of what is explained is not believed by retention; default 24h, 0s = always believed",
      &set_span<DENDRO_MEMBER(store.retention.clock_jump_max)>},
+    {"query.geoip_database", "DENDRO_QUERY_GEOIP_DATABASE", "", false, false, "FILE",
+     "database of addresses in MaxMind's format (.mmdb) that the pipe geoip asks; default none = geoip is refused",
+     &set_text<DENDRO_MEMBER(geoip_database)>},
     {"query.lookup_directory", "DENDRO_QUERY_LOOKUP_DIRECTORY", "", false, false, "DIR",
      "folder of the CSV and NDJSON tables that the pipe lookup may read, by name; default none = lookup is refused",
      &set_text<DENDRO_MEMBER(lookup_directory)>},
@@ -459,6 +504,10 @@ constexpr SettingRow kSettings[] = {
     {"audit.project_name", "DENDRO_PROJECT_NAME", "", false, false, "NAME",
      "name in the welcome of the audit profile; default dendro", &set_text<DENDRO_MEMBER(audit_project_name)>,
      "PROJECT_NAME"},
+    {"audit.trail", "DENDRO_AUDIT_TRAIL", "", false, false, "WORD",
+     "uses of native routes that are recorded: all, changes (and refusals), off; default auto = all while callers must "
+     "show a credential, else off",
+     &set_audit_trail},
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},

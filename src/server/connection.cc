@@ -10,6 +10,7 @@
 //   socket    it became a WebSocket                     WebSocketIo          close
 //   linger    refused: what still comes is dropped      linger_timeout       close
 #include "server/connection.h"
+#include "server/client_address.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -250,7 +251,10 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     const auto& client = tls_->client();
     return !client || (client->expires > loop_->now() && tls_->is_client_trusted(*accepted_.tls->current()));
   }
-  UrlScheme connection_scheme() const { return tls_ ? UrlScheme::https : UrlScheme::http; }
+  Wire connection_wire() const {
+    if (tls_) return Wire::https;
+    return accepted_.is_loopback ? Wire::loopback : Wire::readable;
+  }
   std::string_view client_names() const {
     return tls_ && tls_->client() ? std::string_view(tls_->client()->names) : std::string_view();
   }
@@ -311,10 +315,11 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     phase_since_ = loop_->coarse_now();
     const RequestHead& head = reader_.head();
     std::optional<std::string> client_id = client_request_id(head.headers);
-    const Peer peer{accepted_.peer_address, accepted_.is_loopback, connection_scheme(), client_names()};
-    exchange_ = begin_exchange(*core_, accepted_.profile, peer, head,
+    exchange_ = begin_exchange(*core_, accepted_.profile, peer(), head,
                                client_id ? std::move(*client_id) : loop_->make_request_id());
   }
+
+  Peer peer() const { return {accepted_.peer_address, accepted_.is_loopback, static_cast<bool>(tls_), client_names()}; }
 
   /// Asks who calls, on a worker.
   Awaitable<void> authenticate() {
@@ -326,7 +331,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     fin_seen_.reset();
     if (Status queued = core_->workers->submit(std::move(task)); !queued) box->put(std::move(queued).error());
     const std::optional<Result<PrincipalPtr>> principal = co_await receive(std::move(box));
-    if (principal) admit_exchange(*core_, accepted_.profile, reader_.head(), exchange_, *principal);
+    if (principal) admit_exchange(*core_, accepted_.profile, peer(), reader_.head(), exchange_, *principal);
   }
 
   /// The request may go on, or is refused: its body comes either way.
@@ -388,6 +393,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     const std::shared_ptr<HttpRequest> request = make_request(exchange_, reader_.head(), std::move(body));
     request->wire_body_bytes = reader_.body_bytes();
     request->peer_address = accepted_.peer_address;
+    request->client_address = client_address(core_->options.trusted_proxies, accepted_.peer_address, request->headers);
     request->received = loop_->now();
     request->profile = accepted_.profile;
     request->cancel = cancel_;
@@ -447,7 +453,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     if (phase_ != Phase::body) {
       exchange_ = Exchange();
       exchange_.request_id = loop_->make_request_id();
-      exchange_.scheme = connection_scheme();
+      exchange_.wire = connection_wire();
       exchange_.shape = resolve_error_shape(ErrorShape::by_profile, accepted_.profile);
     }
     if (!exchange_.early_reply) exchange_.early_reply = exchange_error(exchange_, status, detail);
@@ -480,7 +486,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
                           .is_http_1_0 = exchange_.is_http_1_0,
                           .keep_alive = exchange_.keep_alive,
                           .is_loopback = accepted_.is_loopback,
-                          .scheme = exchange_.scheme,
+                          .is_https = exchange_.wire == Wire::https,
                           .hsts = core_->options.hsts,
                           .cors = &exchange_.cors,
                           .varies_by_origin = varies_by_origin_});

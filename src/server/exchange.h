@@ -20,7 +20,7 @@ struct Exchange {
   std::string request_id;
   ErrorShape shape = ErrorShape::problem;
   CorsGrant cors;
-  UrlScheme scheme = UrlScheme::http;
+  Wire wire = Wire::loopback;
   bool is_head_method = false;
   bool is_http_1_0 = false;
   bool keep_alive = true;
@@ -46,8 +46,8 @@ std::optional<std::string> client_request_id(const HttpHeaders& headers);
 Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head,
                         std::string request_id);
 /// The same from where `begin_exchange` had to wait for the authenticator.
-void admit_exchange(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange,
-                    const Result<PrincipalPtr>& principal);
+void admit_exchange(const ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head,
+                    Exchange& exchange, const Result<PrincipalPtr>& principal);
 
 /// An error before or beside any handler, in the exchange's shape.
 HttpResponse exchange_error(const Exchange& exchange, int status, std::string_view detail);

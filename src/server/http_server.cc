@@ -12,9 +12,9 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "server/acceptor.h"
+#include "server/client_address.h"
 #include "server/connection.h"
 #include "server/loop.h"
-#include "server/peer.h"
 #include "server/server_core.h"
 
 namespace dendro {
@@ -106,7 +106,7 @@ class HttpServer::Impl {
   void take(AcceptedSocket accepted) {
     const ServerLimits& limits = core_->options.limits;
     if (limits.connections_per_address_max > 0 && !core_->options.trusted_proxies.contains(accepted.peer_address)) {
-      accepted.place = place_of_address(accepted.peer_address);
+      accepted.place = client_network(accepted.peer_address);
     }
     const auto verdict =
         core_->open_connections.try_add(accepted.place, {limits.connections_max, limits.connections_per_address_max});

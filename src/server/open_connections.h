@@ -19,7 +19,7 @@ class OpenConnections {
     std::size_t place_max = 0;
   };
 
-  /// `place`: what place_of_address gave; "": counts in all only.
+  /// `place`: what client_network gave; "": counts in all only.
   Verdict try_add(const std::string& place, const Bounds& bounds) {
     MutexLock lock(mutex_);
     if (count_ >= bounds.all_max) return Verdict::full;

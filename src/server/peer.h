@@ -10,17 +10,13 @@ namespace dendro {
 
 /// Where a request came from.
 struct Peer {
-  std::string_view address;            ///< of the connection: an IP literal
-  bool is_loopback = false;            ///< of the listener
-  UrlScheme scheme = UrlScheme::http;  ///< of the connection
-  std::string_view certificate = {};   ///< names of the TLS client's (ClientCertificate::names); "": it has none
+  std::string_view address;           ///< of the connection: an IP literal
+  bool is_loopback = false;           ///< of the listener
+  bool is_tls = false;                ///< of the connection
+  std::string_view certificate = {};  ///< names of the TLS client's (ClientCertificate::names); "": it has none
 };
 
-/// What the caller itself spoke: of a trusted proxy what its X-Forwarded-Proto says, else that of the connection.
-UrlScheme scheme_of(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
-
-/// Under what `server.connections_per_address_max` counts a peer: its address, or the first 64 bits of an IPv6 one,
-/// which is what a household or a machine gets. Itself of what is no address.
-std::string place_of_address(std::string_view address);
+/// How a request came: by what a trusted proxy says in X-Forwarded-Proto, else by the connection.
+Wire wire_of(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
 
 }  // namespace dendro

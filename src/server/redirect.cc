@@ -27,7 +27,7 @@ std::optional<std::string> tls_origin(const ServerOptions& options, std::uint16_
 /// An Authorization that cannot be read is one, too. A cookie that still goes over HTTP is no reason not to lead a
 /// browser.
 bool shows_secret(const HttpHeaders& headers) {
-  const auto shown = read_shown_credential(headers);
+  const auto shown = read_shown_credential(headers, Wire::readable);
   return !shown || (shown->has_value() && !(*shown)->is_cookie);
 }
 
@@ -36,7 +36,7 @@ bool shows_secret(const HttpHeaders& headers) {
 std::variant<GateRefusal, std::string> place_over_tls(const ServerOptions& options, std::uint16_t tls_port,
                                                       const Peer& peer, const RequestHead& head) {
   if (options.tokens_over_http == TokensOverHttp::refuse && shows_secret(head.headers) &&
-      is_readable_on_the_way(options, peer, head.headers)) {
+      wire_of(options, peer, head.headers) == Wire::readable) {
     return GateRefusal{403, "permission_denied",
                        "a credential came over plain HTTP and may have been read on its way: change it, and use https"};
   }

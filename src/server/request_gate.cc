@@ -46,7 +46,7 @@ bool is_same_origin(const ServerOptions& options, const Peer& peer, const Reques
   if (public_url.ends_with('/')) public_url.remove_suffix(1);
   if (!public_url.empty() && equals_folding_case(origin, public_url)) return true;
   const std::string_view host = asked_host(options, peer, head);
-  const bool is_https = scheme_of(options, peer, head.headers) == UrlScheme::https;
+  const bool is_https = wire_of(options, peer, head.headers) == Wire::https;
   return !host.empty() && equals_folding_case(origin, std::string(is_https ? "https://" : "http://").append(host));
 }
 

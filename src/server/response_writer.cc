@@ -87,9 +87,8 @@ void append_response_head(std::string& out, const HttpResponse& response, const 
   if (!response.headers.find("Cache-Control")) out.append("Cache-Control: no-store\r\n");
   if (context.cors != nullptr) context.cors->append_to(out);
   if (context.varies_by_origin) out.append("Vary: Origin\r\n");
-  const bool is_https = context.scheme == UrlScheme::https;
-  if (context.is_loopback || is_https) out.append("Cross-Origin-Opener-Policy: same-origin\r\n");
-  if (is_https && context.hsts.count() > 0) {
+  if (context.is_loopback || context.is_https) out.append("Cross-Origin-Opener-Policy: same-origin\r\n");
+  if (context.is_https && context.hsts.count() > 0) {
     out.append("Strict-Transport-Security: max-age=");
     append_number(out, static_cast<std::uint64_t>(context.hsts.count()));
     out.append("\r\n");

@@ -27,7 +27,7 @@ struct ResponseContext {
   bool is_http_1_0 = false;          ///< of the request
   bool keep_alive = true;
   bool is_loopback = false;  ///< of the listener: adds Cross-Origin-Opener-Policy (ui.md 10.1), as https does
-  UrlScheme scheme = UrlScheme::http;
+  bool is_https = false;
   std::chrono::seconds hsts{0};     ///< with https: adds Strict-Transport-Security if it is not 0
   const CorsGrant* cors = nullptr;  ///< null: none
   bool varies_by_origin = false;    ///< the answer to another origin's page might have other headers

@@ -86,6 +86,7 @@ class RestrictedSnapshot final : public Snapshot {
   SequenceNumber last_sequence() const override { return base_->last_sequence(); }
 
   std::unique_ptr<BlockSource> scan(ScanRequest request) const override {
+    request.profile.reset();  // which row groups a word is in, and how many records, tells of what is hidden
     if (restriction_.fields.changes_nothing()) {
       request.filter = both(std::move(request.filter), restriction_.rows);
       return base_->scan(std::move(request));
@@ -143,6 +144,20 @@ Result<RecordRestriction> make_record_restriction(const Access& access, Timestam
   if (!all.empty()) restriction.rows = compile_filter(all_of(std::move(all)));
   if (!restriction.restricts_nothing()) restriction.key = restriction_key(access);
   return restriction;
+}
+
+Status check_needed_fields(const RecordRestriction& restriction, const NeededFields& needed) {
+  const auto kept_from_caller = [](std::string_view field) {
+    return Error(ErrorCode::permission_denied, "a role of the caller keeps the field " + std::string(field) +
+                                                   " from it, without which there is no answer here");
+  };
+  for (const std::string_view field : needed.whole) {
+    if (restriction.fields.touches(field)) return kept_from_caller(field);
+  }
+  for (const std::string_view field : needed.present) {
+    if (restriction.fields.hides(field)) return kept_from_caller(field);
+  }
+  return {};
 }
 
 bool restrict_block(const RecordRestriction& restriction, RecordBlock& block) {

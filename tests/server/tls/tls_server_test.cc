@@ -329,7 +329,7 @@ TEST_F(TlsServer, ConnectionsOfAnAddressAreBounded) {
 
 TEST_F(TlsServer, HeadersSayThatItIsSecure) {
   server.add_plain("GET", "/scheme", [](const HttpRequest& request) {
-    return plain_text(request.scheme == UrlScheme::https ? "https" : "http");
+    return plain_text(request.wire == Wire::https ? "https" : "http");
   });
   server.listeners.push_back({.address = "127.0.0.1", .port = 0, .profile = Profile::platform, .tls = settings});
   server.listeners.push_back({.address = "127.0.0.1", .port = 0});
