@@ -79,9 +79,9 @@ bool is_rebinding_safe_host(std::string_view authority) {
   return host.find('.') == std::string_view::npos || is_ip_literal(std::string(host));
 }
 
-std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenMode mode, Profile profile,
+std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenServer mode, Profile profile,
                                       const RequestHead& head) {
-  if (mode == OpenMode::yes && profile == Profile::platform) {
+  if (mode == OpenServer::yes && profile == Profile::platform) {
     if (GateCheck refusal = check_host_name(options, head)) return refusal;
   }
   if (GateCheck refusal = check_origin_verify(options, head)) return refusal;

@@ -12,11 +12,11 @@
 namespace dendro {
 
 /// Whether nobody must show a credential.
-enum class OpenMode : bool { no, yes };
+enum class OpenServer : bool { no, yes };
 
 /// Rules every request passes before anyone asks who calls, in this order: Host on open platform listeners (421, ui.md
 /// 10.5), `server.origin_verify` (403), cross-site writes (403, ui.md 10.4). Pure; thread-safe.
-std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenMode mode, Profile profile,
+std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenServer mode, Profile profile,
                                       const RequestHead& head);
 
 /// True of an IP literal (with or without brackets and port) and of a name without a dot: no public name can be rebound
