@@ -17,7 +17,7 @@ struct ChainSettings {
   std::string previous_key_file;  ///< empty: none
   std::string anchor_file;        ///< empty: none; likewise the two below
   std::string anchor_url;
-  std::string anchor_secret_file;
+  std::string anchor_secret;  ///< signs what is posted; empty: nothing does
   std::string anchor_bucket;
   std::chrono::milliseconds anchor_interval{300'000};
 };

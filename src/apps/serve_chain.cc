@@ -10,18 +10,6 @@
 #include "storage/store_paths.h"
 
 namespace dendro {
-namespace {
-
-constexpr std::uint64_t kSecretFileBytesMax = std::uint64_t{64} << 10;
-
-Result<std::string> read_anchor_secret(FileSystem& files, const std::string& path) {
-  if (path.empty()) return std::string();
-  DENDRO_TRY_ASSIGN(std::string secret, read_whole_file(files, path, kSecretFileBytesMax));
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  return secret;
-}
-
-}  // namespace
 
 /// What the store was given before there were chains.
 class ServeChain::Slot {
@@ -119,9 +107,7 @@ Result<std::vector<std::shared_ptr<HeadAnchor>>> ServeChain::make_anchors(const 
   SpoolOptions options;
   options.directory = StorePaths(parts.directory).queue_folder(std::string(kAnchorQueue));
   DENDRO_TRY_ASSIGN(queue_, Spool::open(options, parts.files, parts.clock, parts.random));
-  WebhookAnchorParts webhook{*http_, *queue_, settings.anchor_url};
-  DENDRO_TRY_ASSIGN(webhook.secret, read_anchor_secret(parts.files, settings.anchor_secret_file));
-  anchors.push_back(make_webhook_anchor(std::move(webhook)));
+  anchors.push_back(make_webhook_anchor({*http_, *queue_, settings.anchor_url, settings.anchor_secret}));
   return anchors;
 }
 

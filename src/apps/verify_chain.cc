@@ -122,13 +122,13 @@ Result<JsonValue> verify_on_folder(const std::string& directory, const TenantId&
 }
 
 Result<JsonValue> verify_on_server(const AdminPlace& place, const TenantId& tenant, const std::string& anchor,
-                                   FileSystem& files) {
+                                   FileSystem& files, CommandIo& io) {
   std::string heads;
   if (!anchor.empty()) {
     DENDRO_TRY_ASSIGN(heads, read_whole_file(files, anchor, kInputFileBytesMax));
     DENDRO_TRY(read_anchored_heads(heads, tenant));
   }
-  DENDRO_TRY_ASSIGN(AdminRemote remote, AdminRemote::open(place));
+  DENDRO_TRY_ASSIGN(AdminRemote remote, AdminRemote::open(place, io));
   return remote.call("POST", "/api/v1/chain/verify?tenant=" + percent_encoded(tenant.text()), heads);
 }
 
@@ -144,7 +144,7 @@ int verify_tenant_chain(const AdminPlace& place, const VerifyChainFlags& flags, 
     return report_failure(io, kVerifyCommand, "'" + place.data + "' is not a data folder of dendro", 2);
   }
   const Result<JsonValue> report = place.data.empty()
-                                       ? verify_on_server(place, *tenant, flags.anchor, *files)
+                                       ? verify_on_server(place, *tenant, flags.anchor, *files, io)
                                        : verify_on_folder(place.data, *tenant, flags.anchor, *trusted, *files, io);
   if (!report && report.error().code() == ErrorCode::not_found) {
     return report_failure(io, kVerifyCommand, "tenant " + tenant->text() + " has no chain", 1);

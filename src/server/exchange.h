@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/access_gate.h"
+#include "server/cors.h"
 #include "server/http_message.h"
 #include "server/mailbox.h"
 #include "server/request_reader.h"
@@ -18,7 +19,8 @@ struct Exchange {
   const Route* route = nullptr;
   std::string request_id;
   ErrorShape shape = ErrorShape::problem;
-  bool any_origin = false;
+  CorsGrant cors;
+  Wire wire = Wire::loopback;
   bool is_head_method = false;
   bool is_http_1_0 = false;
   bool keep_alive = true;

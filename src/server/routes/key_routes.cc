@@ -65,7 +65,7 @@ HttpResponse answer_create(ApiKeys& keys, const Roles& roles, const HttpRequest&
   if (body->tenants.empty()) body->tenants = {request.tenant.text()};
   const auto wanted = wanted_permissions(*body, roles);
   if (!wanted) return key_problem(wanted.error(), request);
-  if (const Status may = check_may_grant(request, body->tenants, *wanted); !may) {
+  if (const Status may = check_may_grant(request, body->tenants, *wanted, Permission::keys); !may) {
     return key_problem(may.error(), request);
   }
   const auto made = keys.create({body->name, body->tenants, body->scopes, body->roles, {}, body->expires});
@@ -87,7 +87,11 @@ HttpResponse answer_list(const ApiKeys& keys, const HttpRequest& request) {
   json.key("items");
   json.begin_array();
   for (const ApiKeyRow& row : *rows) {
-    if (is_of_tenant(request, row.tenants)) write_key(json, row, request.received, nullptr);
+    if (!is_of_tenant(request, row.tenants)) continue;
+    ApiKeyRow shown = row;  // the names of tenants that the caller does not hold are theirs
+    std::erase_if(shown.tenants,
+                  [&](const std::string& tenant) { return !caller_has(request, tenant, Permission::keys); });
+    write_key(json, shown, request.received, nullptr);
   }
   json.end_array();
   json.end_object();

@@ -26,7 +26,8 @@ struct QueryRouteParts {
   std::shared_ptr<const LookupTables> lookup_tables = nullptr;  ///< null: `lookup` is refused
   /// What `$name` stands for to a tenant; called on workers. Null: such names are refused.
   std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
-  RunningQueries* running = nullptr;  ///< null: nobody lists them
+  RunningQueries* running = nullptr;                          ///< null: nobody lists them
+  std::shared_ptr<const GeoDatabase> geo_database = nullptr;  ///< null: `geoip` is refused
   /// Of a tenant's records, for exports that want proofs; null: there are none.
   std::function<std::unique_ptr<RecordProver>(const TenantId&)> prover_of = nullptr;
 

@@ -122,7 +122,8 @@ Route get_route(const QueryRouteParts& parts) {
   param("progress", R"({"type":"boolean","default":true})", "Whether `_progress` lines are sent.");
   param("exact", R"({"type":"boolean","default":true})", "Numbers a double cannot hold become strings.");
   param("default_field", R"({"type":"string"})", "Field of text filters that name none.");
-  param("explain", R"({"type":"boolean","default":false})", "The plan and what it read, instead of rows.");
+  param("explain", R"({"enum":["true","false","plan","analyze"],"default":"false"})",
+        "Instead of rows: the plan alone (plan), or the plan and what running it read (true, analyze).");
   route.params.push_back(format_param());
   route.replies = query_replies();
   route.handler =

@@ -109,7 +109,7 @@ HttpResponse answer_shorten(ShortLinks& links, const HttpRequest& request) {
   if (path == nullptr || !path->is_string()) {
     return saved_problem(Error(ErrorCode::invalid_argument, "path: must be there and a text"), request);
   }
-  const auto link = links.create(std::string(*path->as_string()));
+  const auto link = links.create(request.tenant, std::string(*path->as_string()));
   if (!link) return saved_problem(link.error(), request);
   std::string text;
   JsonWriter json(text);

@@ -98,23 +98,6 @@ std::optional<Tenant> tenant_of_path(const TenantService& tenants, const HttpReq
   return implicit_tenant(*named);
 }
 
-void write_tenant(JsonWriter& json, const Tenant& tenant) {
-  json.begin_object();
-  json.member("id", tenant.object_id);
-  json.member("tenant_id", tenant.id.text());
-  json.member("name", tenant.name);
-  json.key("settings");
-  write_tenant_settings(json, tenant.settings);
-  json.key("created_at");
-  if (is_implicit(tenant)) {
-    json.null();
-  } else {
-    json.value(to_rfc3339(tenant.created, 6));
-  }
-  if (tenant.state == TenantState::suspended) json.member("suspended", true);
-  json.end_object();
-}
-
 HttpResponse tenant_response(int status, const Tenant& tenant) {
   std::string body;
   JsonWriter json(body);
