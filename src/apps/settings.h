@@ -35,6 +35,8 @@ struct Settings {
   std::string log_level = "info";   ///< debug, info, warning, error
   std::string log_format = "auto";  ///< json, text; auto: text on a terminal
   std::vector<std::string> analyze_allowed_buckets = {"*"};
+  std::string sns_topic_arn;                                ///< of alerts of /notify; empty: none
+  std::map<std::string, std::string> aws_environment;       ///< AWS_* and HOME, with those of the dotenv file; secrets
   std::string lookup_directory;                             ///< of tables that queries may read; empty: there are none
   std::string spill_directory;                              ///< of temporary files of queries; empty: `tmp` in data_dir
   std::uint64_t spill_bytes_max = std::uint64_t{10} << 30;  ///< of one query; 0: none

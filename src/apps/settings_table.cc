@@ -2,6 +2,7 @@
 #include <charconv>
 #include <limits>
 
+#include "adapters/aws/sns_topic.h"
 #include "apps/settings.h"
 #include "identity/role_document.h"
 #include "services/admin/deletion_request.h"
@@ -164,6 +165,14 @@ Status set_api_prefix(Settings& settings, Values values) {
   }
   if (!is_good || prefix.find("//") != std::string::npos) return bad_value(prefix, "a path such as /api/v1");
   settings.audit_api_prefix = prefix;
+  return {};
+}
+
+Status set_sns_topic(Settings& settings, Values values) {
+  if (!is_sns_topic_arn(values.back())) {
+    return bad_value(values.back(), "a topic such as arn:aws:sns:eu-central-1:123456789012:alerts");
+  }
+  settings.sns_topic_arn = values.back();
   return {};
 }
 
@@ -398,6 +407,9 @@ constexpr SettingRow kSettings[] = {
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},
+    {"analyze.sns_topic_arn", "DENDRO_SNS_TOPIC_ARN", "", false, false, "ARN",
+     "topic that GET /notify publishes due alerts to; also as SNS_TOPIC_ARN; default none", &set_sns_topic,
+     "SNS_TOPIC_ARN"},
     {"log.level", "DENDRO_LOG_LEVEL", "--log-level", false, false, "LEVEL",
      "debug, info, warning or error; default info", &set_log_level},
     {"log.format", "DENDRO_LOG_FORMAT", "", false, false, "FORMAT",

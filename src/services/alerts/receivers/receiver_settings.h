@@ -14,7 +14,7 @@ namespace dendro {
 
 /// A block `[[receivers]]` of the configuration, its secrets read. Not to be logged.
 struct ReceiverSettings {
-  enum class Kind : std::uint8_t { webhook, slack, pagerduty, alertmanager, email };
+  enum class Kind : std::uint8_t { webhook, slack, pagerduty, alertmanager, email, sns };
   enum class Tls : std::uint8_t { starttls, tls, none };
   std::string name;
   Kind kind = Kind::webhook;
@@ -24,7 +24,8 @@ struct ReceiverSettings {
   std::string from;
   std::vector<std::string> to;
   Tls tls = Tls::starttls;
-  std::string ca_file;  ///< email: certificates that are trusted instead of the system's; it is there
+  std::string topic_arn;  ///< sns
+  std::string ca_file;    ///< email: certificates that are trusted instead of the system's; it is there
 };
 
 /// A variable of the environment; nothing if it is not set.
