@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/object_inputs.h"
 #include "base/timestamp.h"
 #include "parse/parse_format.h"
 #include "record/record_source.h"
@@ -15,6 +16,7 @@ struct QueryFileOptions {
   ParseFormat format = ParseFormat::auto_detect;
   std::string time_field, body_field, severity_field;  ///< empty: the names everybody uses
   Timestamp receive_time;
+  ObjectInputs* objects = nullptr;  ///< of paths that are names of objects; outlives the source
 };
 
 /// What went otherwise than a reader may think.
