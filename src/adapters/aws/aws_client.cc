@@ -50,13 +50,13 @@ class AwsClient::Attempts {
     return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(0));
   }
 
-  /// Waits where another attempt is allowed.
-  bool goes_on(const Result<AwsReply>& reply) {
+  /// Waits where another attempt is allowed. `used_key`: who signed; empty: nobody.
+  bool goes_on(const Result<AwsReply>& reply, const std::string& used_key) {
     if (reply && !reply->fault) {
       client_.budget_.give(paid_ > 0 ? paid_ : 1);
       return false;
     }
-    if (reply && corrects_itself(*reply)) return true;
+    if (reply && corrects_itself(*reply, used_key)) return true;
     const bool is_worth = reply ? is_retryable(*reply->fault) && (call_.is_repeatable || is_throttling(*reply->fault))
                                 : is_worth_repeating(reply.error()) && call_.is_repeatable;
     if (!is_worth || ++made_ >= client_.options_.attempts_max || call_.cancel.cancelled()) return false;
@@ -71,7 +71,7 @@ class AwsClient::Attempts {
 
  private:
   /// A clock or a key pair that can be put right, once each.
-  bool corrects_itself(const AwsReply& reply) {
+  bool corrects_itself(const AwsReply& reply, const std::string& used_key) {
     if (client_.parts_.credentials == nullptr) return false;
     if (is_clock_fault(*reply.fault) && !corrected_clock_ && client_.learn_clock(reply.http)) {
       return corrected_clock_ = true;
@@ -83,10 +83,6 @@ class AwsClient::Attempts {
     return false;
   }
 
- public:
-  std::string used_key;
-
- private:
   AwsClient& client_;
   const AwsCall& call_;
   const std::chrono::nanoseconds until_;
@@ -101,10 +97,9 @@ Result<AwsReply> AwsClient::call(const AwsCall& call) {
     std::optional<AwsCredentials> credentials;
     if (parts_.credentials != nullptr) {
       DENDRO_TRY_ASSIGN(credentials, parts_.credentials->get());
-      attempts.used_key = credentials->access_key_id;
     }
     Result<AwsReply> reply = send(call, credentials, attempts.time_left());
-    if (!attempts.goes_on(reply)) return reply;
+    if (!attempts.goes_on(reply, credentials ? credentials->access_key_id : "")) return reply;
   }
 }
 

@@ -72,14 +72,18 @@ class ProfileFileReader {
 Result<std::string> read_profile_file(const AwsVariable& variable, FileSystem& files, const std::string& name_variable,
                                       const char* home_path, std::string& path) {
   path = variable_text(variable, name_variable);
-  if (path.empty()) {
+  const bool is_named = !path.empty();
+  if (!is_named) {
     const std::string home = variable_text(variable, "HOME");
     if (home.empty()) return std::string();
     path = home + home_path;
   }
   Result<std::string> text = read_whole_file(files, path, kProfileFileBytesMax);
-  if (!text && text.error().code() == ErrorCode::not_found) return std::string();
-  return text;
+  if (text) return text;
+  // A service may not look into its user's home; what was named must be readable.
+  const ErrorCode code = text.error().code();
+  const bool may_be_absent = code == ErrorCode::not_found || (code == ErrorCode::permission_denied && !is_named);
+  return may_be_absent ? Result<std::string>(std::string()) : text;
 }
 
 /// Small letters, digits, and hyphens between them.

@@ -33,14 +33,24 @@ TEST(AwsXml, ResolvesNoEntityOfADocument) {
 }
 
 TEST(AwsXml, RefusesWhatNoServiceSends) {
-  std::string deep, wide = "<r>";
-  for (int i = 0; i < 100'000; ++i) deep += "<a>";
+  const auto nested = [](int levels) {
+    std::string text;
+    for (int i = 0; i < levels; ++i) text += "<a>";
+    for (int i = 0; i < levels; ++i) text += "</a>";
+    return text;
+  };
+  std::string wide = "<r>";
   for (std::size_t i = 0; i <= kAwsXmlElementsMax; ++i) wide += "<a/>";
-  for (const std::string& text :
-       {std::string(""), std::string("{}"), std::string("<a><b></a>"), std::string("<a>"), deep,
-        std::string("<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a>"
-                    "</a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a>"),
-        wide + "</r>", std::string(kAwsXmlBytesMax + 1, ' ')}) {
+  EXPECT_TRUE(parse_aws_xml(nested(kAwsXmlDepthMax + 1)).has_value());
+  const std::string texts[] = {"",
+                               "{}",
+                               "<a><b></a>",
+                               "<a>",
+                               nested(kAwsXmlDepthMax + 2),
+                               nested(100'000),
+                               wide + "</r>",
+                               std::string(kAwsXmlBytesMax + 1, ' ')};
+  for (const std::string& text : texts) {
     const auto root = parse_aws_xml(text);
     ASSERT_FALSE(root.has_value()) << text.substr(0, 40);
     EXPECT_EQ(root.error().code(), ErrorCode::io_error);

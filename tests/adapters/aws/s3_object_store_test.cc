@@ -102,7 +102,7 @@ class S3Servers : public testing::TestWithParam<MakeS3UnderTest> {
   }
   Result<std::string> get(ObjectStore& store, const std::string& key) {
     DENDRO_TRY_ASSIGN(const auto source, store.get(subject_->bucket(), key, std::nullopt));
-    return read_front(*source, std::size_t{1} << 30);
+    return read_front(*source, std::size_t{1} << 25);
   }
   std::unique_ptr<S3UnderTest> subject_;
 };
