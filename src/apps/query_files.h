@@ -8,6 +8,7 @@
 #include "apps/object_inputs.h"
 #include "base/timestamp.h"
 #include "parse/parse_format.h"
+#include "parse/record_wish.h"
 #include "record/record_source.h"
 
 namespace dendro {
@@ -17,6 +18,7 @@ struct QueryFileOptions {
   std::string time_field, body_field, severity_field;  ///< empty: the names everybody uses
   Timestamp receive_time;
   ObjectInputs* objects = nullptr;  ///< of paths that are names of objects; outlives the source
+  std::shared_ptr<const RecordWish> wish;  ///< what of the records will be looked at; null: everything
 };
 
 /// What went otherwise than a reader may think.

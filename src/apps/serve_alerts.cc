@@ -44,9 +44,10 @@ std::unique_ptr<AlertReceiver> make_receiver(const ReceiverSettings& settings, H
 
 Result<AlertReceivers> read_receivers(const Settings& settings, FileSystem& files, HttpClient& http, AwsAccess& aws) {
   AlertReceivers receivers;
+  const SecretReader secrets(&environment_variable);
   for (const std::string& text : settings.alert_receivers) {
     DENDRO_TRY_ASSIGN(const JsonValue block, parse_json_document(text));
-    DENDRO_TRY_ASSIGN(const ReceiverSettings receiver, parse_receiver_settings(block, files, &environment_variable));
+    DENDRO_TRY_ASSIGN(const ReceiverSettings receiver, parse_receiver_settings(block, files, secrets));
     if (receiver.kind == ReceiverSettings::Kind::sns && !is_sns_topic_arn(receiver.topic_arn)) {
       return Error(ErrorCode::invalid_argument,
                    "receiver \"" + receiver.name + "\": topic_arn: must be the ARN of a topic of SNS");

@@ -25,7 +25,8 @@ struct QueryRouteParts {
   std::shared_ptr<const LookupTables> lookup_tables = nullptr;  ///< null: `lookup` is refused
   /// What `$name` stands for to a tenant; called on workers. Null: such names are refused.
   std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
-  RunningQueries* running = nullptr;  ///< null: nobody lists them
+  RunningQueries* running = nullptr;                          ///< null: nobody lists them
+  std::shared_ptr<const GeoDatabase> geo_database = nullptr;  ///< null: `geoip` is refused
 
   /// What the caller may see of its tenant's records, as they are now: the one way for routes to read them.
   Result<std::shared_ptr<const Snapshot>> snapshot(const HttpRequest& request) const;
