@@ -7,7 +7,9 @@
 #include <optional>
 #include <thread>
 
+#include "adapters/aws/sns_topic.h"
 #include "adapters/http/curl_http_client.h"
+#include "apps/aws_access.h"
 #include "apps/build_info.h"
 #include "apps/identity_folder.h"
 #include "apps/memory_shares.h"
@@ -21,7 +23,6 @@
 #include "base/random.h"
 #include "base/worker_pool.h"
 #include "io/file_system.h"
-#include "io/object_store.h"
 #include "meta/meta_database.h"
 #include "meta/meta_schema.h"
 #include "meta/saved_queries.h"
@@ -74,6 +75,14 @@ void warn_of_fleeting_folder(const std::string& directory) {
   }
 }
 
+/// The environment with the dotenv file below it.
+AwsVariable aws_variables(const Settings& settings) {
+  return [values = settings.aws_environment](const std::string& name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::optional<std::string>(found->second);
+  };
+}
+
 }  // namespace
 
 /// In the order of construction: what is below uses what is above, so it goes first.
@@ -84,7 +93,8 @@ struct ServeApp::Parts {
   SystemClock clock;
   SystemRandom random;
   std::shared_ptr<FileSystem> files = make_posix_file_system();
-  std::unique_ptr<ObjectStore> objects = make_local_object_store();
+  AwsAccess aws{aws_variables(settings), clock, random, *files};
+  std::unique_ptr<AlertPublisher> publisher;  // null: no topic is set
   std::unique_ptr<Store> store;
   ServeChain chain;  // hears of what the store removes, and goes before it
   std::unique_ptr<MetaDatabase> meta;
@@ -155,6 +165,9 @@ Status ServeApp::Parts::open() {
   tail_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   tails = std::make_unique<TailHub>(std::move(tail_parts), tail_options);
   DENDRO_TRY(open_alerts());
+  if (!settings.sns_topic_arn.empty()) {
+    publisher = make_sns_publisher(aws.client(), aws.settings(), settings.sns_topic_arn);
+  }
   open_audit();
   DENDRO_TRY(open_chain());
   open_admin();
@@ -231,7 +244,8 @@ Status ServeApp::Parts::open_alerts() {
   query.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query.running = &*running;
   query.geo_database = geo_database;
-  DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
+  DENDRO_TRY_ASSIGN(alerts,
+                    ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, aws, std::move(query)}));
   return {};
 }
 
@@ -296,7 +310,7 @@ RouteTable ServeApp::Parts::routes() {
   add(make_session_routes({*workers, *identity, *tenants, settings.server, std::string(version_text())}));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
-  add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
+  add(make_analyze_routes(*workers, aws.objects(), settings.analyze_allowed_buckets, publisher.get()));
   add_system_routes(table, system_parts());
   record_uses(table, uses);
   return table;
