@@ -226,6 +226,21 @@ CREATE TRIGGER users_delete_changes_identity AFTER DELETE ON users
 CREATE TRIGGER sessions_delete_changes_identity AFTER DELETE ON sessions
   BEGIN UPDATE identity_version SET version = version + 1; END;
 )"},
+    // What values of a tenant are encrypted with, itself encrypted (services/privacy/privacy_keys.h). The rules of the
+    // configuration as the server had them last: commands that write into a folder without a server keep to them.
+    {"privacy keys", R"(
+CREATE TABLE privacy_keys (
+  tenant TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wrapped TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  PRIMARY KEY (tenant, version)
+) STRICT;
+CREATE TABLE masking_default (
+  rules TEXT NOT NULL
+) STRICT;
+INSERT INTO masking_default VALUES ('[]');
+)"},
 };
 
 }  // namespace
