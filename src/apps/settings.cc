@@ -57,7 +57,8 @@ std::optional<std::vector<std::string>> role_texts(const toml::table& roles) {
 
 /// A block of a list of blocks.
 std::optional<std::string> block_text(const std::string& path, const toml::table& block) {
-  if (path == "alerts" || path == "receivers" || path == "auth.issuers") return json_text(block);
+  if (path == "alerts" || path == "receivers" || path == "auth.issuers" || path == "privacy.masking")
+    return json_text(block);
   if (path == "server.listen") return listener_text(block);
   return path == "retention.rules" ? retention_rule_text(block) : std::nullopt;
 }
@@ -193,23 +194,46 @@ Status apply_variable(const SettingRow& row, std::string_view name, const Settin
   return values.empty() ? Status() : apply_values(row, loaded.settings, values, std::string(name));
 }
 
+/// A secret said by itself or in the file that the setting `name` names; `alone` is the name of the other setting.
 /// Errors name the place of the secret, never the secret.
+Status read_secret_file(std::string& secret, const std::string& path, const std::string& alone,
+                        const std::string& name) {
+  if (path.empty()) return {};
+  if (!secret.empty()) return Error(ErrorCode::invalid_argument, alone + " and " + name + ": name one of them");
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return Error(ErrorCode::invalid_argument, name + ": cannot read '" + path + "'");
+  }
+  secret = text.str();
+  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+  return {};
+}
+
 Status read_secret_key(Settings& settings) {
   std::string& secret = settings.identity.secret_key;
-  if (!settings.secret_key_file.empty()) {
-    if (!secret.empty()) {
-      return Error(ErrorCode::invalid_argument, "auth.secret_key and auth.secret_key_file: name one of them");
-    }
-    std::ifstream file(settings.secret_key_file, std::ios::binary);
-    std::stringstream text;
-    if (!file || !(text << file.rdbuf())) {
-      return Error(ErrorCode::invalid_argument, "auth.secret_key_file: cannot read '" + settings.secret_key_file + "'");
-    }
-    secret = text.str();
-    while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
-  }
+  DENDRO_TRY(read_secret_file(secret, settings.secret_key_file, "auth.secret_key", "auth.secret_key_file"));
   const bool is_set = !secret.empty() || !settings.secret_key_file.empty();
   return is_set ? check_secret_key(secret) : Status();
+}
+
+Status check_privacy_key(const std::string& key, const std::string& file, std::string_view name) {
+  if ((key.empty() && file.empty()) || key.size() >= MasterKeys::kBytesMin) return {};
+  return Error(ErrorCode::invalid_argument, std::string(name) + ": has " + std::to_string(key.size()) +
+                                                " bytes, at least 32 are needed; `openssl rand -base64 32` makes one");
+}
+
+Status read_privacy_keys(Settings& settings) {
+  MasterKeys& keys = settings.privacy_keys;
+  DENDRO_TRY(read_secret_file(keys.current, settings.privacy_key_file, "privacy.key", "privacy.key_file"));
+  DENDRO_TRY(read_secret_file(keys.previous, settings.privacy_key_previous_file, "privacy.key_previous",
+                              "privacy.key_previous_file"));
+  DENDRO_TRY(check_privacy_key(keys.current, settings.privacy_key_file, "privacy.key"));
+  DENDRO_TRY(check_privacy_key(keys.previous, settings.privacy_key_previous_file, "privacy.key_previous"));
+  if (keys.current.empty() && settings.masking != nullptr && needs_privacy_key(*settings.masking)) {
+    return Error(ErrorCode::invalid_argument, "privacy.masking: hash and tokenize need privacy.key_file");
+  }
+  return {};
 }
 
 }  // namespace
@@ -231,6 +255,7 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
   }
   if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
   DENDRO_TRY(read_secret_key(loaded.settings));
+  DENDRO_TRY(read_privacy_keys(loaded.settings));
   return loaded;
 }
 
