@@ -1,6 +1,9 @@
 // Logs of a record a line: any bytes as every format, and as what the detector takes them for.
 //   1. No crash; pieces give what the whole gives; each batch is checked again by RecordBatch::decode.
-//   2. Nothing is lost: every line that is not blank is a record or refused by size.
+//   2. Nothing is lost: every line that is not blank is a record or refused by size; where stack traces join, every
+//   line
+//      is in the body of one record, or in front of it.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,6 +34,9 @@ std::vector<std::string> decode(std::string_view text, const dendro::DecoderOpti
     for (std::size_t i = 0; i < batch->size(); ++i) dendro::append_record_json(jsons.emplace_back(), batch->record(i));
   }
   DENDRO_CHECK(jsons.size() == decoder->accepted() && decoder->kept_as_text() <= jsons.size());
+  const auto line_feeds = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  const bool is_json = options.format == ParseFormat::json && options.others.empty();
+  DENDRO_CHECK(is_json || decoder->lines() == line_feeds + (text.empty() || text.ends_with('\n') ? 0U : 1U));
   jsons.push_back(std::to_string(decoder->rejected()));
   return jsons;
 }
@@ -65,5 +71,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<std::string> whole = decode(text, options, 0);
   DENDRO_CHECK(whole == decode(text, options, 1U + (data[0] >> 4)));
   DENDRO_CHECK(whole.size() - 1 + std::stoul(whole.back()) == count_lines(text));
+  options.joins_traces = true;
+  const std::vector<std::string> joined = decode(text, options, 0);
+  DENDRO_CHECK(joined == decode(text, options, 1U + (data[0] >> 4)));
+  DENDRO_CHECK(joined.size() <= whole.size());
   return 0;
 }

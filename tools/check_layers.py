@@ -38,6 +38,7 @@ FENCE = {
     "libpq": ["adapters/postgres"],
     "mongoc": ["adapters/mongo"],
     "pugixml": ["adapters/aws", "query"],
+    "maxminddb": ["query"],
     "sqlite3": ["meta"],
     "protozero/": ["ingest"],
     "yaml-cpp/": ["diagnosis"],

@@ -162,7 +162,7 @@ class Server:
                 if Client(self.port, 2).get(self.health)[0] == 200:
                     return
             except (OSError, RunFailed):
-                time.sleep(0.02)
+                time.sleep(0.002)
         raise RunFailed("%s did not answer within 30 s" % self.name)
 
     def stop(self):

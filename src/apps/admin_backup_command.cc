@@ -48,7 +48,7 @@ void print_backup(CommandIo& io, const std::string& to, const BackupReport& repo
 }
 
 int back_up_server(const BackupFlags& flags, CommandIo& io) {
-  Result<AdminRemote> remote = AdminRemote::open(flags.place);
+  Result<AdminRemote> remote = AdminRemote::open(flags.place, io);
   if (!remote) return report_remote_error(io, "admin backup", remote.error());
   std::string body;
   JsonWriter json(body);

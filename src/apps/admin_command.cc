@@ -11,14 +11,14 @@ namespace {
 constexpr std::string_view kAdminSummary =
     "look after data folders: inspect, verify, repair, backup, restore, compact, delete, queries, queues, "
     "dead-letters; "
-    "user, key, role";
+    "user, key, role, tenant";
 
 std::span<const Command> admin_commands() {
   static const Command kAdminCommands[] = {
       admin_inspect_command(), admin_verify_command(),       admin_repair_command(), admin_backup_command(),
       admin_restore_command(), admin_compact_command(),      admin_delete_command(), admin_queries_command(),
       admin_queues_command(),  admin_dead_letters_command(), admin_user_command(),   admin_key_command(),
-      admin_role_command()};
+      admin_role_command(),    admin_tenant_command()};
   return kAdminCommands;
 }
 
@@ -34,15 +34,16 @@ const std::string& names_and_summaries() {
 }
 
 std::shared_ptr<CLI::App> make_admin_app() {
-  auto app =
-      make_cli_app("admin", kAdminSummary,
-                   "  dendro admin verify --data dendro-data\n"
-                   "  dendro admin backup --data dendro-data --to /backup/monday\n"
-                   "  dendro admin inspect dendro-data/MANIFEST-000001\n"
-                   "`dendro admin COMMAND --help` shows a command's own options. No server may use the folder\n"
-                   "meanwhile, but for inspect, user, key and role; verify, backup, compact, delete, queues and\n"
-                   "dead-letters also speak to a server, with --server URL, and queries does so only.\n"
-                   "docs/operations.md says what to do when.\n");
+  auto app = make_cli_app(
+      "admin", kAdminSummary,
+      "  dendro admin verify --data dendro-data\n"
+      "  dendro admin backup --data dendro-data --to /backup/monday\n"
+      "  dendro admin inspect dendro-data/MANIFEST-000001\n"
+      "`dendro admin COMMAND --help` shows a command's own options. No server may use the folder\n"
+      "meanwhile, but for inspect, user, key and role; verify, backup, compact, delete, queues and\n"
+      "dead-letters also speak to a server, with --server URL, as do user, key, role and tenant; queries does so\n"
+      "only.\n"
+      "docs/operations.md says what to do when.\n");
   app->add_option("COMMAND", names_and_summaries());
   return app;
 }

@@ -15,6 +15,7 @@ Command admin_backup_command();
 Command admin_restore_command();
 Command admin_compact_command();
 Command admin_queries_command();
+Command admin_tenant_command();
 Command admin_user_command();
 Command admin_key_command();
 Command admin_role_command();

@@ -17,6 +17,7 @@ constexpr std::string_view kCompactSummary = "flush a data folder and merge its 
 struct CompactFlags {
   AdminPlace place;
   bool all = false;
+  bool wait = true;  ///< always: scripts that say so shall work
 };
 
 std::shared_ptr<CLI::App> make_compact_app_with(const std::shared_ptr<CompactFlags>& flags) {
@@ -24,11 +25,12 @@ std::shared_ptr<CLI::App> make_compact_app_with(const std::shared_ptr<CompactFla
       make_cli_app("admin compact", kCompactSummary,
                    "  dendro admin compact --data dendro-data\n"
                    "  dendro admin compact --data dendro-data --all\n"
-                   "  dendro admin compact --server http://127.0.0.1:8080\n"
+                   "  dendro admin compact --wait --server http://127.0.0.1:8080\n"
                    "A running server does this by itself, little by little. Records that were deleted go for good.\n"
                    "Exit codes: 0 done, 1 failed, damaged or a server uses the folder, 2 usage or no such folder.\n");
   add_place_options(*app, flags->place);
   app->add_flag("--all", flags->all, "every day into its final form, also the one that goes on");
+  app->add_flag("--wait", flags->wait, "come back when all is done, which it does anyway");
   return app;
 }
 
@@ -52,7 +54,7 @@ void print_told_size(CommandIo& io, const char* when, const JsonValue* told) {
 }
 
 int compact_server(const CompactFlags& flags, CommandIo& io) {
-  Result<AdminRemote> remote = AdminRemote::open(flags.place);
+  Result<AdminRemote> remote = AdminRemote::open(flags.place, io);
   if (!remote) return report_remote_error(io, "admin compact", remote.error());
   const Result<JsonValue> result =
       remote->run_job(std::string("/api/v1/admin/compact") + (flags.all ? "?all=true" : ""), "", io);

@@ -147,7 +147,7 @@ int run_dead_letters(std::span<const std::string> args, CommandIo& io) {
   if (const std::string_view fault = usage_fault(*flags); !fault.empty()) {
     return report_failure(io, kDeadLetters, fault, 2);
   }
-  const auto access = open_queue_access(flags->place);
+  const auto access = open_queue_access(flags->place, io);
   if (!access) return report_queue_error(io, kDeadLetters, flags->place, access.error());
   const Status done = flags->action == "list"   ? list_letters(**access, *flags, io)
                       : flags->action == "show" ? show_letter(**access, *flags, io)

@@ -149,7 +149,7 @@ int run_delete(std::span<const std::string> args, CommandIo& io) {
   }
   if (!deletion) return report_failure(io, "admin delete", deletion.error().message(), 2);
   if (flags->place.data.empty()) {
-    Result<AdminRemote> remote = AdminRemote::open(flags->place);
+    Result<AdminRemote> remote = AdminRemote::open(flags->place, io);
     if (!remote) return report_remote_error(io, "admin delete", remote.error());
     ServerDeletion target(std::move(remote).value(), *flags);
     return delete_with(target, *flags, io);

@@ -3,6 +3,7 @@
 #include "apps/admin_command.h"
 #include "apps/admin_remote.h"
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/text_table.h"
 #include "apps/url_text.h"
 #include "base/json_writer.h"
@@ -33,7 +34,7 @@ std::shared_ptr<CLI::App> make_queries_app_with(const std::shared_ptr<QueriesFla
   flags->place.server = std::string(kDefaultServerUrl);
   app->add_option("--server", flags->place.server, "address of the server; default " + std::string(kDefaultServerUrl))
       ->type_name("URL");
-  app->add_option("--token", flags->place.token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(*app, flags->place.token);
   app->add_flag("--slow", flags->slow, "the last slow ones, the newest first, instead of those that run");
   app->add_option("--cancel", flags->cancel, "end the query with this id")->type_name("ID");
   app->add_option("-o,--output", flags->format, "table or json; default table")
@@ -87,7 +88,7 @@ int run_queries(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<QueriesFlags>();
   const auto app = make_queries_app_with(flags);
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
-  Result<AdminRemote> remote = AdminRemote::open(flags->place);
+  Result<AdminRemote> remote = AdminRemote::open(flags->place, io);
   if (!remote) return report_remote_error(io, "admin queries", remote.error());
   if (flags->cancel.empty()) return list_queries(*remote, *flags, io);
   const Result<JsonValue> ended =

@@ -105,10 +105,10 @@ class ServerQueues final : public QueueAccess {
 
 }  // namespace
 
-Result<std::unique_ptr<QueueAccess>> open_queue_access(AdminPlace place) {
+Result<std::unique_ptr<QueueAccess>> open_queue_access(AdminPlace place, CommandIo& io) {
   if (place.data.empty()) {
     if (place.server.empty()) place.server = kDefaultServerUrl;
-    DENDRO_TRY_ASSIGN(AdminRemote remote, AdminRemote::open(place));
+    DENDRO_TRY_ASSIGN(AdminRemote remote, AdminRemote::open(place, io));
     return std::unique_ptr<QueueAccess>(std::make_unique<ServerQueues>(std::move(remote)));
   }
   if (!place.server.empty()) return Error(ErrorCode::invalid_argument, std::string(place_fault(place)));

@@ -26,7 +26,7 @@ class QueueAccess {
 
 /// Errors: invalid_argument (both are named, or the URL is none), not_found (no data folder), unavailable (a process
 /// uses it), those of Spool::open. Without either the server at kDefaultServerUrl.
-Result<std::unique_ptr<QueueAccess>> open_queue_access(AdminPlace place);
+Result<std::unique_ptr<QueueAccess>> open_queue_access(AdminPlace place, CommandIo& io);
 
 /// "dendro COMMAND: TEXT", and what to do about a folder that is in use; gives the exit code.
 int report_queue_error(CommandIo& io, std::string_view command, const AdminPlace& place, const Error& error);

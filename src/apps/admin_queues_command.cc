@@ -50,7 +50,7 @@ int run_queues(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<QueuesFlags>();
   const auto app = make_queues_app_with(flags);
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
-  const auto access = open_queue_access(flags->place);
+  const auto access = open_queue_access(flags->place, io);
   if (!access) return report_queue_error(io, "admin queues", flags->place, access.error());
   const Result<JsonValue> listed = (*access)->list();
   if (!listed) return report_queue_error(io, "admin queues", flags->place, listed.error());

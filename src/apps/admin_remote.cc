@@ -1,12 +1,12 @@
 #include "apps/admin_remote.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <thread>
 
 #include "adapters/http/curl_http_client.h"
 #include "apps/admin_progress.h"
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/url_text.h"
 
 namespace dendro {
@@ -34,7 +34,7 @@ ErrorCode code_of_admin_status(int status) {
 void add_place_options(CLI::App& app, AdminPlace& place) {
   app.add_option("--data", place.data, "data folder, while no server uses it")->type_name("DIR");
   app.add_option("--server", place.server, "address of the server that uses the folder")->type_name("URL");
-  app.add_option("--token", place.token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(app, place.token);
 }
 
 std::string_view place_fault(const AdminPlace& place) {
@@ -42,14 +42,14 @@ std::string_view place_fault(const AdminPlace& place) {
   return "name the folder with --data DIR, or the server that uses it with --server URL";
 }
 
-Result<AdminRemote> AdminRemote::open(const AdminPlace& place) {
+Result<AdminRemote> AdminRemote::open(const AdminPlace& place, CommandIo& io) {
   DENDRO_TRY_ASSIGN(std::string url, normalised_server_url(place.server));
-  std::string token = place.token;
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); token.empty() && variable != nullptr) token = variable;
+  DENDRO_TRY_ASSIGN(std::string token, command_token(place.token, io));
   return AdminRemote(make_curl_http_client(), std::move(url), std::move(token));
 }
 
-Result<JsonValue> AdminRemote::call(const std::string& method, const std::string& path, const std::string& body) {
+Result<AdminRemote::Answer> AdminRemote::exchange(const std::string& method, const std::string& path,
+                                                  const std::string& body) {
   HttpClientRequest request;
   request.method = method;
   request.url = url_ + path;
@@ -58,15 +58,21 @@ Result<JsonValue> AdminRemote::call(const std::string& method, const std::string
   if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   request.body = body;
   DENDRO_TRY_ASSIGN(const HttpClientReply reply, client_->exchange(request, {}));
-  if (reply.status == 204) return JsonValue();
   Result<JsonValue> document = parse_json_document(reply.body);
-  if (reply.status >= 200 && reply.status < 300) {
-    if (document) return document;
+  const bool is_json = document.has_value();
+  return Answer{reply.status, is_json ? std::move(*document) : JsonValue(), is_json};
+}
+
+Result<JsonValue> AdminRemote::call(const std::string& method, const std::string& path, const std::string& body) {
+  DENDRO_TRY_ASSIGN(Answer answer, exchange(method, path, body));
+  if (answer.status == 204) return JsonValue();
+  if (answer.status >= 200 && answer.status < 300) {
+    if (answer.is_json) return std::move(answer.document);
     return Error(ErrorCode::unavailable, url_ + path + ": the answer is not JSON: is this a dendro server?");
   }
-  const std::string detail = document ? text_of(*document, "detail") : std::string();
-  return Error(code_of_admin_status(reply.status),
-               "the server answered " + std::to_string(reply.status) + (detail.empty() ? "" : ": " + detail));
+  const std::string detail = text_of(answer.document, "detail");
+  return Error(code_of_admin_status(answer.status),
+               "the server answered " + std::to_string(answer.status) + (detail.empty() ? "" : ": " + detail));
 }
 
 Result<JsonValue> AdminRemote::run_job(const std::string& path, const std::string& body, CommandIo& io) {

@@ -26,12 +26,21 @@ std::string_view place_fault(const AdminPlace& place);
 /// The administration routes of a running server. One thread; calls block.
 class AdminRemote {
  public:
-  /// The token of the place, or of DENDRO_API_KEY. Errors: invalid_argument (the URL).
-  static Result<AdminRemote> open(const AdminPlace& place);
+  /// With the token that command_token gives. Errors: invalid_argument (the URL, the token's place).
+  static Result<AdminRemote> open(const AdminPlace& place, CommandIo& io);
 
-  /// The JSON of a 2xx answer, null of one without a body. Errors: those of HttpClient; for other answers what the problem says, its code by the
-  /// status: invalid_argument (400, 404, 405), permission_denied, already_exists, else unavailable.
+  /// The JSON of a 2xx answer, null of one without a body. Errors: those of HttpClient; for other answers what the
+  /// problem says, its code by the status: invalid_argument (400, 404, 405), permission_denied, already_exists, else
+  /// unavailable.
   Result<JsonValue> call(const std::string& method, const std::string& path, const std::string& body = {});
+  /// An answer of any status; `document` is null where it has no JSON.
+  struct Answer {
+    int status = 0;
+    JsonValue document;
+    bool is_json = false;
+  };
+  /// Errors: those of HttpClient.
+  Result<Answer> exchange(const std::string& method, const std::string& path, const std::string& body = {});
   /// Starts a job and follows it to its end, with progress on stderr; gives its `result`. Interrupted, it goes on.
   /// Errors: those of call; io_error (it failed; what it says); cancelled.
   Result<JsonValue> run_job(const std::string& path, const std::string& body, CommandIo& io);

@@ -4,13 +4,16 @@
 #include "apps/admin_command.h"
 #include "apps/cli.h"
 #include "apps/identity_folder.h"
+#include "apps/identity_remote.h"
+#include "apps/url_text.h"
+#include "base/json_writer.h"
 #include "identity/role_document.h"
 
 namespace dendro {
 namespace {
 
 constexpr std::string_view kRoleSummary = "roles: list, put, remove";
-constexpr std::string_view kRoleShared = "data config env-file no-compat-env output";
+constexpr std::string_view kRoleShared = "data config env-file no-compat-env output server api-key";
 constexpr ActionRow kRoleActions[] = {
     {"list", "all, built-in ones first", "", ""},
     {"put", "make a role, or replace the one of its name", "ROLE", "permission filter hide mask"},
@@ -60,6 +63,12 @@ std::shared_ptr<CLI::App> make_role_app() {
   return keep_with(make_role_app_with(flags), flags);
 }
 
+void print_roles(CommandIo& io, const std::string& format, const std::string& json) {
+  constexpr std::string_view kColumns[] = {"name",          "permissions",   "row_filter",
+                                           "hidden_fields", "masked_fields", "read_only"};
+  print_items(io, format, json, kColumns, "there is no role");
+}
+
 Status list_roles(Roles& roles, const RoleFlags& flags, CommandIo& io) {
   DENDRO_TRY_ASSIGN(const std::vector<Role> all, roles.list());
   std::string json = "[";
@@ -67,13 +76,11 @@ Status list_roles(Roles& roles, const RoleFlags& flags, CommandIo& io) {
     if (json.size() > 1) json.push_back(',');
     append_role(json, role);
   }
-  constexpr std::string_view kColumns[] = {"name",          "permissions",   "row_filter",
-                                           "hidden_fields", "masked_fields", "read_only"};
-  print_items(io, flags.format, json + "]", kColumns, "there is no role");
+  print_roles(io, flags.format, json + "]");
   return {};
 }
 
-Status put_role(Roles& roles, const RoleFlags& flags) {
+Result<Role> role_to_put(const RoleFlags& flags) {
   Role role{flags.words.name, {}, flags.filter, flags.hidden, flags.masked};
   for (const std::string& name : flags.permissions) {
     const auto permission = parse_permission(name);
@@ -82,10 +89,51 @@ Status put_role(Roles& roles, const RoleFlags& flags) {
     }
     role.permissions.add(*permission);
   }
+  return role;
+}
+
+Status put_role(Roles& roles, const RoleFlags& flags) {
+  DENDRO_TRY_ASSIGN(const Role role, role_to_put(flags));
   return roles.put(role);
 }
 
+constexpr const char* kRolesPath = "/api/v1/roles";
+
+std::string role_body(const Role& role) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.member("name", role.name);
+  json.key("permissions");
+  json.begin_array();
+  for (const Permission one : role.permissions.list()) json.value(permission_name(one));
+  json.end_array();
+  json.member("row_filter", role.row_filter);
+  json.member("hidden_fields", role.hidden_fields);
+  json.member("masked_fields", role.masked_fields);
+  json.end_object();
+  return body;
+}
+
+Status do_role_action_there(const RoleFlags& flags, CommandIo& io) {
+  DENDRO_TRY_ASSIGN(IdentityRemote remote, IdentityRemote::open(flags.place, io));
+  if (flags.words.action == "list") {
+    DENDRO_TRY_ASSIGN(const auto roles, remote.items(kRolesPath));
+    print_roles(io, flags.format, json_array(roles));
+    return {};
+  }
+  if (flags.words.action == "put") {
+    DENDRO_TRY_ASSIGN(const Role role, role_to_put(flags));
+    DENDRO_TRY(remote.call("PUT", kRolesPath, role_body(role)));
+  } else {
+    DENDRO_TRY(remote.call("DELETE", std::string(kRolesPath) + "/" + percent_encoded(flags.words.name)));
+  }
+  std::fprintf(io.out, "done\n");
+  return {};
+}
+
 Status do_role_action(const RoleFlags& flags, CommandIo& io) {
+  if (IdentityRemote::is_wanted(flags.place)) return do_role_action_there(flags, io);
   const bool puts = flags.words.action == "put";
   DENDRO_TRY_ASSIGN(const auto folder, IdentityFolder::open(flags.place, puts ? IdentityFolder::WhenMissing::make
                                                                               : IdentityFolder::WhenMissing::refuse));

@@ -79,7 +79,7 @@ int verify_backup_folder(const std::string& directory, CommandIo& io) {
 }
 
 int verify_server(const AdminPlace& place, CommandIo& io) {
-  Result<AdminRemote> remote = AdminRemote::open(place);
+  Result<AdminRemote> remote = AdminRemote::open(place, io);
   if (!remote) return report_remote_error(io, "admin verify", remote.error());
   const Result<JsonValue> result = remote->run_job("/api/v1/admin/verify", "", io);
   if (!result) return report_remote_error(io, "admin verify", result.error());

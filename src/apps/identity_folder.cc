@@ -10,6 +10,11 @@ namespace dendro {
 void add_identity_place_options(CLI::App& app, IdentityPlace& place) {
   app.add_option("--data", place.data, "data folder, whether a server uses it or not; default: as of dendro serve")
       ->type_name("DIR");
+  app.add_option("--server", place.server,
+                 "address of a running server instead of a folder; default DENDRO_SERVER, unless --data is given")
+      ->type_name("URL");
+  app.add_option("--api-key", place.api_key, "API key or token for it; better: the variable DENDRO_API_KEY")
+      ->type_name("KEY");
   add_setting_file_options(app, place.files);
 }
 
@@ -27,6 +32,7 @@ Result<std::unique_ptr<IdentityFolder>> IdentityFolder::open(const IdentityPlace
                  directory + ": is no data folder (it has no meta.db); name one with --data");
   }
   DENDRO_TRY_ASSIGN(folder->database_, MetaDatabase::open(path, meta_schema()));
+  loaded.settings.identity.oidc = {};
   loaded.settings.identity.issuers.clear();  // nobody is asked who they are here
   DENDRO_TRY_ASSIGN(folder->parts_, IdentityParts::open(std::move(loaded.settings.identity),
                                                         {*folder->database_, *folder->files_, nullptr, folder->clock_,

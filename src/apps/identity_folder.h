@@ -18,10 +18,12 @@ namespace dendro {
 
 /// Where the commands about keys, tokens, users and roles find them.
 struct IdentityPlace {
-  std::string data;  ///< empty: as settings say
+  std::string data;     ///< empty: as settings say
+  std::string server;   ///< address of a server instead; may be empty
+  std::string api_key;  ///< for it; empty: that of DENDRO_API_KEY
   SettingFiles files;
 };
-/// Adds --data and those of SettingFiles.
+/// Adds --data, --server, --api-key and those of SettingFiles.
 void add_identity_place_options(CLI::App& app, IdentityPlace& place);
 
 /// Who may do what in a data folder, opened beside the server that holds the folder, or without one: the store's lock

@@ -4,6 +4,7 @@
 
 #include "adapters/http/curl_http_client.h"
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/ingest_chunks.h"
 #include "apps/ingest_target.h"
 #include "apps/url_text.h"
@@ -42,7 +43,7 @@ std::shared_ptr<CLI::App> make_ingest_app_with(const std::shared_ptr<IngestFlags
   app->add_option("--server", flags->server, "address of the server; default " + std::string(kDefaultServerUrl))
       ->type_name("URL");
   app->add_option("--data", flags->data, "data folder to load into, while no server uses it")->type_name("DIR");
-  app->add_option("--token", flags->token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(*app, flags->token);
   app->add_option("--idempotency-key", flags->key,
                   "begin the retry keys with this: a repeated run stores nothing twice")
       ->type_name("KEY");
@@ -129,8 +130,9 @@ int run_ingest(std::span<const std::string> args, CommandIo& io) {
     return report_failure(io, "ingest", labels.error().message(), 2);
   if (!flags->server.empty() && !flags->data.empty())
     return report_failure(io, "ingest", "--server and --data exclude each other", 2);
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr)
-    flags->token = variable;
+  Result<std::string> token = command_token(flags->token, io);
+  if (!token) return report_failure(io, "ingest", token.error().message(), 2);
+  flags->token = std::move(*token);
 
   const std::unique_ptr<HttpClient> client = make_curl_http_client();
   std::unique_ptr<IngestTarget> target;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/query_command.h"
 #include "filter/predicate_text.h"
 
@@ -40,7 +41,7 @@ std::shared_ptr<CLI::App> make_patterns_app_with(const std::shared_ptr<PatternsF
       ->type_name("FORMAT");
   app->add_option("--server", flags->server, "address of the server")->type_name("URL");
   app->add_option("--data", flags->data, "data folder, while no server uses it")->type_name("DIR");
-  app->add_option("--token", flags->token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(*app, flags->token);
   app->add_option("--start", flags->start, "first instant: 2026-01-31T10:00:00Z, now-1h, epoch")->type_name("TIME");
   app->add_option("--end", flags->end, "instant to stop before")->type_name("TIME");
   return app;

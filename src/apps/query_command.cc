@@ -8,6 +8,7 @@
 
 #include "adapters/http/curl_http_client.h"
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/query_files.h"
 #include "apps/query_remote.h"
 #include "apps/url_text.h"
@@ -16,6 +17,7 @@
 #include "query/language/language_words.h"
 #include "query/plan/lookup_tables.h"
 #include "query/plan/query_engine.h"
+#include "query/plan/source_wish.h"
 #include "services/analyze/input_paths.h"
 #include "storage/store.h"
 
@@ -34,7 +36,7 @@ struct QueryFlags {
   std::optional<std::uint64_t> limit;
   std::int64_t timeout_ms = 0;
   bool oldest_first = false;
-  bool explain = false;
+  std::string explain;  ///< "plan", "analyze"; empty: rows are wanted
 };
 
 std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>& flags) {
@@ -54,7 +56,7 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
       ->type_name("FORMAT");
   app->add_option("--server", flags->server, "address of the server")->type_name("URL");
   app->add_option("--data", flags->data, "data folder, while no server uses it")->type_name("DIR");
-  app->add_option("--token", flags->token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(*app, flags->token);
   app->add_option("-n,--limit", flags->limit, "rows at most, 0 = all; default 1000 on a terminal, else all")
       ->type_name("N");
   app->add_option("--start", flags->start, "first instant: 2026-01-31T10:00:00Z, now-1h, epoch")->type_name("TIME");
@@ -78,8 +80,11 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
   app->add_option("--severity-field", flags->severity_field, "field of the files that holds the severity")
       ->type_name("FIELD");
   app->add_flag("--asc", flags->oldest_first, "oldest first");
-  app->add_flag("--explain", flags->explain,
-                "run the query and print its plan and what was read instead of rows; as text, or JSON with -o json");
+  app->add_flag("--explain{analyze}", flags->explain,
+                "run the query and print its plan and what was read instead of rows, as text, or JSON with -o json; "
+                "--explain=plan: the plan alone, without running it")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"plan", "analyze"}));
   return app;
 }
 
@@ -111,7 +116,7 @@ QueryRequest request_of(const QueryFlags& flags, bool on_terminal, const Clock& 
   request.clip_bytes = on_terminal ? 4'096 : 0;
   request.exact = false;  // numbers as they were sent: programs that read our output choose their own precision
   request.progress = false;
-  request.explain = flags.explain;
+  if (!flags.explain.empty()) request.explain = flags.explain == "plan" ? ExplainMode::plan : ExplainMode::analyze;
   request.now = clock.now();
   return request;
 }
@@ -184,6 +189,7 @@ int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputF
   options.time_field = flags.time_field;
   options.body_field = flags.body_field;
   options.severity_field = flags.severity_field;
+  options.wish = std::make_shared<const RecordWish>(source_wish(prepared.plan()));
   if (!flags.format.empty()) {
     const std::optional<ParseFormat> parsed = parse_format_of_name(flags.format);
     if (!parsed)
@@ -223,6 +229,13 @@ int report_query_fault(const Error& error, const QueryFault& fault, const std::s
   return 2;
 }
 
+/// Tables, databases and saved filters are the server's own: only it can tell whether they are there.
+bool names_what_servers_have(const std::string& query) {
+  const std::string folded = fold_keyword(query);
+  return folded.find("lookup") != std::string::npos || folded.find("geoip") != std::string::npos ||
+         folded.find('$') != std::string::npos;
+}
+
 int run_query(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<QueryFlags>();
   const auto app = make_query_app_with(flags);
@@ -231,13 +244,15 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   if (sources > 1) return report_failure(io, "query", "files, --data and --server exclude each other", 2);
   std::string format_name = flags->output.empty() ? (io.out_is_terminal ? "table" : "ndjson") : flags->output;
   // One object, not rows between lines of an envelope.
-  if (flags->explain) format_name = flags->output.empty() ? "table" : format_name == "ndjson" ? "json" : format_name;
+  if (!flags->explain.empty())
+    format_name = flags->output.empty() ? "table" : format_name == "ndjson" ? "json" : format_name;
   const std::optional<OutputFormat> format = parse_output_format(format_name);
   if (!format)
     return report_failure(io, "query",
                           "unknown output format '" + format_name + "'; one of table, ndjson, json, csv, text", 2);
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr)
-    flags->token = variable;
+  Result<std::string> token = command_token(flags->token, io);
+  if (!token) return report_failure(io, "query", token.error().message(), 2);
+  flags->token = std::move(*token);
 
   SystemClock clock;
   QueryRequest request = request_of(*flags, io.out_is_terminal, clock);
@@ -245,12 +260,17 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
       std::chrono::milliseconds(flags->timeout_ms > 0 ? flags->timeout_ms : std::int64_t{1'000} * 86'400 * 365);
   const std::unique_ptr<FileSystem> files = make_posix_file_system();
   request.lookup_tables = make_path_lookup_tables(*files);
+  const char* const geoip_path = std::getenv("DENDRO_QUERY_GEOIP_DATABASE");
+  if (geoip_path != nullptr && *geoip_path != '\0' && fold_keyword(request.query).find("geoip") != std::string::npos) {
+    auto database = open_maxmind_database(geoip_path);
+    if (!database) return report_failure(io, "query", database.error().message(), 2);
+    request.geo_database = std::move(database).value();
+  }
   QueryFault fault;
-  // Also before a server is asked: it speaks the same language, and the caret needs no round trip. Its tables for
-  // lookup are not ours.
+  // Also before a server is asked: it speaks the same language, and the caret needs no round trip.
   const Result<PreparedQuery> prepared = prepare_query(request, fault);
   const bool asks_server = flags->files.empty() && flags->data.empty();
-  if (!prepared && !(asks_server && fold_keyword(request.query).find("lookup") != std::string::npos))
+  if (!prepared && !(asks_server && names_what_servers_have(request.query)))
     return report_query_fault(prepared.error(), fault, request.query, io);
   if (!flags->files.empty()) return run_on_files(*flags, *prepared, *format, clock, io);
   if (!flags->data.empty()) return run_on_folder(flags->data, *prepared, *format, clock, io);

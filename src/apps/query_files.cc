@@ -19,6 +19,22 @@ void describe_file(const std::string& path, FileSourceOptions& options) {
       Timestamp(std::int64_t{status.st_mtim.tv_sec} * kNanosPerSecond + std::int64_t{status.st_mtim.tv_nsec});
 }
 
+/// Counts what comes, as it lies in the file. `counted` outlives it.
+class CountedBytes final : public ByteSource {
+ public:
+  CountedBytes(std::unique_ptr<ByteSource> bytes, std::uint64_t& counted)
+      : bytes_(std::move(bytes)), counted_(counted) {}
+  Result<std::size_t> read(std::span<char> out) override {
+    Result<std::size_t> count = bytes_->read(out);
+    if (count) counted_ += *count;
+    return count;
+  }
+
+ private:
+  const std::unique_ptr<ByteSource> bytes_;
+  std::uint64_t& counted_;
+};
+
 class SequentialFileSource final : public QueryFileSource {
  public:
   SequentialFileSource(std::vector<std::string> paths, QueryFileOptions options)
@@ -34,31 +50,46 @@ class SequentialFileSource final : public QueryFileSource {
       if (!batch) return batch.error().with_context(paths_[next_path_ - 1]);
       if (*batch != nullptr) return batch;
       note_findings();
+      add_unpacked(*current_, read_);
       current_.reset();
     }
   }
 
   const QueryFileCounts& counts() const override { return counts_; }
+  std::optional<SourceCounts> source_counts() const override {
+    SourceCounts counts = read_;
+    if (current_ != nullptr) add_unpacked(*current_, counts);
+    return counts;
+  }
 
  private:
   Status open(const std::string& path) {
     Result<std::unique_ptr<ByteSource>> bytes = open_file_source(path);
-    if (bytes) bytes = unpack_by_content(std::move(bytes).value());
+    if (bytes) bytes = unpack_by_content(std::make_unique<CountedBytes>(std::move(bytes).value(), read_.bytes));
     if (!bytes) return bytes.error();
     FileSourceOptions options;
     options.format = options_.format;
     options.receive_time = options_.receive_time;
+    options.wish = options_.wish;
     if (!options_.time_field.empty()) options.mapping.time_fields = {options_.time_field};
     if (!options_.body_field.empty()) options.mapping.body_fields = {options_.body_field};
     if (!options_.severity_field.empty()) options.mapping.severity_fields = {options_.severity_field};
     options.broken_lines = BrokenLines::keep_as_text;
+    options.joins_traces = true;
     describe_file(path, options);
     options.mapping.lead_max = std::chrono::hours(24) * 365 * 200;  // a file may say what it likes
     options.on_reject = [this, path](const RejectedRecord& rejected) {
       if (counts_.refused++ == 0) counts_.first_refusal = path + ": " + rejected.cause.detail;
     };
     current_ = make_record_source(std::move(bytes).value(), std::move(options));
+    ++read_.files;
     return {};
+  }
+  static void add_unpacked(const FileRecordSource& file, SourceCounts& counts) {
+    const std::optional<SourceCounts> own = file.source_counts();
+    if (!own) return;
+    counts.plain_bytes += own->plain_bytes;
+    counts.lines += own->lines;
   }
 
   void note_findings() {
@@ -76,6 +107,7 @@ class SequentialFileSource final : public QueryFileSource {
   std::size_t next_path_ = 0;
   std::unique_ptr<FileRecordSource> current_;
   QueryFileCounts counts_;
+  SourceCounts read_;  ///< of the current file only what is counted as it comes
 };
 
 }  // namespace

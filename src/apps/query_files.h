@@ -7,6 +7,7 @@
 
 #include "base/timestamp.h"
 #include "parse/parse_format.h"
+#include "parse/record_wish.h"
 #include "record/record_source.h"
 
 namespace dendro {
@@ -15,6 +16,7 @@ struct QueryFileOptions {
   ParseFormat format = ParseFormat::auto_detect;
   std::string time_field, body_field, severity_field;  ///< empty: the names everybody uses
   Timestamp receive_time;
+  std::shared_ptr<const RecordWish> wish;  ///< what of the records will be looked at; null: everything
 };
 
 /// What went otherwise than a reader may think.

@@ -26,7 +26,8 @@ std::string request_json(const QueryRequest& request, const std::string& format)
   json.member("timeout_ms", std::int64_t{request.timeout.count()});
   if (!request.default_field.empty()) json.member("default_field", request.default_field);
   json.member("exact", request.exact);
-  if (request.explain) json.member("explain", true);
+  if (request.explain == ExplainMode::analyze) json.member("explain", true);
+  if (request.explain == ExplainMode::plan) json.member("explain", "plan");
   json.member("progress", request.progress);
   json.end_object();
   return body;

@@ -41,9 +41,10 @@ std::unique_ptr<AlertReceiver> make_receiver(const ReceiverSettings& settings, H
 
 Result<AlertReceivers> read_receivers(const Settings& settings, FileSystem& files, HttpClient& http) {
   AlertReceivers receivers;
+  const SecretReader secrets(&environment_variable);
   for (const std::string& text : settings.alert_receivers) {
     DENDRO_TRY_ASSIGN(const JsonValue block, parse_json_document(text));
-    DENDRO_TRY_ASSIGN(const ReceiverSettings receiver, parse_receiver_settings(block, files, &environment_variable));
+    DENDRO_TRY_ASSIGN(const ReceiverSettings receiver, parse_receiver_settings(block, files, secrets));
     if (!receivers.emplace(receiver.name, make_receiver(receiver, http)).second) {
       return Error(ErrorCode::invalid_argument, "receiver \"" + receiver.name + "\": there are two of this name");
     }

@@ -41,11 +41,17 @@
 #include "server/routes/query_help_routes.h"
 #include "server/routes/query_routes.h"
 #include "server/routes/queue_routes.h"
+#include "server/routes/role_routes.h"
 #include "server/routes/running_query_routes.h"
 #include "server/routes/saved_routes.h"
+#include "server/routes/session_routes.h"
 #include "server/routes/tail_routes.h"
 #include "server/routes/tenant_routes.h"
+#include "server/routes/token_routes.h"
+#include "server/routes/user_routes.h"
 #include "server/system_routes.h"
+#include "server/tls/tls_watch.h"
+#include "server/use_recording.h"
 #include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
 #include "services/privacy/privacy_service.h"
@@ -104,17 +110,21 @@ struct ServeApp::Parts {
   std::optional<RunningQueries> running;
   std::unique_ptr<TailHub> tails;
   std::shared_ptr<const LookupTables> lookup_tables;
+  std::shared_ptr<const GeoDatabase> geo_database;
   std::unique_ptr<ServeAlerts> alerts;
   std::unique_ptr<ServeAudit> audit;
+  std::shared_ptr<UseRecording> uses;
   std::optional<QueueAdmin> queues;
   std::unique_ptr<AdminService> admin;
   ServerMetrics metrics;
+  std::unique_ptr<TlsWatch> tls;
   std::unique_ptr<HttpServer> server;
 
   Status open();
   Status open_identity(const std::vector<ListenerSpec>& listeners);
   Status open_tenants();
   Result<std::shared_ptr<const MaskRules>> mask_rules_of(const TenantId& tenant) const;
+  Status check_who_may_come(const std::vector<ListenerSpec>& listeners) const;
   void open_audit();
   Status open_spill_place();
   Status open_alerts();
@@ -127,7 +137,8 @@ Status ServeApp::Parts::open() {
   DENDRO_TRY(divide_memory(settings));
   const std::size_t cores = std::max<std::size_t>(std::thread::hardware_concurrency(), 2);
   settings.store.scan_threads = cores - 1;
-  DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners));
+  DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners, settings.tls));
+  DENDRO_TRY_ASSIGN(tls, TlsWatch::open(listeners, clock));
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
   DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
@@ -148,18 +159,25 @@ Status ServeApp::Parts::open() {
   query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
   DENDRO_TRY(open_spill_place());
   if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
+  if (!settings.geoip_database.empty()) {
+    DENDRO_TRY_ASSIGN(geo_database, open_maxmind_database(settings.geoip_database));
+  }
   TailOptions tail_options;
   tail_options.tails_per_tenant_max = settings.tails_per_tenant_max;
   tail_options.memory_bytes_max = settings.tail_memory_bytes;
-  tails = std::make_unique<TailHub>(
-      TailParts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables}, tail_options);
+  TailParts tail_parts{store->listeners(), snapshot_of, *workers, clock, query_limits, lookup_tables, geo_database};
+  tail_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
+  tails = std::make_unique<TailHub>(std::move(tail_parts), tail_options);
   DENDRO_TRY(open_alerts());
   open_audit();
   open_admin();
   access.emplace(*identity, *tenants, *meters, *workers, clock);
   DENDRO_TRY(access->read_roles());
+  AccessParts access_parts = access->parts();
+  access_parts.hear_refusal = [this](const RefusedUse& refused) { uses->record_refusal(refused); };
   DENDRO_TRY_ASSIGN(server, HttpServer::start(settings.server, listeners, routes(),
-                                              {clock, random, *workers, metrics, access->parts()}));
+                                              {clock, random, *workers, metrics, std::move(access_parts), tls.get()}));
+  tls->start();
   identity->start();
   alerts->service().start();
   return {};
@@ -167,9 +185,11 @@ Status ServeApp::Parts::open() {
 
 Status ServeApp::Parts::open_identity(const std::vector<ListenerSpec>& listeners) {
   if (settings.insecure) settings.server.tokens_over_http = TokensOverHttp::warn;
+  settings.identity.takes_certificates = std::ranges::any_of(
+      listeners, [](const ListenerSpec& listener) { return listener.tls && !listener.tls->client_ca.empty(); });
   const IdentityParts::From from{*meta, *files, http.get(), clock, random, &check_row_filter};
   DENDRO_TRY_ASSIGN(identity, IdentityParts::open(settings.identity, from));
-  return check_listeners(listeners, {identity->is_auth_configured(), settings.insecure});
+  return check_who_may_come(listeners);
 }
 
 /// From here on nothing is stored unmasked.
@@ -209,6 +229,20 @@ Result<std::shared_ptr<const MaskRules>> ServeApp::Parts::mask_rules_of(const Te
   return tenant->settings.masking == nullptr ? settings.masking : tenant->settings.masking;
 }
 
+Status ServeApp::Parts::check_who_may_come(const std::vector<ListenerSpec>& listeners) const {
+  const bool has_auth = identity->is_auth_configured();
+  DENDRO_TRY(check_listeners(listeners, {has_auth, settings.insecure, settings.server.public_url}));
+  if (settings.server.cors_origins.is_any() && !has_auth) {
+    return Error(
+        ErrorCode::invalid_argument,
+        "server.cors_origins: \"*\" where nobody is asked who they are lets every page that a reader opens read "
+        "the logs; name the origins");
+  }
+  if (settings.identity.certificates.empty() || settings.identity.takes_certificates) return {};
+  return Error(ErrorCode::invalid_argument,
+               "auth.certificates: no listener asks clients for a certificate; set server.tls.client_ca");
+}
+
 void ServeApp::Parts::open_audit() {
   ServeAudit::Parts parts{*store, *workers, clock, random, query_limits};
   parts.settings_of = [this](const TenantId& tenant) { return audit_settings_of(tenants->settings_of(tenant)); };
@@ -220,6 +254,14 @@ void ServeApp::Parts::open_audit() {
     return ids;
   };
   audit = std::make_unique<ServeAudit>(std::move(parts));
+  UseRecording::Parts recording{audit->trail(), clock, settings.audit_trail};
+  recording.asks_callers = [this] { return identity->is_auth_configured(); };
+  recording.can_record = [this]() -> Status {
+    const StoreHealth health = store->health();
+    if (health.accepts_writes) return {};
+    return Error(ErrorCode::unavailable, "the change could not be recorded in the audit trail: " + health.reason);
+  };
+  uses = std::make_shared<UseRecording>(std::move(recording));
 }
 
 Status ServeApp::Parts::open_alerts() {
@@ -227,6 +269,7 @@ Status ServeApp::Parts::open_alerts() {
                         lookup_tables};
   query.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query.running = &*running;
+  query.geo_database = geo_database;
   DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
   return {};
 }
@@ -266,6 +309,7 @@ RouteTable ServeApp::Parts::routes() {
   query_parts.timeout_max_of = [this](const TenantId& tenant) {
     return std::chrono::milliseconds(tenants->settings_of(tenant).quota.query_timeout_ms);
   };
+  query_parts.geo_database = geo_database;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
     return [this, tenant](std::string_view prefix) { return saved_filter_names(*saved, tenant, prefix); };
@@ -273,12 +317,16 @@ RouteTable ServeApp::Parts::routes() {
   add(make_saved_routes(*workers, *saved, *links));
   add(make_running_query_routes(*running));
   add(make_alert_routes(*workers, alerts->service()));
-  add(tail_routes(*workers, *tails));
+  add(tail_routes(*workers, *tails, uses));
   add(make_entries_routes(*workers, *entries, random));
   add(audit->routes(settings.audit_api_prefix));
   add(make_tenant_routes(*workers, *tenants, [this](const MaskRules& rules) { return privacy->check(rules); }));
   add(make_privacy_routes(query_parts, *privacy, *tenants, audit->trail()));
   add(make_key_routes(*workers, identity->keys(), identity->roles()));
+  add(make_user_routes(*workers, identity->users(), identity->roles()));
+  add(make_token_routes(*workers, identity->tokens(), identity->roles()));
+  add(make_role_routes(*workers, identity->roles()));
+  add(make_session_routes({*workers, *identity, *tenants, settings.server, std::string(version_text())}));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
   add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
@@ -287,6 +335,7 @@ RouteTable ServeApp::Parts::routes() {
     meters->add(tenant, is_admitted ? TenantMeters::Counts{.queries = 1} : TenantMeters::Counts{.refusals = 1});
   };
   admit_queries(table, {*slots, *turns, note});
+  record_uses(table, uses);
   return table;
 }
 
@@ -299,7 +348,9 @@ SystemParts ServeApp::Parts::system_parts() {
   parts.metrics = &metrics;
   parts.readiness = [this] {
     const StoreHealth health = store->health();
-    return std::vector<Readiness>{{"store", health.accepts_writes, health.reason}};
+    std::vector<Readiness> backends = {{"store", health.accepts_writes, health.reason}};
+    if (!tls->empty()) backends.push_back({"tls", true, tls->trouble()});
+    return backends;
   };
   parts.more_metrics = [this](std::string& out) {
     append_store_metrics(out, *store);
@@ -308,6 +359,9 @@ SystemParts ServeApp::Parts::system_parts() {
     audit->append_metrics(out);
     append_privacy_metrics(out, *privacy);
     append_tenant_metrics(out, *meters);
+    tls->append_metrics(out);
+    append_metric(out, "dendro_audit_refusals_left_out_total", "counter",
+                  "refused callers that the trail of uses only counts", uses->refusals_left_out());
     append_metric(out, "dendro_tails_open", "gauge", "live tails", tails->open_tails());
     append_metric(out, "dendro_tails_bytes", "gauge", "memory of batches and tables that live tails hold",
                   tails->memory_bytes());
@@ -337,6 +391,7 @@ void ServeApp::stop() {
   if (parts_->alerts != nullptr) parts_->alerts->service().stop();
   if (parts_->tails != nullptr) parts_->tails->shut_down();  // its readers are told before their connections go
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
+  if (parts_->tls != nullptr) parts_->tls->stop();
   if (parts_->audit != nullptr) parts_->audit->stop();
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store

@@ -1,8 +1,9 @@
 #include "apps/settings.h"
 
+#include "io/secret_source.h"
+
 #include <toml++/toml.h>
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 
 namespace dendro {
@@ -20,14 +21,6 @@ std::optional<std::string> scalar_text(const toml::node& node) {
   return std::nullopt;
 }
 
-/// `[[server.listen]]` blocks of address and profile, beside the plain form ["127.0.0.1:8080=platform"].
-std::optional<std::string> listener_text(const toml::table& block) {
-  const auto address = block["address"].value<std::string>();
-  if (!address) return std::nullopt;
-  const auto profile = block["profile"].value<std::string>();
-  return profile ? *address + "=" + *profile : *address;
-}
-
 /// `[[retention.rules]]` blocks of filter and days, as the text that the table's row takes.
 std::optional<std::string> retention_rule_text(const toml::table& block) {
   const auto filter = block["filter"].value<std::string>();
@@ -41,6 +34,15 @@ std::string json_text(const toml::table& block) {
   std::ostringstream text;
   text << toml::json_formatter(block, toml::format_flags::none);
   return text.str();
+}
+
+/// `[[server.listen]]` blocks: of address and profile in the plain form "127.0.0.1:8080=platform", others whole.
+std::string listener_text(const toml::table& block) {
+  const auto address = block["address"].value<std::string>();
+  const auto profile = block["profile"].value<std::string>();
+  const std::size_t plain_members = (address ? 1U : 0U) + (profile ? 1U : 0U);
+  if (!address || block.size() != plain_members) return json_text(block);
+  return profile ? *address + "=" + *profile : *address;
 }
 
 /// `[roles.NAME]` tables: each as the JSON document of a role.
@@ -57,14 +59,16 @@ std::optional<std::vector<std::string>> role_texts(const toml::table& roles) {
 
 /// A block of a list of blocks.
 std::optional<std::string> block_text(const std::string& path, const toml::table& block) {
-  if (path == "alerts" || path == "receivers" || path == "auth.issuers" || path == "privacy.masking")
+  if (path == "alerts" || path == "receivers" || path == "auth.issuers" || path == "auth.certificates" ||
+      path == "privacy.masking") {
     return json_text(block);
+  }
   if (path == "server.listen") return listener_text(block);
   return path == "retention.rules" ? retention_rule_text(block) : std::nullopt;
 }
 
 std::string_view block_hint(const std::string& path) {
-  if (path == "server.listen") return ", or blocks with address and profile";
+  if (path == "server.listen") return ", or blocks with an address";
   return path == "retention.rules" ? ", or blocks with a filter and a whole number of days" : "";
 }
 
@@ -183,38 +187,55 @@ Status apply_values(const SettingRow& row, Settings& settings, std::span<const s
   return applied ? Status() : Status(applied.error().with_context(source));
 }
 
-/// What the variable says, if it is set.
-Status apply_variable(const SettingRow& row, std::string_view name, const SettingSources& sources,
-                      LoadedSettings& loaded) {
-  const auto found = sources.environment.find(std::string(name));
-  if (name.empty() || found == sources.environment.end() || found->second.empty()) return {};
-  if (name == row.compat_environment) loaded.compat_names_in_use.emplace_back(name);
-  const std::vector<std::string> values =
-      row.is_list ? split_commas(found->second) : std::vector<std::string>{found->second};
-  return values.empty() ? Status() : apply_values(row, loaded.settings, values, std::string(name));
+/// What the file, a variable or a flag says about a setting; a secret is read where it lies.
+Status take_values(const SettingRow& row, std::vector<std::string> values, const std::string& source,
+                   const SecretReader& secrets, LoadedSettings& loaded) {
+  for (std::string& value : values) {
+    if (!row.is_secret) break;
+    Result<SecretText> secret = secrets.read(value);
+    if (!secret) return secret.error().with_context(source);
+    if (!secret->warning.empty()) loaded.warnings.push_back(std::string(row.toml_path) + ": " + secret->warning);
+    value = std::move(secret->text);
+  }
+  return apply_values(row, loaded.settings, values, source);
 }
 
-/// A secret said by itself or in the file that the setting `name` names; `alone` is the name of the other setting.
-/// Errors name the place of the secret, never the secret.
-Status read_secret_file(std::string& secret, const std::string& path, const std::string& alone,
-                        const std::string& name) {
-  if (path.empty()) return {};
-  if (!secret.empty()) return Error(ErrorCode::invalid_argument, alone + " and " + name + ": name one of them");
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return Error(ErrorCode::invalid_argument, name + ": cannot read '" + path + "'");
+/// What the variable says, if it is set.
+Status apply_variable(const SettingRow& row, std::string_view name, const SettingSources& sources,
+                      const SecretReader& secrets, LoadedSettings& loaded) {
+  const auto found = sources.environment.find(std::string(name));
+  if (name.empty() || found == sources.environment.end() || found->second.empty()) return {};
+  std::vector<std::string> values = row.is_list ? split_commas(found->second) : std::vector<std::string>{found->second};
+  if (values.empty()) return {};
+  if (name != row.compat_environment) return take_values(row, std::move(values), std::string(name), secrets, loaded);
+  loaded.compat_names_in_use.emplace_back(name);
+  return apply_values(row, loaded.settings, values, std::string(name));
+}
+
+/// Reads a secret from its file. Errors name the place of the secret, never the secret.
+Status read_secret_file(std::string_view setting, const std::string& file, const SecretReader& secrets,
+                        std::string& secret, LoadedSettings& loaded) {
+  if (file.empty()) return {};
+  const std::string name(setting);
+  if (!secret.empty()) {
+    return Error(ErrorCode::invalid_argument, name + " and " + name + "_file: name one of them");
   }
-  secret = text.str();
-  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+  Result<SecretText> read = secrets.read("file:" + file);
+  if (!read) return read.error().with_context(name + "_file");
+  if (!read->warning.empty()) loaded.warnings.push_back(name + "_file: " + read->warning);
+  secret = std::move(read->text);
   return {};
 }
 
-Status read_secret_key(Settings& settings) {
-  std::string& secret = settings.identity.secret_key;
-  DENDRO_TRY(read_secret_file(secret, settings.secret_key_file, "auth.secret_key", "auth.secret_key_file"));
-  const bool is_set = !secret.empty() || !settings.secret_key_file.empty();
-  return is_set ? check_secret_key(secret) : Status();
+Status read_secret_files(const SecretReader& secrets, LoadedSettings& loaded) {
+  Settings& settings = loaded.settings;
+  IdentitySettings& identity = settings.identity;
+  DENDRO_TRY(read_secret_file("auth.secret_key", settings.secret_key_file, secrets, identity.secret_key, loaded));
+  DENDRO_TRY(read_secret_file("auth.oidc.client_secret", settings.oidc_secret_file, secrets,
+                              identity.oidc.client_secret, loaded));
+  DENDRO_TRY(check_oidc_settings(identity.oidc));
+  const bool is_set = !identity.secret_key.empty() || !settings.secret_key_file.empty();
+  return is_set ? check_secret_key(identity.secret_key) : Status();
 }
 
 Status check_privacy_key(const std::string& key, const std::string& file, std::string_view name) {
@@ -223,11 +244,12 @@ Status check_privacy_key(const std::string& key, const std::string& file, std::s
                                                 " bytes, at least 32 are needed; `openssl rand -base64 32` makes one");
 }
 
-Status read_privacy_keys(Settings& settings) {
+Status read_privacy_keys(const SecretReader& secrets, LoadedSettings& loaded) {
+  Settings& settings = loaded.settings;
   MasterKeys& keys = settings.privacy_keys;
-  DENDRO_TRY(read_secret_file(keys.current, settings.privacy_key_file, "privacy.key", "privacy.key_file"));
-  DENDRO_TRY(read_secret_file(keys.previous, settings.privacy_key_previous_file, "privacy.key_previous",
-                              "privacy.key_previous_file"));
+  DENDRO_TRY(read_secret_file("privacy.key", settings.privacy_key_file, secrets, keys.current, loaded));
+  DENDRO_TRY(
+      read_secret_file("privacy.key_previous", settings.privacy_key_previous_file, secrets, keys.previous, loaded));
   DENDRO_TRY(check_privacy_key(keys.current, settings.privacy_key_file, "privacy.key"));
   DENDRO_TRY(check_privacy_key(keys.previous, settings.privacy_key_previous_file, "privacy.key_previous"));
   if (keys.current.empty() && settings.masking != nullptr && needs_privacy_key(*settings.masking)) {
@@ -241,21 +263,25 @@ Status read_privacy_keys(Settings& settings) {
 Result<LoadedSettings> load_settings(const SettingSources& sources) {
   LoadedSettings loaded;
   DENDRO_TRY_ASSIGN(const auto toml_values, read_toml(sources.toml_text, sources.toml_name));
+  const SecretReader secrets([&sources](const std::string& name) -> std::optional<std::string> {
+    const auto found = sources.environment.find(name);
+    return found == sources.environment.end() ? std::nullopt : std::optional(found->second);
+  });
   for (const SettingRow& row : settings_table()) {
     if (const auto found = toml_values.find(std::string(row.toml_path)); found != toml_values.end()) {
       DENDRO_TRY(
-          apply_values(row, loaded.settings, found->second, sources.toml_name + ": " + std::string(row.toml_path)));
+          take_values(row, found->second, sources.toml_name + ": " + std::string(row.toml_path), secrets, loaded));
     }
-    if (sources.compat_environment) DENDRO_TRY(apply_variable(row, row.compat_environment, sources, loaded));
-    DENDRO_TRY(apply_variable(row, row.environment, sources, loaded));
+    if (sources.compat_environment) DENDRO_TRY(apply_variable(row, row.compat_environment, sources, secrets, loaded));
+    DENDRO_TRY(apply_variable(row, row.environment, sources, secrets, loaded));
     if (const auto flag = sources.flags.find(std::string(row.flag));
         !row.flag.empty() && flag != sources.flags.end() && !flag->second.empty()) {
       DENDRO_TRY(apply_values(row, loaded.settings, flag->second, std::string(row.flag)));
     }
   }
   if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
-  DENDRO_TRY(read_secret_key(loaded.settings));
-  DENDRO_TRY(read_privacy_keys(loaded.settings));
+  DENDRO_TRY(read_secret_files(secrets, loaded));
+  DENDRO_TRY(read_privacy_keys(secrets, loaded));
   return loaded;
 }
 

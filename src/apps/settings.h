@@ -16,17 +16,21 @@
 #include "server/options.h"
 #include "services/privacy/mask_rule.h"
 #include "services/privacy/privacy_keys.h"
+#include "server/tls/tls_settings.h"
+#include "server/use_recording.h"
 #include "storage/store.h"
 
 namespace dendro {
 
 /// Everything `dendro serve` can be told. docs/configuration.md is made from settings_table().
 struct Settings {
-  std::vector<std::string> listeners = {"127.0.0.1:8080"};
-  StoreOptions store;  ///< `directory` is data_dir
+  std::vector<std::string> listeners = {"127.0.0.1:8080"};  ///< as parse_listener_spec takes them
+  TlsSettings tls;                                          ///< of listeners that do not say otherwise
+  StoreOptions store;                                       ///< `directory` is data_dir
   ServerOptions server;
   IdentitySettings identity;
   std::string secret_key_file;                                    ///< of identity.secret_key; empty: no file
+  std::string oidc_secret_file;                                   ///< of identity.oidc.client_secret; likewise
   std::uint64_t memory_limit_bytes = 0;                           ///< 0: default_memory_limit()
   std::uint64_t query_memory_bytes = std::uint64_t{2'048} << 20;  ///< all queries together
   std::uint64_t tail_memory_bytes = std::uint64_t{256} << 20;     ///< all live tails together
@@ -39,12 +43,14 @@ struct Settings {
   std::string log_level = "info";   ///< debug, info, warning, error
   std::string log_format = "auto";  ///< json, text; auto: text on a terminal
   std::vector<std::string> analyze_allowed_buckets = {"*"};
+  std::string geoip_database;                               ///< of addresses; empty: there is none
   std::string lookup_directory;                             ///< of tables that queries may read; empty: there are none
   std::string spill_directory;                              ///< of temporary files of queries; empty: `tmp` in data_dir
   std::uint64_t spill_bytes_max = std::uint64_t{10} << 30;  ///< of one query; 0: none
   std::string backup_directory;                             ///< of backups over the network; empty: there are none
   std::string audit_api_prefix = "/api/v1";                 ///< in front of the routes of the audit log service
   std::string audit_project_name = "dendro";                ///< in the welcome of the audit profile
+  TrailMode audit_trail = TrailMode::automatic;             ///< which uses of native routes are recorded
   std::vector<std::string> alert_rules, alert_receivers;    ///< JSON documents, one a block of the file
   MasterKeys privacy_keys;                                  ///< empty: there is none
   std::string privacy_key_file, privacy_key_previous_file;  ///< of privacy_keys; empty: no file
@@ -65,6 +71,8 @@ struct SettingRow {
   std::string_view description;  ///< one line, with unit and default
   Status (*apply)(Settings& settings, std::span<const std::string> values);
   std::string_view compat_environment = {};  ///< "SECRET_KEY": of the original systems, weaker than `environment`
+  /// The value is a secret or names where it lies (SecretReader); that of `compat_environment` is always the secret.
+  bool is_secret = false;
 };
 std::span<const SettingRow> settings_table();
 

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "apps/settings.h"
+#include "identity/certificate_rules.h"
 #include "identity/role_document.h"
 #include "services/admin/deletion_request.h"
 #include "storage/tombstone.h"
@@ -100,6 +101,22 @@ Status set_trusted_proxies(Settings& settings, Values values) {
   return {};
 }
 
+Status set_cors_origins(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(settings.server.cors_origins,
+                    CorsOrigins::parse(std::vector<std::string>(values.begin(), values.end())));
+  return {};
+}
+
+Status set_tls_version(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(settings.tls.min_version, parse_tls_version(values.back()));
+  return {};
+}
+
+Status set_client_certificates(Settings& settings, Values values) {
+  DENDRO_TRY_ASSIGN(settings.tls.client_certificates, parse_client_certificates(values.back()));
+  return {};
+}
+
 Status set_tokens_over_http(Settings& settings, Values values) {
   const bool is_warn = values.back() == "warn";
   if (!is_warn && values.back() != "refuse") return bad_value(values.back(), "refuse or warn");
@@ -167,6 +184,19 @@ Status set_api_prefix(Settings& settings, Values values) {
   return {};
 }
 
+Status set_audit_trail(Settings& settings, Values values) {
+  constexpr std::pair<std::string_view, TrailMode> kModes[] = {{"auto", TrailMode::automatic},
+                                                               {"all", TrailMode::all},
+                                                               {"changes", TrailMode::changes},
+                                                               {"off", TrailMode::off}};
+  for (const auto& [word, mode] : kModes) {
+    if (values.back() != word) continue;
+    settings.audit_trail = mode;
+    return {};
+  }
+  return bad_value(values.back(), "one of auto, all, changes, off");
+}
+
 Status set_log_level(Settings& settings, Values values) {
   for (const char* word : {"debug", "info", "warning", "error"}) {
     if (values.back() == word) {
@@ -217,6 +247,16 @@ Status set_issuers(Settings& settings, Values values) {
   return {};
 }
 
+Status set_certificate_rules(Settings& settings, Values values) {
+  settings.identity.certificates.clear();
+  for (const std::string& value : values) {
+    DENDRO_TRY_ASSIGN(const JsonValue block, parse_json_document(value));
+    DENDRO_TRY_ASSIGN(CertificateRule rule, parse_certificate_rule(block));
+    settings.identity.certificates.push_back(std::move(rule));
+  }
+  return {};
+}
+
 Status set_roles(Settings& settings, Values values) {
   settings.identity.roles.clear();
   for (const std::string& value : values) {
@@ -263,7 +303,7 @@ Status set_count_from_one(Settings& settings, Values values) {
 #define DENDRO_MEMBER(path) [](Settings& s) -> auto& { return s.path; }
 
 constexpr SettingRow kSettings[] = {
-    {"server.listen", "DENDRO_LISTEN", "--listen", false, true, "ADDR:PORT[=PROFILE]",
+    {"server.listen", "DENDRO_LISTEN", "--listen", false, true, "ADDR:PORT[=PROFILE][+tls|+plain]",
      "where to listen and as what, repeatable; default 127.0.0.1:8080 (= platform); port 0 takes a free one",
      &set_list<DENDRO_MEMBER(listeners)>},
     {"storage.data_dir", "DENDRO_DATA", "--data", false, false, "DIR",
@@ -283,15 +323,39 @@ constexpr SettingRow kSettings[] = {
      &set_tokens_over_http},
     {"server.origin_verify", "DENDRO_ORIGIN_VERIFY", "", false, false, "SECRET",
      "secret that every request's X-Origin-Verify must equal, health paths excepted; default none",
-     &set_text<DENDRO_MEMBER(server.origin_verify)>},
+     &set_text<DENDRO_MEMBER(server.origin_verify)>, "", true},
+    {"server.tls.certificate", "DENDRO_TLS_CERTIFICATE", "--tls-certificate", false, true, "FILE",
+     "certificate with its chain in PEM, one for each name served; listeners then speak TLS; default none",
+     &set_list<DENDRO_MEMBER(tls.certificates)>},
+    {"server.tls.key", "DENDRO_TLS_KEY", "--tls-key", false, true, "FILE",
+     "private key in PEM without pass phrase, in the order of the certificates; default none",
+     &set_list<DENDRO_MEMBER(tls.keys)>},
+    {"server.tls.client_ca", "DENDRO_TLS_CLIENT_CA", "", false, false, "FILE",
+     "authorities in PEM whose certificates clients may show instead of a key or token; default none",
+     &set_text<DENDRO_MEMBER(tls.client_ca)>},
+    {"server.tls.client_crl", "DENDRO_TLS_CLIENT_CRL", "", false, false, "FILE",
+     "revocation lists in PEM, one of each of those authorities; default none = nothing is revoked",
+     &set_text<DENDRO_MEMBER(tls.client_crl)>},
+    {"server.tls.client_certificates", "DENDRO_TLS_CLIENT_CERTIFICATES", "", false, false, "optional|required",
+     "whether a client without certificate is let in; default optional", &set_client_certificates},
+    {"server.tls.min_version", "DENDRO_TLS_MIN_VERSION", "", false, false, "1.2|1.3",
+     "oldest version of TLS that is spoken; default 1.2", &set_tls_version},
+    {"server.tls.ciphers", "DENDRO_TLS_CIPHERS", "", false, false, "LIST",
+     "of TLS 1.2, in OpenSSL's words; default ECDHE+AESGCM:ECDHE+CHACHA20", &set_text<DENDRO_MEMBER(tls.ciphers)>},
+    {"server.hsts", "DENDRO_HSTS", "", false, false, "TIME",
+     "how long browsers that came by https insist on it; 0s: they are not told; default 365d",
+     &set_span<DENDRO_MEMBER(server.hsts)>},
+    {"server.cors_origins", "DENDRO_CORS_ORIGINS", "", false, true, "ORIGIN",
+     "origins of other pages that may read and change things here, or * without cookies; default none",
+     &set_cors_origins},
     {"auth.secret_key", "DENDRO_SECRET_KEY", "", false, false, "SECRET",
      "signs and verifies own tokens, at least 32 bytes; also as SECRET_KEY; default none = there are none",
-     &set_text<DENDRO_MEMBER(identity.secret_key)>, "SECRET_KEY"},
+     &set_text<DENDRO_MEMBER(identity.secret_key)>, "SECRET_KEY", true},
     {"auth.secret_key_file", "DENDRO_SECRET_KEY_FILE", "", false, false, "FILE",
      "the same in a file, without the line feed at its end; default none", &set_text<DENDRO_MEMBER(secret_key_file)>},
     {"auth.secret_key_previous", "DENDRO_SECRET_KEY_PREVIOUS", "", false, false, "SECRET",
      "tokens that this one signed are still taken; default none",
-     &set_text<DENDRO_MEMBER(identity.secret_key_previous)>},
+     &set_text<DENDRO_MEMBER(identity.secret_key_previous)>, "", true},
     {"auth.algorithm", "DENDRO_ALGORITHM", "", false, false, "NAME",
      "of own tokens: HS256, HS384 or HS512; also as ALGORITHM; default HS256", &set_algorithm, "ALGORITHM"},
     {"auth.token_minutes", "DENDRO_ACCESS_TOKEN_EXPIRE_MINUTES", "", false, false, "N",
@@ -299,6 +363,8 @@ constexpr SettingRow kSettings[] = {
      "ACCESS_TOKEN_EXPIRE_MINUTES"},
     {"auth.issuers", "", "", false, true, "ISSUER", "whose tokens are taken beside own ones; see below; default none",
      &set_issuers},
+    {"auth.certificates", "", "", false, true, "RULE",
+     "what TLS client certificates may do that no API key names; see below; default none", &set_certificate_rules},
     {"auth.session_lifetime", "DENDRO_SESSION_LIFETIME", "", false, false, "TIME",
      "a sign-in ends so long after it began, 60s to 12h; default 12h",
      &set_sign_in_span<DENDRO_MEMBER(identity.sessions.lifetime), 60>},
@@ -313,16 +379,45 @@ constexpr SettingRow kSettings[] = {
     {"auth.password_hashes_max", "DENDRO_PASSWORD_HASHES_MAX", "", false, false, "N",
      "passwords hashed at once, 10 to 20 ms of a core and 19 MiB each; a further one gets 429; 1 to 64; default 2",
      &set_count_from_one<DENDRO_MEMBER(identity.sign_in.hashes_at_once_max), 64>},
+    {"auth.sign_ins_per_minute", "DENDRO_SIGN_INS_PER_MINUTE", "", false, false, "N",
+     "sign-ins that one address of the network may try, at once and each minute; a further one gets 429; 1 to 10000; "
+     "default 30",
+     &set_count_from_one<DENDRO_MEMBER(identity.sign_in.tries_per_minute), 10'000>},
+    {"auth.oidc.issuer", "DENDRO_OIDC_ISSUER", "", false, false, "URL",
+     "provider that users sign in with (OpenID Connect): its address, letter by letter; see below; default none",
+     &set_text<DENDRO_MEMBER(identity.oidc.tokens.issuer)>},
+    {"auth.oidc.client_id", "DENDRO_OIDC_CLIENT_ID", "", false, false, "ID", "what the provider calls this server",
+     &set_text<DENDRO_MEMBER(identity.oidc.tokens.audience)>},
+    {"auth.oidc.client_secret", "DENDRO_OIDC_CLIENT_SECRET", "", false, false, "SECRET",
+     "what proves it; default none = a public client, protected by PKCE alone",
+     &set_text<DENDRO_MEMBER(identity.oidc.client_secret)>},
+    {"auth.oidc.client_secret_file", "DENDRO_OIDC_CLIENT_SECRET_FILE", "", false, false, "FILE",
+     "the same in a file, without the line feed at its end; default none", &set_text<DENDRO_MEMBER(oidc_secret_file)>},
+    {"auth.oidc.scopes", "DENDRO_OIDC_SCOPES", "", false, false, "SCOPES",
+     "what is asked for, blanks between; default 'openid profile email'",
+     &set_text<DENDRO_MEMBER(identity.oidc.scopes)>},
+    {"auth.oidc.tenants_claim", "DENDRO_OIDC_TENANTS_CLAIM", "", false, false, "CLAIM",
+     "where ID tokens name tenants; default tenant_ids", &set_text<DENDRO_MEMBER(identity.oidc.tokens.tenants_claim)>},
+    {"auth.oidc.roles_claim", "DENDRO_OIDC_ROLES_CLAIM", "", false, false, "CLAIM",
+     "where ID tokens name roles; default roles", &set_text<DENDRO_MEMBER(identity.oidc.tokens.roles_claim)>},
+    {"auth.oidc.tenants_max", "DENDRO_OIDC_TENANTS_MAX", "", false, true, "TENANT",
+     "tenants that its users may hold at most; default * = every one",
+     &set_list<DENDRO_MEMBER(identity.oidc.tokens.tenants_max)>},
+    {"auth.oidc.default_tenants", "DENDRO_OIDC_DEFAULT_TENANTS", "", false, true, "TENANT",
+     "of users whose ID token names none; default none",
+     &set_list<DENDRO_MEMBER(identity.oidc.tokens.default_tenants)>},
+    {"auth.oidc.default_roles", "DENDRO_OIDC_DEFAULT_ROLES", "", false, true, "ROLE",
+     "of users whose ID token names none; default none", &set_list<DENDRO_MEMBER(identity.oidc.tokens.default_roles)>},
     {"roles", "", "", false, true, "ROLE",
      "roles beside the built-in ones, or instead of them; see below; default none", &set_roles},
     {"privacy.key", "DENDRO_PRIVACY_KEY", "", false, false, "SECRET",
      "encrypts the keys that tenants' values are hashed and tokenized with, at least 32 bytes; default none",
-     &set_text<DENDRO_MEMBER(privacy_keys.current)>},
+     &set_text<DENDRO_MEMBER(privacy_keys.current)>, "", true},
     {"privacy.key_file", "DENDRO_PRIVACY_KEY_FILE", "", false, false, "FILE",
      "the same in a file, without the line feed at its end; default none", &set_text<DENDRO_MEMBER(privacy_key_file)>},
     {"privacy.key_previous", "DENDRO_PRIVACY_KEY_PREVIOUS", "", false, false, "SECRET",
      "what it encrypted is encrypted with privacy.key at the next start; default none",
-     &set_text<DENDRO_MEMBER(privacy_keys.previous)>},
+     &set_text<DENDRO_MEMBER(privacy_keys.previous)>, "", true},
     {"privacy.key_previous_file", "DENDRO_PRIVACY_KEY_PREVIOUS_FILE", "", false, false, "FILE",
      "the same in a file; default none", &set_text<DENDRO_MEMBER(privacy_key_previous_file)>},
     {"privacy.masking", "", "", false, true, "RULE",
@@ -354,6 +449,14 @@ constexpr SettingRow kSettings[] = {
     {"server.connections_max", "DENDRO_CONNECTIONS_MAX", "", false, false, "N",
      "open connections; a further one gets 503; default 10000",
      &set_count<DENDRO_MEMBER(server.limits.connections_max)>},
+    {"server.connections_per_address_max", "DENDRO_CONNECTIONS_PER_ADDRESS_MAX", "", false, false, "N",
+     "of them from one address or IPv6 /64, server.trusted_proxies excepted; 0: no bound; default 1000",
+     &set_count<DENDRO_MEMBER(server.limits.connections_per_address_max)>},
+    {"server.handshakes_max", "DENDRO_HANDSHAKES_MAX", "", false, false, "N",
+     "TLS connections not agreed on yet; a further one is closed; default 512",
+     &set_count<DENDRO_MEMBER(server.limits.handshakes_max)>},
+    {"server.handshake_timeout", "DENDRO_HANDSHAKE_TIMEOUT", "", false, false, "TIME",
+     "for agreeing on TLS; default 10s", &set_span<DENDRO_MEMBER(server.limits.handshake_timeout)>},
     {"server.head_bytes_max", "DENDRO_HEAD_BYTES_MAX", "", false, false, "SIZE",
      "request line and headers; over it 431; default 32KiB", &set_size<DENDRO_MEMBER(server.limits.head_bytes_max)>},
     {"server.body_bytes_in_flight_max", "DENDRO_BODY_BYTES_IN_FLIGHT_MAX", "", false, false, "SIZE",
@@ -363,6 +466,9 @@ constexpr SettingRow kSettings[] = {
      &set_span<DENDRO_MEMBER(server.limits.head_timeout)>},
     {"server.body_stall_timeout", "DENDRO_BODY_STALL_TIMEOUT", "", false, false, "TIME",
      "without a byte of a body; default 60s", &set_span<DENDRO_MEMBER(server.limits.body_stall_timeout)>},
+    {"server.body_bytes_per_s_min", "DENDRO_BODY_BYTES_PER_S_MIN", "", false, false, "SIZE",
+     "of a body that comes for longer than that, on average; under it 408; 0: no bound; default 128",
+     &set_size<DENDRO_MEMBER(server.limits.body_bytes_per_s_min)>},
     {"server.idle_timeout", "DENDRO_IDLE_TIMEOUT", "", false, false, "TIME",
      "between requests; must exceed a load balancer's; default 75s",
      &set_span<DENDRO_MEMBER(server.limits.idle_timeout)>},
@@ -401,6 +507,9 @@ constexpr SettingRow kSettings[] = {
     {"retention.clock_jump_max", "DENDRO_RETENTION_CLOCK_JUMP_MAX", "", false, false, "TIME",
      "a clock so far ahead of what is explained is not believed by retention; default 24h, 0s = always believed",
      &set_span<DENDRO_MEMBER(store.retention.clock_jump_max)>},
+    {"query.geoip_database", "DENDRO_QUERY_GEOIP_DATABASE", "", false, false, "FILE",
+     "database of addresses in MaxMind's format (.mmdb) that the pipe geoip asks; default none = geoip is refused",
+     &set_text<DENDRO_MEMBER(geoip_database)>},
     {"query.lookup_directory", "DENDRO_QUERY_LOOKUP_DIRECTORY", "", false, false, "DIR",
      "folder of the CSV and NDJSON tables that the pipe lookup may read, by name; default none = lookup is refused",
      &set_text<DENDRO_MEMBER(lookup_directory)>},
@@ -422,6 +531,10 @@ constexpr SettingRow kSettings[] = {
     {"audit.project_name", "DENDRO_PROJECT_NAME", "", false, false, "NAME",
      "name in the welcome of the audit profile; default dendro", &set_text<DENDRO_MEMBER(audit_project_name)>,
      "PROJECT_NAME"},
+    {"audit.trail", "DENDRO_AUDIT_TRAIL", "", false, false, "WORD",
+     "uses of native routes that are recorded: all, changes (and refusals), off; default auto = all while callers must "
+     "show a credential, else off",
+     &set_audit_trail},
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},

@@ -4,11 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 #include "adapters/http/curl_http_client.h"
 #include "apps/cli.h"
+#include "apps/command_token.h"
 #include "apps/tail_printer.h"
 #include "apps/tail_reader.h"
 #include "apps/url_text.h"
@@ -36,7 +36,7 @@ std::shared_ptr<CLI::App> make_tail_app_with(const std::shared_ptr<TailFlags>& f
       ->check(CLI::IsMember({"text", "ndjson"}));
   app->add_option("--server", flags->server, "address of the server; default http://127.0.0.1:8080")->type_name("URL");
   app->add_option("--since", flags->since, "cursor to go on behind; default from now on")->type_name("CURSOR");
-  app->add_option("--token", flags->token, "API key; better: the variable DENDRO_API_KEY")->type_name("KEY");
+  add_token_option(*app, flags->token);
   return app;
 }
 
@@ -89,8 +89,9 @@ int run_tail(std::span<const std::string> args, CommandIo& io) {
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
   const auto url = normalised_server_url(flags->server.empty() ? kDefaultServerUrl : std::string_view(flags->server));
   if (!url) return report_failure(io, "tail", url.error().message(), 2);
-  if (const char* variable = std::getenv("DENDRO_API_KEY"); flags->token.empty() && variable != nullptr)
-    flags->token = variable;
+  Result<std::string> token = command_token(flags->token, io);
+  if (!token) return report_failure(io, "tail", token.error().message(), 2);
+  flags->token = std::move(*token);
   const bool is_text = flags->output.empty() ? io.out_is_terminal : flags->output == "text";
 
   CancelToken cancel;

@@ -4,11 +4,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/url.h"
 
 namespace dendro {
-
-/// Every byte outside A-Z a-z 0-9 - . _ ~ as %XX (RFC 3986).
-std::string percent_encoded(std::string_view text);
 
 /// A server's base URL as people type it, without a slash at the end: "127.0.0.1:8080" gets "http://".
 /// Errors: invalid_argument (another scheme, a query, a user name, no host).

@@ -1,11 +1,11 @@
 // Tests that read a column of the batch or a verdict made once per stream: time, severity, labels, dead letters.
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "filter/field_reader.h"
 #include "filter/filter_node.h"
+#include "filter/stream_condition.h"
 #include "record/severity.h"
 
 namespace dendro {
@@ -129,23 +129,10 @@ class StreamNode : public FilterNode {
   virtual bool accepts(const Stream& stream) const = 0;
 };
 
-/// True if the label is meant by `name`: exactly, or with every other character as `_` (query-language.md 5, Scope).
-bool is_label_named(std::string_view path, std::string_view name) {
-  if (path.size() != name.size()) return false;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    if (path[i] != name[i] && !(name[i] == '_' && !is_word_char(path[i]))) return false;
-  }
-  return true;
-}
-
-using TextTest = std::function<bool(std::string_view)>;
-
 class LabelNode final : public StreamNode {
  public:
-  LabelNode(std::string name, TextTest accepts_text)
-      : name_(std::move(name)),
-        accepts_text_(std::move(accepts_text)),
-        field_(resolve_field_name("resource." + name_)) {}
+  explicit LabelNode(LabelCondition condition)
+      : condition_(std::move(condition)), field_(resolve_field_name("resource." + condition_.name())) {}
   bool matches(const FieldSource& row) const override {
     std::string text;
     std::string scratch;
@@ -153,21 +140,14 @@ class LabelNode final : public StreamNode {
       text = value_text(value, scratch);
       return false;
     });
-    return accepts_text_(text);
+    return condition_.accepts_text(text);
   }
 
  private:
-  bool accepts(const Stream& stream) const override {
-    const StreamLabel* found = stream.find(name_);
-    for (const StreamLabel& label : stream.labels) {
-      if (found == nullptr && is_label_named(label.path, name_)) found = &label;
-    }
-    std::string scratch;
-    return accepts_text_(found == nullptr ? std::string_view() : value_text(found->value, scratch));
-  }
-  std::string name_;
-  TextTest accepts_text_;
-  FieldName field_;
+  bool accepts(const Stream& stream) const override { return condition_.accepts(stream); }
+
+  const LabelCondition condition_;
+  const FieldName field_;
 };
 
 class LivingNode final : public StreamNode {
@@ -175,10 +155,7 @@ class LivingNode final : public StreamNode {
   bool matches(const FieldSource&) const override { return true; }
 
  private:
-  bool accepts(const Stream& stream) const override {
-    const StreamLabel* source = stream.find(kSourceLabel);
-    return source == nullptr || source->value.text != kDeadLetterSource;
-  }
+  bool accepts(const Stream& stream) const override { return LivingCondition().accepts(stream); }
 };
 
 }  // namespace
@@ -190,11 +167,10 @@ std::unique_ptr<FilterNode> make_severity_node(const SeverityTest& test) {
   return std::make_unique<SeverityNode>(test);
 }
 std::unique_ptr<FilterNode> make_label_node(const LabelTest& test) {
-  return std::make_unique<LabelNode>(test.name, [text = test.text](std::string_view found) { return found == text; });
+  return std::make_unique<LabelNode>(LabelCondition(test));
 }
 std::unique_ptr<FilterNode> make_label_match_node(const LabelMatch& test) {
-  return std::make_unique<LabelNode>(
-      test.name, [regex = test.regex](std::string_view found) { return regex->matches_whole(found); });
+  return std::make_unique<LabelNode>(LabelCondition(test));
 }
 std::unique_ptr<FilterNode> make_living_node() {
   return std::make_unique<LivingNode>();

@@ -4,6 +4,7 @@
 #include "base/crypto_hash.h"
 #include "base/hex.h"
 #include "base/utf8.h"
+#include "identity/certificate_rules.h"
 #include "identity/credential_error.h"
 #include "identity/grant.h"
 
@@ -33,6 +34,10 @@ Status check_request(const ApiKeyRequest& request, Timestamp now) {
   if (request.certificate.size() > ApiKeys::kCertificateBytesMax || !is_valid_utf8(request.certificate)) {
     return key_fault("certificate: at most " + std::to_string(ApiKeys::kCertificateBytesMax) +
                      " bytes of UTF-8 are taken");
+  }
+  if (!request.certificate.empty() && !is_certificate_name(request.certificate)) {
+    return key_fault("certificate: must be KIND:NAME with a kind of " + std::string(certificate_name_kinds_text()) +
+                     ", such as DNS:agent-7.example.org");
   }
   if (request.expires && *request.expires <= now) return key_fault("expires: lies in the past");
   return check_tenant_names(request.tenants);
@@ -75,10 +80,12 @@ Result<PrincipalPtr> ApiKeys::authenticate(std::string_view key) const {
   return principal_of(*row, Principal::Kind::api_key);
 }
 
-Result<PrincipalPtr> ApiKeys::authenticate_certificate(const std::string& name) const {
-  DENDRO_TRY_ASSIGN(const auto row, table_.find_by_certificate(name));
-  if (!row) return unauthenticated();
-  return principal_of(*row, Principal::Kind::certificate);
+Result<PrincipalPtr> ApiKeys::authenticate_certificate(std::string_view names) const {
+  for (const std::string_view name : split_certificate_names(names)) {
+    DENDRO_TRY_ASSIGN(const auto row, table_.find_by_certificate(std::string(name)));
+    if (row) return principal_of(*row, Principal::Kind::certificate);
+  }
+  return unauthenticated();
 }
 
 Result<PrincipalPtr> ApiKeys::authenticate_id(const std::string& id) const {

@@ -18,7 +18,8 @@ struct ApiKeyRequest {
   std::vector<std::string> tenants;  ///< or "*"
   std::vector<std::string> scopes;   ///< ingest, search, export, admin
   std::vector<std::string> roles;    ///< beside them; with neither a key could do nothing
-  std::string certificate;  ///< subject or SAN of a TLS client certificate that stands for it too; may be empty
+  std::string certificate;  ///< name of a TLS client certificate that stands for it too, "DNS:agent-7.example.org";
+                            ///< may be empty
   std::optional<Timestamp> expires;
 };
 struct MadeApiKey {
@@ -50,7 +51,8 @@ class ApiKeys {
   // Errors of these: unauthenticated; those of the database.
   /// The whole key, as it was shown.
   Result<PrincipalPtr> authenticate(std::string_view key) const;
-  Result<PrincipalPtr> authenticate_certificate(const std::string& name) const;
+  /// The names of a certificate, one a line: the first that a key has.
+  Result<PrincipalPtr> authenticate_certificate(std::string_view names) const;
   /// For a session that such a key opened.
   Result<PrincipalPtr> authenticate_id(const std::string& id) const;
 

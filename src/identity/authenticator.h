@@ -14,7 +14,7 @@ struct Credential {
   enum class Kind : std::uint8_t {
     secret,       ///< an API key or a JWT, told apart by its form
     session,      ///< the value of the sign-in cookie
-    certificate,  ///< a TLS client certificate that the CA vouched for: `text` is its subject or SAN
+    certificate,  ///< a TLS client certificate that the CA vouched for: `text` is its names, one a line ("DNS:..")
   };
   Kind kind = Kind::secret;
   std::string text;

@@ -117,6 +117,7 @@ Result<ForeignIdentity> ForeignIssuer::check(const Jwt& jwt) {
   ForeignIdentity identity{settings_.issuer,
                            std::move(claims.subject),
                            std::move(claims.token_id),
+                           std::move(claims.name),
                            bounded(claims.tenants ? std::move(*claims.tenants) : settings_.default_tenants),
                            claims.roles ? std::move(*claims.roles) : settings_.default_roles,
                            claims.expires};

@@ -31,6 +31,7 @@ Result<IssuerSettings> parse_issuer_settings(const JsonValue& block);
 struct ForeignIdentity {
   std::string issuer, subject;
   std::string token_id;  ///< `jti`; may be empty
+  std::string name;      ///< for people; may be empty
   std::vector<std::string> tenants, roles;
   Timestamp expires;
 };

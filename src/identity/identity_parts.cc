@@ -10,6 +10,7 @@ constexpr std::chrono::seconds kKeyCheckInterval{1};
 constexpr std::chrono::seconds kUseWriteInterval{60};
 
 constexpr std::string_view kAccountsQuery = "SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM api_keys)";
+constexpr std::string_view kUsersQuery = "SELECT EXISTS (SELECT 1 FROM users)";
 /// The example of a project whose tokens are taken here: everybody knows it.
 constexpr std::string_view kWellKnownSecret = "dev_secret_key_change_in_production";
 
@@ -19,6 +20,17 @@ Status check_settings_roles(const IdentitySettings& settings, const RowFilterChe
     DENDRO_TRY(check_role(role, check_filter));
     if (role.name == "admin") return Error(ErrorCode::invalid_argument, "role \"admin\" cannot be changed");
   }
+  return {};
+}
+
+/// Its ID tokens are tokens of an issuer like any other.
+Status add_oidc_issuer(IdentitySettings& settings) {
+  for (const IssuerSettings& issuer : settings.issuers) {
+    if (issuer.issuer != settings.oidc.tokens.issuer) continue;
+    return Error(ErrorCode::invalid_argument,
+                 "auth.oidc.issuer: it is in [[auth.issuers]] too; one of the two says how its tokens are judged");
+  }
+  settings.issuers.push_back(settings.oidc.tokens);
   return {};
 }
 
@@ -51,9 +63,13 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::open(IdentitySettings sett
   std::unique_ptr<IdentityParts> parts(new IdentityParts());
   DENDRO_TRY_ASSIGN(parts->version_, IdentityVersion::open(from.database));
   DENDRO_TRY_ASSIGN(parts->accounts_, MetaProbe::open(from.database.path(), kAccountsQuery));
+  DENDRO_TRY_ASSIGN(parts->users_there_, MetaProbe::open(from.database.path(), kUsersQuery));
   DENDRO_TRY_ASSIGN(std::vector<SignatureKey> signing_keys, keys_of(settings));
   DENDRO_TRY(check_settings_roles(settings, from.check_row_filter));
-  parts->is_auth_configured_ = !signing_keys.empty() || !settings.issuers.empty();
+  DENDRO_TRY(check_oidc_settings(settings.oidc));
+  const bool has_oidc = !settings.oidc.tokens.issuer.empty();
+  if (has_oidc) DENDRO_TRY(add_oidc_issuer(settings));
+  parts->is_auth_configured_ = !signing_keys.empty() || !settings.issuers.empty() || settings.takes_certificates;
   parts->token_store_ = make_meta_token_store(from.database);
   parts->roles_ = std::make_unique<Roles>(from.database, from.clock, from.check_row_filter, std::move(settings.roles));
   parts->keys_ = std::make_unique<ApiKeys>(from.database, *parts->roles_, from.clock, from.random);
@@ -71,8 +87,14 @@ Result<std::unique_ptr<IdentityParts>> IdentityParts::open(IdentitySettings sett
                                                 *parts->verifier_, settings.sessions, from.clock, from.random);
   parts->sign_in_ =
       std::make_unique<SignIn>(from.database, *parts->sessions_, *parts->hasher_, settings.sign_in, from.clock);
-  parts->authenticator_ = std::make_unique<StoreAuthenticator>(
-      StoreAuthenticator::Parts{from.clock, *parts->version_, *parts->keys_, *parts->verifier_, *parts->sessions_});
+  parts->sign_in_rate_ = std::make_unique<SignInRate>(settings.sign_in.tries_per_minute, from.clock);
+  if (has_oidc) {
+    parts->oidc_ =
+        std::make_unique<OidcSignIn>(std::move(settings.oidc), *from.http, *parts->sessions_, from.clock, from.random);
+  }
+  parts->certificates_ = std::make_unique<CertificateRules>(std::move(settings.certificates), *parts->roles_);
+  parts->authenticator_ = std::make_unique<StoreAuthenticator>(StoreAuthenticator::Parts{
+      from.clock, *parts->version_, *parts->keys_, *parts->verifier_, *parts->sessions_, *parts->certificates_});
   return parts;
 }
 
@@ -124,6 +146,11 @@ bool IdentityParts::is_auth_configured() {
   if (!holds_some) return true;  // not to be opened by a fault
   if (*holds_some != 0) is_auth_configured_ = true;
   return *holds_some != 0;
+}
+
+bool IdentityParts::has_users() {
+  const Result<std::int64_t> holds_some = users_there_->read();
+  return !holds_some || *holds_some != 0;
 }
 
 }  // namespace dendro

@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "identity/certificate_rules.h"
 #include "identity/foreign_issuer.h"
+#include "identity/oidc_sign_in.h"
 #include "identity/sign_in.h"
+#include "identity/sign_in_rate.h"
 #include "identity/store_authenticator.h"
 
 namespace dendro {
@@ -21,7 +24,10 @@ struct IdentitySettings {
   SignatureAlgorithm algorithm = SignatureAlgorithm::hs256;  ///< of own tokens: HS256, HS384, HS512
   std::chrono::seconds token_lifetime{3'600};
   std::vector<IssuerSettings> issuers;
+  OidcSettings oidc;  ///< without an issuer: nobody signs in so
   std::vector<Role> roles;
+  std::vector<CertificateRule> certificates;
+  bool takes_certificates = false;  ///< some listener asks clients for them
   SessionLimits sessions;
   SignInLimits sign_in;
 };
@@ -55,11 +61,16 @@ class IdentityParts {
   Users& users() { return *users_; }
   Sessions& sessions() { return *sessions_; }
   SignIn& sign_in() { return *sign_in_; }
+  SignInRate& sign_in_rate() { return *sign_in_rate_; }
+  OidcSignIn* oidc() { return oidc_.get(); }  ///< null: there is no provider
 
-  /// Whether callers must say who they are (five-systems.md 1.4): there is a SECRET_KEY, an issuer, or a user or API
-  /// key in the store, revoked ones too. Once true, it stays so: the last user's end must not open a server. Cheap: for
-  /// loop threads.
+  /// Whether callers must say who they are (five-systems.md 1.4): there is a SECRET_KEY, an issuer, an authority
+  /// of client certificates, or a user or API key in the store, revoked ones too. Once true, it stays so: the last
+  /// user's end must not open a server. Cheap: for loop threads.
   bool is_auth_configured();
+
+  /// Whether there are local accounts. As cheap.
+  bool has_users();
 
   /// One round of what the thread does. For tests.
   void renew_issuer_keys();
@@ -71,7 +82,8 @@ class IdentityParts {
 
   // Fixed after open.
   std::unique_ptr<IdentityVersion> version_;
-  std::unique_ptr<MetaProbe> accounts_;  ///< 1: the store holds some
+  std::unique_ptr<MetaProbe> accounts_;     ///< 1: the store holds some
+  std::unique_ptr<MetaProbe> users_there_;  ///< 1: some are users
   std::unique_ptr<TokenStore> token_store_;
   std::unique_ptr<Roles> roles_;
   std::unique_ptr<ApiKeys> keys_;
@@ -81,6 +93,9 @@ class IdentityParts {
   std::unique_ptr<Users> users_;
   std::unique_ptr<Sessions> sessions_;
   std::unique_ptr<SignIn> sign_in_;
+  std::unique_ptr<CertificateRules> certificates_;
+  std::unique_ptr<SignInRate> sign_in_rate_;
+  std::unique_ptr<OidcSignIn> oidc_;
   std::unique_ptr<StoreAuthenticator> authenticator_;
   std::atomic<bool> is_auth_configured_{false};
 

@@ -11,6 +11,7 @@ struct SignInLimits {
   std::int64_t failures_max = 10;  ///< in a row
   std::chrono::seconds lock = std::chrono::minutes(15);
   std::size_t hashes_at_once_max = 2;
+  std::size_t tries_per_minute = 30;  ///< of one address of the network; SignInRate
 };
 
 /// E-mail address and password against a session. Thread-safe; waits for disk and hash.

@@ -71,7 +71,7 @@ Result<KnownCredential> StoreAuthenticator::judge(const Credential& credential) 
       return credential.text.starts_with(ApiKeys::kPrefix) ? of_key(parts_.keys.authenticate(credential.text))
                                                            : judge_token(credential.text);
     case Credential::Kind::certificate:
-      return of_key(parts_.keys.authenticate_certificate(credential.text));
+      return judge_certificate(credential.text);
     case Credential::Kind::session:
       return judge_session(credential.text);
   }
@@ -91,6 +91,16 @@ Result<KnownCredential> StoreAuthenticator::judge_session(const std::string& sec
   known.principal = std::move(session.principal);
   known.session_id = std::move(session.row.id);
   known.idle_end = Timestamp(parts_.clock.now().number() + idle_limit_ns());
+  return known;
+}
+
+/// A key that names the certificate says more than a rule for many.
+Result<KnownCredential> StoreAuthenticator::judge_certificate(const std::string& names) const {
+  Result<KnownCredential> by_key = of_key(parts_.keys.authenticate_certificate(names));
+  const bool is_of_no_key = !by_key && by_key.error().message() == kBadCredentialText;
+  if (!is_of_no_key) return by_key;
+  KnownCredential known;
+  DENDRO_TRY_ASSIGN(known.principal, parts_.certificates.authenticate(names));
   return known;
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "identity/api_keys.h"
 #include "identity/authenticator.h"
+#include "identity/certificate_rules.h"
 #include "identity/credential_cache.h"
 #include "identity/identity_version.h"
 #include "identity/last_uses.h"
@@ -22,6 +23,7 @@ class StoreAuthenticator final : public Authenticator {
     ApiKeys& keys;
     const TokenVerifier& tokens;
     Sessions& sessions;
+    const CertificateRules& certificates;
   };
   /// The parts outlive this.
   explicit StoreAuthenticator(const Parts& parts) : parts_(parts), cache_(kCacheEntriesMax) {}
@@ -38,6 +40,7 @@ class StoreAuthenticator final : public Authenticator {
   Result<KnownCredential> judge(const Credential& credential) const;
   Result<KnownCredential> judge_token(const std::string& token) const;
   Result<KnownCredential> judge_session(const std::string& secret) const;
+  Result<KnownCredential> judge_certificate(const std::string& names) const;
   std::int64_t idle_limit_ns() const;
   void note_use(const KnownCredential& known);
   const Parts parts_;

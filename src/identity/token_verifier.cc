@@ -21,6 +21,7 @@ std::string document_of(const ForeignIdentity& identity) {
   json.begin_object();
   json.member("issuer", identity.issuer);
   json.member("subject", identity.subject);
+  json.member("name", identity.name);
   json.member("tenants", identity.tenants);
   json.member("roles", identity.roles);
   json.end_object();
@@ -43,6 +44,7 @@ Result<ForeignIdentity> identity_of(const std::string& document) {
   };
   identity.issuer = text("issuer");
   identity.subject = text("subject");
+  identity.name = text("name");
   identity.tenants = list("tenants");
   identity.roles = list("roles");
   identity.expires = kTimestampMax;  // the session's end counts
@@ -86,7 +88,7 @@ Result<PrincipalPtr> TokenVerifier::principal_of(const ForeignIdentity& identity
   auto principal = std::make_shared<Principal>();
   principal->kind = Principal::Kind::token;
   principal->id = "sub:" + identity.issuer + "|" + identity.subject;
-  principal->name = identity.subject;
+  principal->name = identity.name.empty() ? identity.subject : identity.name;
   principal->token_id = identity.token_id;
   Result<std::vector<Grant>> grants = make_grants(identity.tenants, roles);
   if (!grants) return unauthenticated("token: " + grants.error().message());

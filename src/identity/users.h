@@ -42,7 +42,7 @@ class Users {
   /// When failed sign-ins let it try again; nothing: it may.
   Result<std::optional<Timestamp>> locked_until(const UserRow& user) const;
 
-  // Errors of these: not_found.
+  // Errors of these: not_found; permission_denied (kLastAdminText).
   /// Ends its sessions and unlocks it. Errors: invalid_argument too.
   Status set_password(const std::string& id, const std::string& password);
   /// Disabling ends its sessions.

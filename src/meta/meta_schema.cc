@@ -226,6 +226,10 @@ CREATE TRIGGER users_delete_changes_identity AFTER DELETE ON users
 CREATE TRIGGER sessions_delete_changes_identity AFTER DELETE ON sessions
   BEGIN UPDATE identity_version SET version = version + 1; END;
 )"},
+    {"tenants of short links", R"(
+ALTER TABLE short_links ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+CREATE INDEX short_links_by_tenant ON short_links (tenant);
+)"},
     // What values of a tenant are encrypted with, itself encrypted (services/privacy/privacy_keys.h). The rules of the
     // configuration as the server had them last: commands that write into a folder without a server keep to them.
     {"privacy keys", R"(

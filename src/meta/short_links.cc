@@ -1,20 +1,16 @@
 #include "meta/short_links.h"
 
-#include <algorithm>
+#include "base/url.h"
 
 namespace dendro {
 namespace {
 
 constexpr std::size_t kCodeCharacters = 10;
 
-/// "//host" and "/\host" lead to other hosts in a browser.
 Status check_path(const std::string& path) {
-  const bool is_own = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\") &&
-                      std::none_of(path.begin(), path.end(), [](char c) {
-                        return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '\\';
-                      });
-  if (!is_own)
+  if (!is_own_path(path)) {
     return Error(ErrorCode::invalid_argument, "path: must be a path of this server, such as /explore?q=error");
+  }
   if (path.size() > ShortLinks::kPathBytesMax) {
     return Error(ErrorCode::too_large, "path: has " + std::to_string(path.size()) + " bytes, at most " +
                                            std::to_string(ShortLinks::kPathBytesMax) + " are taken");
@@ -24,7 +20,7 @@ Status check_path(const std::string& path) {
 
 }  // namespace
 
-Result<ShortLink> ShortLinks::create(const std::string& path) {
+Result<ShortLink> ShortLinks::create(const TenantId& tenant, const std::string& path) {
   DENDRO_TRY(check_path(path));
   const Timestamp now = clock_.now();
   const ShortLink link{random_base62(random_, kCodeCharacters), path,
@@ -35,8 +31,13 @@ Result<ShortLink> ShortLinks::create(const std::string& path) {
     if (count->integer(0) >= static_cast<std::int64_t>(kLinksMax)) {
       return Error(ErrorCode::resource_exhausted, "there are " + std::to_string(kLinksMax) + " short links already");
     }
-    DENDRO_TRY(meta.change("INSERT INTO short_links (code, path, expires) VALUES (?, ?, ?)",
-                           {link.code, link.path, link.expires.number()}));
+    DENDRO_TRY_ASSIGN(const auto own, meta.row("SELECT COUNT(*) FROM short_links WHERE tenant = ?", {tenant.text()}));
+    if (own->integer(0) >= static_cast<std::int64_t>(kPerTenantMax)) {
+      return Error(ErrorCode::resource_exhausted,
+                   "the tenant has " + std::to_string(kPerTenantMax) + " short links already");
+    }
+    DENDRO_TRY(meta.change("INSERT INTO short_links (code, path, expires, tenant) VALUES (?, ?, ?, ?)",
+                           {link.code, link.path, link.expires.number(), tenant.text()}));
     return link;
   });
 }

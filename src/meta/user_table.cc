@@ -71,6 +71,27 @@ Status end_sessions_of_user(MetaTransaction& meta, const std::string& id) {
   return {};
 }
 
+/// Accounts that can sign in and administer every tenant.
+Result<std::int64_t> count_admins(MetaTransaction& meta) {
+  DENDRO_TRY_ASSIGN(const auto count,
+                    meta.row("SELECT COUNT(*) FROM users WHERE disabled = 0 AND EXISTS (SELECT 1 FROM "
+                             "json_each(users.grants) AS g, json_each(json_extract(g.value, '$.roles')) AS r WHERE "
+                             "json_extract(g.value, '$.tenant') = '*' AND r.value = 'admin')"));
+  return count->integer(0);
+}
+
+/// Carries out a change unless it ends the last of them.
+template <typename Change>
+Status change_but_keep_an_admin(MetaDatabase& database, Change&& change) {
+  return database.transact([&](MetaTransaction& meta) -> Status {
+    DENDRO_TRY_ASSIGN(const std::int64_t before, count_admins(meta));
+    DENDRO_TRY(change(meta));
+    DENDRO_TRY_ASSIGN(const std::int64_t after, count_admins(meta));
+    if (before > 0 && after == 0) return Error(ErrorCode::permission_denied, std::string(kLastAdminText));
+    return {};
+  });
+}
+
 }  // namespace
 
 Status UserTable::insert(const UserRow& row) {
@@ -123,14 +144,14 @@ Status UserTable::set_password(const std::string& id, const std::string& passwor
 }
 
 Status UserTable::set_disabled(const std::string& id, bool is_disabled) {
-  return database_.transact([&](MetaTransaction& meta) -> Status {
+  return change_but_keep_an_admin(database_, [&](MetaTransaction& meta) -> Status {
     DENDRO_TRY(change_user(meta, "UPDATE users SET disabled = ? WHERE id = ?", std::int64_t{is_disabled}, id));
     return is_disabled ? end_sessions_of_user(meta, id) : Status();
   });
 }
 
 Status UserTable::set_grants(const std::string& id, const std::vector<UserGrantRow>& grants) {
-  return database_.transact([&](MetaTransaction& meta) -> Status {
+  return change_but_keep_an_admin(database_, [&](MetaTransaction& meta) -> Status {
     return change_user(meta, "UPDATE users SET grants = ? WHERE id = ?", encode_grants(grants), id);
   });
 }
@@ -142,7 +163,7 @@ Status UserTable::set_last_sign_in(const std::string& id, Timestamp at) {
 }
 
 Status UserTable::remove(const std::string& id) {
-  return database_.transact([&](MetaTransaction& meta) -> Status {
+  return change_but_keep_an_admin(database_, [&](MetaTransaction& meta) -> Status {
     DENDRO_TRY(end_sessions_of_user(meta, id));
     DENDRO_TRY_ASSIGN(const std::uint64_t changed, meta.change("DELETE FROM users WHERE id = ?", {id}));
     if (changed == 0) return Error(ErrorCode::not_found, "no user with the id \"" + id + "\"");

@@ -25,8 +25,13 @@ struct UserRow {
   Timestamp last_sign_in;  ///< 0: never
 };
 
+/// What the end of the last account with the role admin in every tenant is refused with.
+inline constexpr std::string_view kLastAdminText =
+    "this is the last account with the role admin in every tenant: make another one first";
+
 /// Local accounts. Thread-safe; every call may wait for the disk. What takes rights from a user ends its sessions in
-/// the same transaction.
+/// the same transaction. What would leave accounts, but none that administers every tenant, where there was one, is
+/// refused: permission_denied with kLastAdminText.
 class UserTable {
  public:
   static constexpr std::size_t kUsersMax = 10'000;

@@ -12,7 +12,9 @@ RecordBatchBuilder& BatchFiller::builder_for(std::size_t record_bytes_max) {
 }
 
 void BatchFiller::flush() {
-  if (!builder_.empty()) closed_.push_back(builder_.finish());
+  if (builder_.empty()) return;
+  closed_.push_back(builder_.finish());
+  ++batch_number_;
 }
 
 std::shared_ptr<const RecordBatch> BatchFiller::take_batch() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,12 +28,15 @@ class BatchFiller {
   /// Every closed batch, oldest first.
   std::vector<std::shared_ptr<const RecordBatch>> take_batches();
   bool has_batch() const { return next_ < closed_.size(); }
+  /// Of the batch at hand: 1, 2, ..
+  std::uint64_t batch_number() const { return batch_number_; }
   Timestamp receive_time() const { return receive_time_; }
 
  private:
   Timestamp receive_time_;
   RecordBatchBuilder builder_;
   std::vector<std::shared_ptr<const RecordBatch>> closed_;
+  std::uint64_t batch_number_ = 1;
   std::size_t next_ = 0;  ///< of closed_, the first not taken
 };
 

@@ -11,7 +11,8 @@
 namespace dendro {
 namespace {
 
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+/// Small enough to stay in a core's cache until it is decoded.
+constexpr std::size_t kReadBytes = std::size_t{256} << 10;
 
 class SequentialFileSource final : public FileRecordSource {
  public:
@@ -24,6 +25,9 @@ class SequentialFileSource final : public FileRecordSource {
     return filler_.take_batch();
   }
 
+  std::optional<SourceCounts> source_counts() const override {
+    return SourceCounts{1, read_bytes_, read_bytes_, decoder_ != nullptr ? decoder_->lines() : 0};
+  }
   FileFindings findings() const override {
     FileFindings findings = findings_;
     if (decoder_ != nullptr) findings.kept_as_text = decoder_->kept_as_text();
@@ -52,6 +56,7 @@ class SequentialFileSource final : public FileRecordSource {
     if (window_.size() - last_ < kReadBytes / 2) window_.resize(window_.size() + kReadBytes);
     DENDRO_TRY_ASSIGN(const std::size_t count, bytes_->read({window_.data() + last_, window_.size() - last_}));
     last_ += count;
+    read_bytes_ += count;
     is_at_end_ = count == 0;
     return {};
   }
@@ -62,7 +67,9 @@ class SequentialFileSource final : public FileRecordSource {
     options.format = options_.format;
     options.mapping = options_.mapping;
     options.broken_lines = options_.broken_lines;
+    options.joins_traces = options_.joins_traces;
     options.reference_time = options_.reference_time;
+    options.wish = options_.wish;
     if (options.format == ParseFormat::auto_detect) {
       if (!is_at_end_ && !is_sample_enough(front)) return false;
       DetectedFormat detected = detect_log_format(front, sample_end(), {reference_time(), 0});
@@ -94,6 +101,7 @@ class SequentialFileSource final : public FileRecordSource {
   std::vector<char> window_;
   std::size_t first_ = 0, last_ = 0;  ///< of window_, the bytes not decoded yet
   bool is_at_end_ = false;
+  std::uint64_t read_bytes_ = 0;
 };
 
 }  // namespace

@@ -15,8 +15,10 @@ struct FileSourceOptions {
   ParseFormat format = ParseFormat::auto_detect;  ///< auto_detect: by its first lines (lines/format_detector.h)
   MappingOptions mapping;
   BrokenLines broken_lines = BrokenLines::reject;
-  Timestamp receive_time;   ///< time of records that have none, and what too_new is measured from
-  RejectHandler on_reject;  ///< called from next(), on its thread; may be empty
+  bool joins_traces = false;               ///< as DecoderOptions
+  Timestamp receive_time;                  ///< time of records that have none, and what too_new is measured from
+  RejectHandler on_reject;                 ///< called from next(), on its thread; may be empty
+  std::shared_ptr<const RecordWish> wish;  ///< as DecoderOptions
   /// As DecoderOptions: when the file was last written.
   std::optional<Timestamp> reference_time;
   /// The next bytes may come whenever their writer likes (a pipe): what has come must do to tell the format.

@@ -1,57 +1,14 @@
 #include "parse/json_reader.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-#include <bit>
 #include <cstring>
 
 #include "base/utf8.h"
+#include "parse/json_scan.h"
 
 namespace dendro {
 namespace {
 
 constexpr const char* kTextEnds = "text ends inside a value";
-
-bool is_json_space(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-/// Where a run of plain string bytes stops: at `"`, `\` or a control character, or at `end`. `has_high` learns of bytes
-/// >= 0x80.
-const char* find_string_stop(const char* at, const char* end, bool& has_high) {
-  unsigned high = 0;
-#if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i control_max = _mm_set1_epi8(0x1F);
-  for (; end - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i is_control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, control_max), control_max);
-    const __m128i is_stop =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)), is_control);
-    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(is_stop));
-    const auto highs = static_cast<unsigned>(_mm_movemask_epi8(bytes));
-    if (stops != 0) {
-      const int offset = std::countr_zero(stops);
-      has_high |= (high | (highs & ((1u << offset) - 1u))) != 0;
-      return at + offset;
-    }
-    high |= highs;
-  }
-#endif
-  for (; at < end; ++at) {
-    const auto byte = static_cast<unsigned char>(*at);
-    if (byte == '"' || byte == '\\' || byte < 0x20) break;
-    high |= byte & 0x80u;
-  }
-  has_high |= high != 0;
-  return at;
-}
 
 /// Writes a code point or half a surrogate pair as (generalised) UTF-8; never more bytes than its escape has.
 char* put_code_point(char* to, std::uint32_t code_point) {
@@ -104,38 +61,10 @@ char unescaped(char c) {
 }
 
 int hex_digit_value(char c) {
-  if (is_digit(c)) return c - '0';
+  if (is_json_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-/// Past a numeral of the JSON grammar; null if there is none. `is_integer`: neither fraction nor exponent.
-const char* skip_numeral(const char* at, const char* end, bool& is_integer) {
-  const auto skip_digits = [end](const char* from) {
-    while (from < end && is_digit(*from)) ++from;
-    return from;
-  };
-  is_integer = true;
-  if (at < end && *at == '-') ++at;
-  const char* digits = at;
-  at = skip_digits(at);
-  if (at == digits || (*digits == '0' && at - digits > 1)) return nullptr;
-  if (at < end && *at == '.') {
-    is_integer = false;
-    digits = ++at;
-    at = skip_digits(at);
-    if (at == digits) return nullptr;
-  }
-  if (at < end && (*at == 'e' || *at == 'E')) {
-    is_integer = false;
-    ++at;
-    if (at < end && (*at == '+' || *at == '-')) ++at;
-    digits = at;
-    at = skip_digits(at);
-    if (at == digits) return nullptr;
-  }
-  return at;
 }
 
 }  // namespace
@@ -174,6 +103,20 @@ JsonRead JsonReader::read(std::string_view text, std::size_t offset) {
   }
   read.end = static_cast<std::size_t>(at_ - text.data());
   return read;
+}
+
+void JsonReader::begin_values() {
+  nodes_.clear();
+  arena_.clear();
+}
+
+bool JsonReader::read_value(std::string_view text, std::size_t& offset, Value& value) {
+  at_ = text.data() + offset;
+  end_ = text.data() + text.size();
+  constexpr int kMemberDepth = 1;
+  if (!read_leaf(value, kMemberDepth)) return false;
+  offset = static_cast<std::size_t>(at_ - text.data());
+  return true;
 }
 
 // Behind `{`; takes the matching `}`.
@@ -261,13 +204,13 @@ bool JsonReader::read_literal(std::string_view word) {
 }
 
 bool JsonReader::read_numeral(Value& value) {
-  if (*at_ != '-' && !is_digit(*at_)) return fail("expected a value");
+  if (*at_ != '-' && !is_json_digit(*at_)) return fail("expected a value");
   bool is_integer = false;
   const char* last = skip_numeral(at_, end_, is_integer);
   if (last == nullptr) {
     // "-" or "1." at the end of the text may go on; anywhere else they are faults where they stand.
     const char* stop = at_;
-    while (stop < end_ && (is_digit(*stop) || std::strchr("+-.eE", *stop) != nullptr) && *stop != '\0') ++stop;
+    while (stop < end_ && (is_json_digit(*stop) || std::strchr("+-.eE", *stop) != nullptr) && *stop != '\0') ++stop;
     if (stop == end_) at_ = end_;
     return fail("malformed number");
   }

@@ -50,6 +50,13 @@ class JsonReader {
   JsonRead read(std::string_view text, std::size_t offset);
   const std::vector<JsonNode>& nodes() const { return nodes_; }
 
+  // For readers that know where the members of an object stand:
+  /// What the values of the object before borrowed is forgotten, as by read().
+  void begin_values();
+  /// Reads the value of a member at text[offset] and moves `offset` behind it; an object is kept as JSON text whatever
+  /// its depth. False: none stands there. What it borrows lives until the next begin_values() or read().
+  bool read_value(std::string_view text, std::size_t& offset, Value& value);
+
  private:
   bool read_members(int depth);
   bool read_leaf(Value& value, int depth);

@@ -7,6 +7,12 @@
 namespace dendro {
 namespace {
 
+const std::vector<std::string>& required_texts_of(const DecoderOptions& options) {
+  static const std::vector<std::string> kNone;
+  if (!options.mapping.labels.empty()) return kNone;  // what every record has stands in no line
+  return options.wish != nullptr ? options.wish->required_texts : kNone;
+}
+
 constexpr std::string_view kJsonByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kJoinBudgetPerByte = 4;
 
@@ -29,12 +35,17 @@ JsonRecordDecoder::JsonRecordDecoder(DecoderOptions options, BatchFiller& filler
       on_reject_(std::move(on_reject)),
       reader_(options_.mapping.limits.depth),
       probe_(options_.mapping.limits.depth),
-      mapper_(options_.mapping, filler) {}
+      mapper_(options_.mapping, filler, options_.wish.get()),
+      required_(required_texts_of(options_)) {
+  if (options_.wish != nullptr && !options_.wish->is_void())
+    layouts_ = std::make_unique<JsonLayouts>(options_.mapping.limits.depth);
+}
 
 std::size_t JsonRecordDecoder::decode(std::string_view text, InputEnd end) {
   text_ = text;
   end_ = end;
   offset_ = 0;
+  required_.start(text);
   if (at_start_) {
     if (text_.size() < kJsonByteOrderMark.size() && end_ == InputEnd::more_follows) return 0;
     at_start_ = false;
@@ -80,6 +91,7 @@ bool JsonRecordDecoder::is_rest_blank(std::size_t first, std::size_t last) const
 JsonRecordDecoder::Step JsonRecordDecoder::decode_line() {
   offset_ = skip_blank(offset_);
   if (offset_ == text_.size()) return Step::done;
+  if (layouts_ != nullptr && text_[offset_] == '{' && decode_known_line()) return Step::done;
   if (text_[offset_] == '[' && begins_array()) {
     state_ = State::array;
     wants_ = ArrayWants::element_or_end;
@@ -101,6 +113,40 @@ JsonRecordDecoder::Step JsonRecordDecoder::decode_line() {
   if (first.kind == JsonRead::Kind::incomplete) return decode_joined(line_end);
   reject_line(line_end, first);
   return Step::done;
+}
+
+// False: the line is not dealt with.
+bool JsonRecordDecoder::decode_known_line() {
+  learns_line_ = false;
+  if (!layouts_->is_worth_it()) {
+    layouts_->pass_line();
+    return false;
+  }
+  const bool leaves_out = !options_.wish->is_all;
+  if (!leaves_out) {
+    // A record that is wanted is wanted whole: no use in looking at it twice.
+    const std::size_t line_end = text_.find('\n', offset_);
+    if (line_end == std::string_view::npos || required_.stands_in(offset_, line_end)) return false;
+  }
+  const JsonLayouts::Match match = layouts_->match(text_, offset_);
+  learns_line_ = match.layout == nullptr;
+  if (learns_line_ || !mapper_.is_plain(match.layout->plan) || mapper_.wants_whole(match.layout->plan)) return false;
+  // A text may be written with escapes: then only its value tells.
+  const bool is_wanted =
+      !required_.has_wanted() || match.has_escapes || (leaves_out && required_.stands_in(offset_, match.last));
+  if (is_wanted && !leaves_out) return false;
+  layouts_->read_values(match);
+  const JsonLayout& layout = *match.layout;
+  const std::string_view raw = text_.substr(offset_, match.last - offset_);
+  std::optional<RejectCause> cause = is_wanted ? mapper_.add_planned(layout.plan, layout.nodes, raw.size())
+                                               : mapper_.add_blank(layout.plan, layout.nodes, raw.size());
+  if (cause) {
+    reject(std::move(*cause), raw);
+  } else {
+    ++accepted_;
+  }
+  offset_ = match.line_end;
+  return true;
 }
 
 // Among kept lines `[main] started` is one of them: an array of records shows an object, an end, or nothing yet.
@@ -138,6 +184,10 @@ bool JsonRecordDecoder::decode_alone(std::size_t line_end, JsonRead& first) {
   JsonRead read = reader_.read(up_to_line_end, offset_);
   if (is_whole(read) && is_rest_blank(read.end, line_end)) {
     take(read, offset_);
+    if (learns_line_ && read.kind == JsonRead::Kind::object) {
+      layouts_->learn(text_.substr(offset_, read.end - offset_), reader_.nodes(),
+                      [this](const std::vector<JsonNode>& nodes) { return mapper_.plan_of(nodes); });
+    }
     offset_ = line_end;
     return true;
   }

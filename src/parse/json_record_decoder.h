@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
+#include "parse/json_layouts.h"
 #include "parse/json_reader.h"
 #include "parse/record_decoder.h"
 #include "parse/record_mapper.h"
+#include "parse/text_sweep.h"
 
 namespace dendro {
 
@@ -21,7 +24,10 @@ namespace dendro {
 //   J4 framing `document`: a body that is one value as a whole is that value, whatever J2 says;
 //   J5 what is no object is refused by itself; white space, NULs and a byte order mark in front are nothing;
 //   J6 where BrokenLines are kept, what would be refused as a parse_error is a record of text, with the time of the
-//      record before; a line that begins with `[` is such a line unless an object, `]` or the end of the line follows.
+//      record before; a line that begins with `[` is such a line unless an object, `]` or the end of the line follows;
+//   J7 where not all of a record is wished for, a line of a known layout (parse/json_layouts.h) is a record by itself:
+//   by
+//      J1 it would be the same one. Every line is still checked to its end.
 // States: line -> array at `[`; array -> line at its `]` or at a fault (loose_ from then on); skipping (a line longer
 // than the window) -> line at LF.
 
@@ -37,6 +43,7 @@ class JsonRecordDecoder final : public RecordDecoder {
   enum class Step : std::uint8_t { done, need_more };
 
   Step decode_line();
+  bool decode_known_line();
   bool begins_array() const;
   Step decode_line_beyond_window();
   bool decode_alone(std::size_t line_end, JsonRead& first);
@@ -61,6 +68,10 @@ class JsonRecordDecoder final : public RecordDecoder {
   JsonReader reader_;
   JsonReader probe_;  ///< looks at lines while reader_ holds a record
   RecordMapper mapper_;
+  // Where not all of a record is wished for:
+  std::unique_ptr<JsonLayouts> layouts_;
+  TextSweep required_;
+  bool learns_line_ = false;  ///< the line at hand is of no layout yet
   State state_ = State::line;
   ArrayWants wants_ = ArrayWants::element_or_end;
   bool loose_ = false;

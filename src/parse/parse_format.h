@@ -32,9 +32,12 @@ bool parse_format_is_built(ParseFormat format);
 /// "auto, json, text, ...": for messages.
 std::string_view parse_format_names_text();
 
-/// Tells json from text by the first byte that is no white space, NUL or byte order mark: `{` and `[` are json, else
-/// text. Nothing if `front` has no such byte. What a request without `?format=` is taken for (clients.md 3.1); files
-/// are looked at more closely (parse/lines/format_detector.h).
+/// True if `text`, which begins with `[`, may be a JSON array: `[2026-11-20 10:00:00] x`, `[error] x` and `[12.5] x`
+/// cannot.
+bool begins_json_array(std::string_view text);
+/// Tells json from text by what is no white space, NUL or byte order mark: `{` and arrays are json, else text. Nothing
+/// if `front` has no such byte. What a request without `?format=` is taken for (clients.md 3.1); files are looked at
+/// more closely (parse/lines/format_detector.h).
 std::optional<ParseFormat> detect_format(std::string_view front);
 
 }  // namespace dendro

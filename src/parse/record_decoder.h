@@ -12,6 +12,7 @@
 #include "parse/batch_filler.h"
 #include "parse/mapping_options.h"
 #include "parse/parse_format.h"
+#include "parse/record_wish.h"
 #include "parse/rejected_record.h"
 
 namespace dendro {
@@ -34,6 +35,8 @@ class RecordDecoder {
   std::uint64_t rejected() const { return rejected_; }
   /// Of those accepted: lines that are not of the format and became records of text.
   std::uint64_t kept_as_text() const { return kept_as_text_; }
+  /// Lines cut out of the text, blank ones too; of JSON its records.
+  virtual std::uint64_t lines() const { return accepted_ + rejected_; }
 
  protected:
   std::uint64_t accepted_ = 0;
@@ -56,6 +59,11 @@ enum class BrokenLines : std::uint8_t {
   keep_as_text,  ///< a record with the line as its body: what a program printed among its records
 };
 
+/// Lines and bytes of a record that stack traces join (diagnosis.md 2.5); the record that ends there says so.
+inline constexpr std::size_t kJoinedLinesMax = 1'000;
+inline constexpr std::size_t kJoinedBytesMax = std::size_t{1} << 20;
+inline constexpr std::string_view kTruncatedField = "dendro.truncated";
+
 struct DecoderOptions {
   ParseFormat format = ParseFormat::json;  ///< not auto_detect
   JsonFraming framing = JsonFraming::lines;
@@ -63,6 +71,10 @@ struct DecoderOptions {
   /// Formats that a line is tried as if it is not `format`; with any of them, json is an object a line.
   std::vector<ParseFormat> others = {};
   BrokenLines broken_lines = BrokenLines::reject;
+  /// Formats of a record a line: stack traces, and lines indented behind a record of log4j or klog, join their record.
+  bool joins_traces = false;
+  /// What of the records somebody will look at; null: everything.
+  std::shared_ptr<const RecordWish> wish = nullptr;
   /// What times without a year or a date go by (parse/lines/line_time.h); nothing: the filler's receive time.
   std::optional<Timestamp> reference_time = std::nullopt;
 };

@@ -75,8 +75,8 @@ std::string seconds_text(std::int64_t nanos) {
 
 }  // namespace
 
-RecordMapper::RecordMapper(const MappingOptions& options, BatchFiller& filler)
-    : options_(options), filler_(filler), names_(options), planner_(names_, options.limits) {
+RecordMapper::RecordMapper(const MappingOptions& options, BatchFiller& filler, const RecordWish* wish)
+    : options_(options), filler_(filler), wish_(wish), names_(options), planner_(names_, options.limits, wish) {
   for (const auto& [path, value] : options.labels) label_bytes_ += path.size() + value.size() + 32;
 }
 
@@ -94,18 +94,14 @@ std::optional<RejectCause> RecordMapper::add_object(const std::vector<JsonNode>&
   return add_fields(nodes, raw_bytes, raw_bytes);
 }
 
-std::optional<RejectCause> RecordMapper::add_fields(const std::vector<JsonNode>& nodes, std::size_t raw_bytes,
-                                                    std::size_t field_bytes) {
-  if (raw_bytes > options_.limits.record_bytes) {
-    return RejectCause{RejectReason::record_too_large, "record of " + std::to_string(raw_bytes) +
-                                                           " bytes, the limit is " +
-                                                           std::to_string(options_.limits.record_bytes)};
-  }
-  const RecordPlan& plan = planner_.plan_for(nodes);
-  if (plan.has_long_name) {
-    return RejectCause{RejectReason::name_too_long, "field name over " + std::to_string(options_.limits.name_bytes) +
-                                                        " bytes: " + plan.long_name + "..."};
-  }
+std::optional<RejectCause> RecordMapper::check_size(std::size_t raw_bytes) const {
+  if (raw_bytes <= options_.limits.record_bytes) return std::nullopt;
+  return RejectCause{RejectReason::record_too_large, "record of " + std::to_string(raw_bytes) +
+                                                         " bytes, the limit is " +
+                                                         std::to_string(options_.limits.record_bytes)};
+}
+
+std::optional<RejectCause> RecordMapper::choose_parts(const RecordPlan& plan, const std::vector<JsonNode>& nodes) {
   roles_.assign(plan.roles.begin(), plan.roles.end());
   body_value_ = Value::of_null();
   if (auto cause = choose_time(plan, nodes)) return cause;
@@ -114,19 +110,69 @@ std::optional<RejectCause> RecordMapper::add_fields(const std::vector<JsonNode>&
   choose_severity(plan, nodes);
   choose_body(plan, nodes);
   find_severity_in(body_value_);
+  return std::nullopt;
+}
+
+std::optional<RejectCause> RecordMapper::add_fields(const std::vector<JsonNode>& nodes, std::size_t raw_bytes,
+                                                    std::size_t field_bytes) {
+  if (auto cause = check_size(raw_bytes)) return cause;
+  const RecordPlan& plan = planner_.plan_for(nodes);
+  if (plan.has_long_name) {
+    return RejectCause{RejectReason::name_too_long, "field name over " + std::to_string(options_.limits.name_bytes) +
+                                                        " bytes: " + plan.long_name + "..."};
+  }
+  if (auto cause = choose_parts(plan, nodes)) return cause;
 
   std::string more;
   kept_.clear();
-  if (plan.leaf_count > options_.limits.fields && !split_overfull(plan, nodes, more)) {
+  const bool is_overfull = plan.leaf_count > options_.limits.fields;
+  if (is_overfull && !split_overfull(plan, nodes, more)) {
     return RejectCause{RejectReason::record_too_large,
                        std::to_string(plan.leaf_count) + " fields, too large for dendro.more"};
   }
+  const bool is_whole = !leaves_out() || is_overfull || wants_whole(plan);
   RecordBatchBuilder& builder =
       filler_.builder_for(field_bytes + plan.encoded_bytes_max + label_bytes_ + more.size() + 256);
   builder.begin_record();
   builder.set_timestamp(timestamp_);
-  emit(builder, plan, nodes);
+  if (is_whole) {
+    emit(builder, plan, nodes);
+  } else {
+    emit_wished(builder, plan, nodes);
+  }
   if (!more.empty()) builder.add_leaf(LeafRole::attribute, kMorePath, kMorePath, Value::of_text(more));
+  finish(builder);
+  return std::nullopt;
+}
+
+bool RecordMapper::wants_whole(const RecordPlan& plan) {
+  if (wish_ == nullptr || plan.whole_in_batch == filler_.batch_number()) return false;
+  plan.whole_in_batch = filler_.batch_number();
+  return true;
+}
+
+std::optional<RejectCause> RecordMapper::add_planned(const RecordPlan& plan, const std::vector<JsonNode>& nodes,
+                                                     std::size_t raw_bytes) {
+  if (auto cause = check_size(raw_bytes)) return cause;
+  if (auto cause = choose_parts(plan, nodes)) return cause;
+  RecordBatchBuilder& builder = filler_.builder_for(raw_bytes + plan.encoded_bytes_max + label_bytes_ + 256);
+  builder.begin_record();
+  builder.set_timestamp(timestamp_);
+  emit_wished(builder, plan, nodes);
+  finish(builder);
+  return std::nullopt;
+}
+
+std::optional<RejectCause> RecordMapper::add_blank(const RecordPlan& plan, const std::vector<JsonNode>& nodes,
+                                                   std::size_t raw_bytes) {
+  if (auto cause = check_size(raw_bytes)) return cause;
+  roles_.assign(plan.roles.begin(), plan.roles.end());
+  if (auto cause = choose_time(plan, nodes)) return cause;
+  severity_ = kSeverityUnset;
+  severity_from_body_ = false;
+  RecordBatchBuilder& builder = filler_.builder_for(label_bytes_ + 256);
+  builder.begin_record();
+  builder.set_timestamp(timestamp_);
   finish(builder);
   return std::nullopt;
 }
@@ -144,7 +190,7 @@ std::optional<RejectCause> RecordMapper::add_line(std::string_view line, std::op
   RecordBatchBuilder& builder = filler_.builder_for(line.size() + label_bytes_ + 256);
   builder.begin_record();
   if (time) builder.set_timestamp(*time);
-  builder.add_leaf(LeafRole::body, "body", "body", body);
+  if (wish_ == nullptr || wish_->has_role(LeafRole::body)) builder.add_leaf(LeafRole::body, "body", "body", body);
   finish(builder);
   return std::nullopt;
 }
@@ -245,6 +291,7 @@ void RecordMapper::choose_body(const RecordPlan& plan, const std::vector<JsonNod
 
 void RecordMapper::find_severity_in(const Value& body) {
   if (severity_ != kSeverityUnset || body.type != ValueType::text) return;
+  if (leaves_out() && !wish_->severity) return;
   severity_ = severity_in_body(body.text);
   severity_from_body_ = severity_ != kSeverityUnset;
 }
@@ -265,6 +312,18 @@ void RecordMapper::emit(RecordBatchBuilder& builder, const RecordPlan& plan, con
         builder.close_object();
         break;
     }
+  }
+}
+
+void RecordMapper::emit_wished(RecordBatchBuilder& builder, const RecordPlan& plan,
+                               const std::vector<JsonNode>& nodes) {
+  for (const std::uint32_t i : plan.looked_at) {
+    const LeafRole role = roles_[i];
+    const bool is_own_part = role != LeafRole::attribute && role != LeafRole::resource && role != LeafRole::body_part;
+    const bool is_time_text = time_text_step_ && *time_text_step_ == i;
+    if (is_own_part ? wish_->has_role(role)
+                    : plan.is_wished[i] != 0 || (is_time_text && wish_->has_path(kTimeTextPath)))
+      emit_leaf(builder, plan.steps[i], i, nodes[plan.steps[i].node]);
   }
 }
 

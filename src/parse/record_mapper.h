@@ -12,6 +12,7 @@
 #include "parse/mapping_options.h"
 #include "parse/name_table.h"
 #include "parse/record_plan.h"
+#include "parse/record_wish.h"
 #include "parse/rejected_record.h"
 
 namespace dendro {
@@ -36,8 +37,8 @@ namespace dendro {
 /// `dendro.more` at the end.
 class RecordMapper {
  public:
-  /// `options` and `filler` outlive the mapper.
-  RecordMapper(const MappingOptions& options, BatchFiller& filler);
+  /// All outlive the mapper. `wish`: null for everything.
+  RecordMapper(const MappingOptions& options, BatchFiller& filler, const RecordWish* wish = nullptr);
   RecordMapper(const RecordMapper&) = delete;
   RecordMapper& operator=(const RecordMapper&) = delete;
 
@@ -48,6 +49,21 @@ class RecordMapper {
                                         std::size_t field_bytes);
   /// Adds a record whose body is a line of text, valid UTF-8 or not; its time is the receive time unless one is given.
   std::optional<RejectCause> add_line(std::string_view line, std::optional<Timestamp> time = std::nullopt);
+  // For documents whose names are known beforehand:
+  /// The plan of a document for the two below; keeps nothing of `nodes`.
+  RecordPlan plan_of(const std::vector<JsonNode>& nodes) const { return planner_.make_plan(nodes); }
+  /// True once a batch and plan: the record at hand should be added by add_object, so that the batch knows its names.
+  bool wants_whole(const RecordPlan& plan);
+  /// Its records may be added by the two below.
+  bool is_plain(const RecordPlan& plan) const {
+    return !plan.has_long_name && plan.leaf_count <= options_.limits.fields;
+  }
+  /// As add_object. Of `nodes` only the values of leaves that the plan looks at need be there.
+  std::optional<RejectCause> add_planned(const RecordPlan& plan, const std::vector<JsonNode>& nodes,
+                                         std::size_t raw_bytes);
+  /// The same for a record that nobody looks at: its place and time.
+  std::optional<RejectCause> add_blank(const RecordPlan& plan, const std::vector<JsonNode>& nodes,
+                                       std::size_t raw_bytes);
   /// Of the record that was added last, if its time was one of its own.
   std::optional<Timestamp> last_time() const { return last_time_; }
 
@@ -68,7 +84,12 @@ class RecordMapper {
   bool is_free(std::uint32_t step) const;
   std::optional<RejectCause> check_time() const;
   void find_severity_in(const Value& body);
+  std::optional<RejectCause> check_size(std::size_t raw_bytes) const;
+  /// Works out what the leaves become.
+  std::optional<RejectCause> choose_parts(const RecordPlan& plan, const std::vector<JsonNode>& nodes);
   void emit(RecordBatchBuilder& builder, const RecordPlan& plan, const std::vector<JsonNode>& nodes);
+  void emit_wished(RecordBatchBuilder& builder, const RecordPlan& plan, const std::vector<JsonNode>& nodes);
+  bool leaves_out() const { return wish_ != nullptr && !wish_->is_all; }
   void emit_leaf(RecordBatchBuilder& builder, const PlanStep& step, std::size_t index, const JsonNode& node);
   /// Which steps stay and which go into `more`; false: `more` would be larger than a record may be.
   bool split_overfull(const RecordPlan& plan, const std::vector<JsonNode>& nodes, std::string& more);
@@ -76,6 +97,7 @@ class RecordMapper {
 
   const MappingOptions& options_;
   BatchFiller& filler_;
+  const RecordWish* const wish_;
   const NameTable names_;
   RecordPlanner planner_;
   std::size_t label_bytes_ = 0;

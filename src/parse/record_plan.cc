@@ -179,7 +179,45 @@ RecordPlan RecordPlanner::make_plan(const std::vector<JsonNode>& nodes) const {
   }
   plan.roles.reserve(plan.steps.size());
   for (const PlanStep& step : plan.steps) plan.roles.push_back(step.role);
+  if (wish_ != nullptr) mark_wished(plan);
   return plan;
+}
+
+void RecordPlanner::mark_wished(RecordPlan& plan) const {
+  plan.is_wished.assign(plan.steps.size(), 0);
+  if (wish_->is_all) {  // nothing is left out of a record that somebody looks at: of the others the time is read
+    for (const PlanCandidate& candidate : plan.candidates_of(RecordPart::timestamp))
+      plan.looked_at.push_back(candidate.step);
+    std::sort(plan.looked_at.begin(), plan.looked_at.end());
+    return;
+  }
+  std::vector<char> is_looked_at(plan.steps.size(), 0);
+  const auto wish_for = [&](std::size_t step) { plan.is_wished[step] = is_looked_at[step] = 1; };
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const PlanStep& step = plan.steps[i];
+    if (step.kind != JsonNode::Kind::leaf) continue;
+    const bool is_label = step.role == LeafRole::resource && wish_->all_labels;
+    if (is_label || wish_->has_path(step.path)) wish_for(i);
+  }
+  for (const std::vector<PlanCandidate>& row : plan.candidates) {
+    for (const PlanCandidate& candidate : row) {
+      if (candidate.step == candidate.last_step) {
+        is_looked_at[candidate.step] = 1;
+        continue;
+      }
+      // A part of a body goes by its path in the body, too.
+      const std::size_t prefix_bytes = plan.steps[candidate.step].path.size() + 1;
+      for (std::size_t i = candidate.step + 1; i < candidate.last_step; ++i) {
+        const PlanStep& step = plan.steps[i];
+        if (step.kind != JsonNode::Kind::leaf || step.path.size() < prefix_bytes) continue;
+        if (wish_->has_role(LeafRole::body_part) || wish_->has_path(std::string_view(step.path).substr(prefix_bytes)))
+          wish_for(i);
+      }
+    }
+  }
+  for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
+    if (is_looked_at[i] != 0) plan.looked_at.push_back(i);
+  }
 }
 
 const RecordPlan& RecordPlanner::plan_for(const std::vector<JsonNode>& nodes) {

@@ -11,6 +11,7 @@
 
 #include "parse/json_reader.h"
 #include "parse/name_table.h"
+#include "parse/record_wish.h"
 #include "record/shape.h"
 
 namespace dendro {
@@ -41,6 +42,10 @@ struct RecordPlan {
   std::size_t encoded_bytes_max = 0;  ///< of shape and names in a batch
   std::string long_name;              ///< front of a name over the limit; the record must be refused
   bool has_long_name = false;
+  // Where a RecordWish leaves something out:
+  std::vector<char> is_wished;               ///< by step, by its path alone
+  std::vector<std::uint32_t> looked_at;      ///< leaves that are wished, or may become a part; ascending
+  mutable std::uint64_t whole_in_batch = 0;  ///< number of the last batch that got a record of this plan whole
 
   const std::vector<PlanCandidate>& candidates_of(RecordPart part) const {
     return candidates[static_cast<std::size_t>(part)];
@@ -51,10 +56,14 @@ struct RecordPlan {
 /// thread-safe.
 class RecordPlanner {
  public:
-  RecordPlanner(const NameTable& names, const RecordLimits& limits) : names_(names), limits_(limits) {}
+  /// All outlive the planner; `wish` may be null.
+  RecordPlanner(const NameTable& names, const RecordLimits& limits, const RecordWish* wish)
+      : names_(names), limits_(limits), wish_(wish) {}
 
   /// Valid until the next call.
   const RecordPlan& plan_for(const std::vector<JsonNode>& nodes);
+  /// The same for a caller that keeps it.
+  RecordPlan make_plan(const std::vector<JsonNode>& nodes) const;
 
  private:
   struct Entry {
@@ -66,10 +75,11 @@ class RecordPlanner {
   static constexpr std::size_t kMaxKeptNodes = 512;
 
   static bool signature_matches(std::string_view signature, const std::vector<JsonNode>& nodes);
-  RecordPlan make_plan(const std::vector<JsonNode>& nodes) const;
+  void mark_wished(RecordPlan& plan) const;
 
   const NameTable& names_;
   const RecordLimits& limits_;
+  const RecordWish* const wish_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Entry>> entries_;
   const Entry* last_ = nullptr;
   Entry unkept_;

@@ -16,13 +16,16 @@ struct RecordBatchBuilder::Interner {
   std::unordered_map<std::string_view, std::uint32_t> index;
   std::size_t bytes = 0;
 
+  std::uint32_t last = 0;  // what was asked for last is mostly asked for next
+
   std::uint32_t intern(std::string_view text) {
+    if (last < rows.size() && rows[last] == text) return last;
     const auto found = index.find(text);
-    if (found != index.end()) return found->second;
-    const auto number = static_cast<std::uint32_t>(rows.size());
-    index.emplace(rows.emplace_back(text), number);
+    if (found != index.end()) return last = found->second;
+    last = static_cast<std::uint32_t>(rows.size());
+    index.emplace(rows.emplace_back(text), last);
     bytes += text.size();
-    return number;
+    return last;
   }
   void append_to(std::string& out) const {
     std::uint32_t end = 0;
@@ -174,9 +177,9 @@ std::uint32_t RecordBatchBuilder::intern_stream() {
       out.append(label_bytes_, label.first, label.last - label.first);
     }
   };
-  std::string arrived;
-  encode(arrived);
-  const std::uint32_t sequence = label_sequences_->intern(arrived);
+  sequence_bytes_.clear();
+  encode(sequence_bytes_);
+  const std::uint32_t sequence = label_sequences_->intern(sequence_bytes_);
   if (sequence < stream_of_sequence_.size()) return stream_of_sequence_[sequence];
   std::sort(labels_.begin(), labels_.end(), [this](const PendingLabel& a, const PendingLabel& b) {
     return strings_->rows[a.path] < strings_->rows[b.path];

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "identity/credential_error.h"
 #include "server/field_faults_json.h"
 #include "server/http_text.h"
 #include "server/web_socket_handshake.h"
@@ -10,15 +11,38 @@
 namespace dendro {
 namespace {
 
-GateRefusal not_authenticated(std::string text) {
-  return {401, "unauthenticated", std::move(text)};
+GateRefusal not_authenticated(std::string_view code, std::string text) {
+  return {401, code, std::move(text)};
 }
 GateRefusal denied(std::string text) {
   return {403, "permission_denied", std::move(text)};
 }
 
+/// Bodies that a form of another site could not send without being asked first.
+bool is_body_of_a_page(const HttpHeaders& headers) {
+  const std::string_view given = headers.find("Content-Type").value_or("");
+  const std::string_view type = trim_blanks(given.substr(0, given.find(';')));
+  return equals_folding_case(type, "application/json") || equals_folding_case(type, "application/x-ndjson") ||
+         equals_folding_case(type, "application/octet-stream");
+}
+
 bool changes_state(std::string_view method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+bool is_of_own_ui(const RequestHead& head) {
+  return head.headers.find("X-Dendro-UI").value_or("") == "1";
+}
+
+/// A browser shows a certificate with what other sites' pages do, as it does a cookie. Programs send neither of the two
+/// headers by which it is known.
+std::variant<GateRefusal, Credential> credential_of_certificate(const Peer& peer, const RequestHead& head) {
+  if (peer.certificate.empty()) return not_authenticated("signed_out", "Not authenticated");
+  const bool is_browser = head.headers.find("Origin") || head.headers.find("Sec-Fetch-Site");
+  if (is_browser && changes_state(head.method) && !is_of_own_ui(head)) {
+    return denied("a browser's change that is authenticated by a certificate needs the header X-Dendro-UI: 1");
+  }
+  return Credential{Credential::Kind::certificate, std::string(peer.certificate)};
 }
 
 /// What may show what records say.
@@ -75,25 +99,33 @@ std::variant<GateRefusal, TenantId> choose_tenant(const Route& route, const Prin
 
 }  // namespace
 
-bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers) {
-  if (peer.is_loopback) return false;
-  if (!options.trusted_proxies.contains(peer.address)) return true;
-  return !equals_folding_case(headers.find("X-Forwarded-Proto").value_or(""), "https");
+std::optional<GateRefusal> refuse_forged_change(std::string_view method, const HttpHeaders& headers, bool has_body) {
+  if (!changes_state(method)) return std::nullopt;
+  if (headers.find("X-Dendro-UI").value_or("") != "1") {
+    return denied("a change that is authenticated by a cookie needs the header X-Dendro-UI: 1");
+  }
+  if (!headers.find("Sec-Fetch-Site") && !headers.find("Origin")) {
+    return denied("a change that is authenticated by a cookie must say where it is from: Sec-Fetch-Site or Origin");
+  }
+  if (has_body && !is_body_of_a_page(headers)) {
+    return denied("a change that is authenticated by a cookie takes JSON or application/octet-stream");
+  }
+  return std::nullopt;
 }
 
 std::variant<GateRefusal, Credential> demand_credential(const ServerOptions& options, const Peer& peer,
                                                         const RequestHead& head) {
-  auto shown = read_shown_credential(head.headers);
-  if (!shown) return not_authenticated(shown.error().message());
-  if (!*shown) return not_authenticated("Not authenticated");
-  if (options.tokens_over_http == TokensOverHttp::refuse && is_readable_on_the_way(options, peer, head.headers)) {
+  const Wire wire = wire_of(options, peer, head.headers);
+  auto shown = read_shown_credential(head.headers, wire);
+  if (!shown) return not_authenticated("unauthenticated", shown.error().message());
+  if (!*shown) return credential_of_certificate(peer, head);
+  if (options.tokens_over_http == TokensOverHttp::refuse && wire == Wire::readable) {
     return denied(
         "a credential came over plain HTTP: use TLS, name the proxy that ends it in server.trusted_proxies, or set "
         "server.tokens_over_http = \"warn\"");
   }
-  // Browsers send the cookie with what other sites' pages do; such a page cannot set this header.
-  if ((*shown)->is_cookie && changes_state(head.method) && head.headers.find("X-Dendro-UI").value_or("") != "1") {
-    return denied("a change that is authenticated by a cookie needs the header X-Dendro-UI: 1");
+  if ((*shown)->is_cookie) {
+    if (auto forged = refuse_forged_change(head.method, head.headers, head.has_body())) return std::move(*forged);
   }
   return std::move((*shown)->credential);
 }
@@ -151,8 +183,11 @@ std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile prof
   return Passage{std::move(tenant), std::shared_ptr<const Access>(principal, held)};
 }
 
-GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id) {
-  if (error.code() == ErrorCode::unauthenticated) return not_authenticated(error.message());
+GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id, Credential::Kind kind) {
+  if (error.code() == ErrorCode::unauthenticated) {
+    if (error.message() == kExpiredTokenText) return not_authenticated("expired", error.message());
+    return not_authenticated(kind == Credential::Kind::session ? "signed_out" : "unauthenticated", error.message());
+  }
   if (error.code() == ErrorCode::resource_exhausted) return {429, "resource_exhausted", error.message()};
   log(LogLevel::error, "server", "a caller could not be authenticated",
       {{"request_id", std::string(request_id)},

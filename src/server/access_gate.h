@@ -12,6 +12,7 @@
 #include "identity/authenticator.h"
 #include "server/gate_refusal.h"
 #include "server/options.h"
+#include "server/peer.h"
 #include "server/request_reader.h"
 #include "server/route.h"
 #include "server/shown_credential.h"
@@ -22,6 +23,17 @@ namespace dendro {
 struct TenantAnswer {
   Status status;
   std::chrono::seconds retry_after{0};  ///< of resource_exhausted
+};
+
+/// A caller that was turned away before any handler; borrowed.
+struct RefusedUse {
+  const Route& route;
+  const RequestHead& head;
+  const Principal* principal;  ///< null: nobody known
+  const GateRefusal& refusal;
+  std::string_view request_id;
+  std::string_view peer_address;
+  std::string client_address;
 };
 
 /// What decides who may pass; fixed after start, outlives the server. The functions are called on loop threads, so they
@@ -37,23 +49,21 @@ struct AccessParts {
   std::function<TenantAnswer(const TenantId&, Permission)> tenant_admits;
   /// Hears of each body that was read, decompressed; may be absent.
   std::function<void(const TenantId&, Permission, std::uint64_t bytes)> count_body;
+  /// Hears of callers that are turned away with 401 or 403; may be absent.
+  std::function<void(const RefusedUse&)> hear_refusal;
 
   bool asks() const { return authenticator != nullptr && (!is_on || is_on()); }
 };
 
-/// Where a request came from.
-struct Peer {
-  std::string_view address;  ///< of the connection: an IP literal
-  bool is_loopback = false;  ///< of the listener
-};
+/// Why a change that a cookie authenticates is not taken: a page of another site may have caused it. A browser's own
+/// page sends X-Dendro-UI: 1, says where it is from (Sec-Fetch-Site or Origin, whose value the request gate judged
+/// before) and sends JSON or plain bytes.
+std::optional<GateRefusal> refuse_forged_change(std::string_view method, const HttpHeaders& headers, bool has_body);
 
-/// True where a secret sent by this request was readable on its way: no TLS, not on loopback, no trusted proxy that
-/// says https.
-bool is_readable_on_the_way(const ServerOptions& options, const Peer& peer, const HttpHeaders& headers);
-
-/// What a request that needs a right shows about its caller.
+/// What a request that needs a right shows about its caller: what its headers say, else the TLS client's certificate.
+/// Never both, so that two credentials grant no more than one of them.
 /// Refusals: 401 without or with an unreadable credential; 403 where it came readable and `tokens_over_http` is refuse,
-/// or by a cookie that another site's page could have sent.
+/// or by a cookie or certificate that another site's page could have caused to be sent.
 std::variant<GateRefusal, Credential> demand_credential(const ServerOptions& options, const Peer& peer,
                                                         const RequestHead& head);
 
@@ -69,7 +79,8 @@ std::variant<GateRefusal, Passage> admit(const AccessParts& access, Profile prof
                                          const Route& route, const PrincipalPtr& principal);
 
 /// The refusal that an Error of the Authenticator becomes: 401, 429, 503; texts of inner faults stay inside.
-GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id);
+/// What was shown as a cookie, and what has expired, is told so by its code: `signed_out`, `expired` (ui.md 11.7).
+GateRefusal refusal_of_authentication(const Error& error, std::string_view request_id, Credential::Kind kind);
 
 /// The tenant that the request names: X-Tenant-ID, or `?tenant=` on platform listeners.
 /// Refusals: 400 (no name, two different names).

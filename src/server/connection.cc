@@ -1,27 +1,33 @@
 // Phases of a connection, and who ends them when they last too long (`sweep`):
+//   handshake TLS is being agreed on                    handshake_timeout    close
 //   idle      nothing of a request is here              idle_timeout         close
 //   head      part of a head is here                    head_timeout         408, close
-//   body      a head is accepted, its body is coming    body_stall_timeout   408, close
+//   body      a head is accepted, its body is coming    body_stall_timeout,  408, close
+//                                                       body_bytes_per_s_min
 //   handling  the authenticator, a handler, an unpacking
 //             or a stream works                         peer gone            cancel, close
 //   writing   the peer takes our bytes                  write_stall_timeout  close
 //   socket    it became a WebSocket                     WebSocketIo          close
 //   linger    refused: what still comes is dropped      linger_timeout       close
 #include "server/connection.h"
+#include "server/client_address.h"
 
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/log.h"
@@ -34,6 +40,7 @@
 #include "server/piece_sink.h"
 #include "server/request_reader.h"
 #include "server/response_writer.h"
+#include "server/tls/tls_stream.h"
 #include "server/web_socket_io.h"
 
 namespace dendro {
@@ -48,6 +55,27 @@ template <typename T>
 using Awaitable = asio::awaitable<T, Executor>;
 using UseLoop = asio::use_awaitable_t<Executor>;
 constexpr auto kAsTuple = asio::as_tuple(UseLoop());
+/// What a read or write came to, as kAsTuple gives it.
+using IoResult = std::tuple<boost::system::error_code, std::size_t>;
+
+constexpr std::string_view kPlainOnTlsReply =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 32\r\n"
+    "Connection: close\r\n\r\nthis port speaks TLS: use https\n";
+
+/// A place among the connections whose handshake is not done.
+class HandshakePlace {
+ public:
+  HandshakePlace(std::atomic<std::size_t>& taken, std::size_t max)
+      : taken_(taken), is_free_(taken_.fetch_add(1, std::memory_order_relaxed) < max) {}
+  HandshakePlace(const HandshakePlace&) = delete;
+  HandshakePlace& operator=(const HandshakePlace&) = delete;
+  ~HandshakePlace() { taken_.fetch_sub(1, std::memory_order_relaxed); }
+  bool is_free() const { return is_free_; }
+
+ private:
+  std::atomic<std::size_t>& taken_;
+  const bool is_free_;
+};
 
 class Connection final : public LoopMember, public WebSocketWire, public std::enable_shared_from_this<Connection> {
  public:
@@ -58,6 +86,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
         metrics_(metrics),
         limits_(core_->options.limits),
         accepted_(std::move(accepted)),
+        varies_by_origin_(!core_->options.cors_origins.empty() && !core_->options.cors_origins.is_any()),
         socket_(loop_->context(), accepted_.is_v6 ? tcp::v6() : tcp::v4(), accepted_.fd),
         reader_(limits_.head_bytes_max),
         phase_since_(loop_->coarse_now()) {}
@@ -73,9 +102,13 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   Executor executor() { return socket_.get_executor(); }
 
   void sweep(std::chrono::nanoseconds now) override {
+    if (tls_ && !is_client_trusted()) return stop_hard();
     if (watch_) watch_->sweep(loop_->now());
     const std::chrono::nanoseconds age = now - phase_since_;
     switch (phase_) {
+      case Phase::handshake:
+        if (age > limits_.handshake_timeout) stop_hard();
+        break;
       case Phase::idle:
         if (age > limits_.idle_timeout) stop_reading();
         break;
@@ -83,7 +116,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
         if (age > limits_.head_timeout) time_out();
         break;
       case Phase::body:
-        if (age > limits_.body_stall_timeout) time_out();
+        if (age > limits_.body_stall_timeout || is_body_trickling(now)) time_out();
         break;
       case Phase::handling:
         look_after_peer(now);
@@ -101,6 +134,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   }
 
   void stop_softly() override {
+    if (phase_ == Phase::handshake) return stop_hard();
     if (phase_ == Phase::idle && !has_bytes_waiting()) stop_reading();
     if (phase_ == Phase::socket) web_socket_->stop_softly();
   }
@@ -114,9 +148,10 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   }
 
  private:
-  enum class Phase : std::uint8_t { idle, head, body, handling, writing, socket, linger };
+  enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, socket, linger };
 
   Awaitable<void> run() {
+    if (accepted_.tls) co_await shake_hands();
     while (!is_closing_) {
       switch (reader_.next()) {
         case RequestReader::Event::need_more:
@@ -146,7 +181,82 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     loop_->remove(*this);
     metrics_.connections_open.subtract();
     loop_->connections().fetch_sub(1, std::memory_order_relaxed);
-    core_->open_connections.remove();
+    core_->open_connections.remove(accepted_.place);
+  }
+
+  // ---- TLS ----
+
+  Awaitable<void> shake_hands() {
+    const HandshakePlace place(core_->handshakes, limits_.handshakes_max);
+    if (!place.is_free()) {
+      metrics_.handshake_failures.add();
+      co_return stop_hard();
+    }
+    enter(Phase::handshake);
+    tls_ = std::make_unique<TlsStream>(accepted_.tls->current(), socket_.native_handle());
+    const auto [error, count] = co_await drive_tls([this] { return tls_->shake_hands(); });
+    if (!error) co_return metrics_.handshakes.add();
+    metrics_.handshake_failures.add();
+    log(LogLevel::debug, "server", "no TLS connection came about",
+        {{"peer", accepted_.peer_address}, {"reason", tls_->fault().empty() ? error.message() : tls_->fault()}});
+    // What OpenSSL had to say to the peer is on its way; the rest of what the peer says is read away.
+    if (tls_->is_peer_plain()) out_ = kPlainOnTlsReply;
+    tls_ = nullptr;
+    is_closing_ = needs_linger_ = true;
+  }
+
+  /// Repeats a step of TLS until it is done, and waits for the socket in between.
+  template <typename Step>
+  Awaitable<IoResult> drive_tls(Step step) {
+    while (socket_.is_open()) {
+      const TlsStream::Outcome outcome = step();
+      auto direction = Socket::wait_read;
+      switch (outcome.state) {
+        case TlsStream::State::done:
+          co_return IoResult(boost::system::error_code(), outcome.count);
+        case TlsStream::State::closed:
+          co_return IoResult(asio::error::eof, 0);
+        case TlsStream::State::failed:
+          co_return IoResult(asio::error::connection_aborted, 0);
+        case TlsStream::State::want_read:
+          break;
+        case TlsStream::State::want_write:
+          direction = Socket::wait_write;
+          break;
+      }
+      const auto [error] = co_await socket_.async_wait(direction, kAsTuple);
+      if (error) co_return IoResult(error, 0);
+    }
+    co_return IoResult(asio::error::operation_aborted, 0);
+  }
+  Awaitable<IoResult> read_tls(std::span<char> room) {
+    return drive_tls([this, room] { return tls_->read(room); });
+  }
+  Awaitable<IoResult> write_tls(std::string_view bytes) {
+    return drive_tls([this, bytes] { return tls_->write(bytes); });
+  }
+  /// Lets `begin` run behind what runs now, and hands on what it came to.
+  template <typename Begin, typename Take>
+  void start_tls(Begin begin, Take take) {
+    asio::post(executor(), [this, self = shared_from_this(), begin, take] {
+      asio::co_spawn(executor(), begin(), [self, take](const std::exception_ptr& fault, IoResult result) {
+        if (fault) return take(asio::error::no_memory, 0);
+        take(std::get<0>(result), std::get<1>(result));
+      });
+    });
+  }
+
+  /// False once the client's certificate ran out, or the files changed and speak against it.
+  bool is_client_trusted() {
+    const auto& client = tls_->client();
+    return !client || (client->expires > loop_->now() && tls_->is_client_trusted(*accepted_.tls->current()));
+  }
+  Wire connection_wire() const {
+    if (tls_) return Wire::https;
+    return accepted_.is_loopback ? Wire::loopback : Wire::readable;
+  }
+  std::string_view client_names() const {
+    return tls_ && tls_->client() ? std::string_view(tls_->client()->names) : std::string_view();
   }
 
   // ---- reading ----
@@ -165,7 +275,13 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
       co_return;
     }
     const std::span<char> room = reader_.prepare();
-    const auto [error, count] = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kAsTuple);
+    IoResult result;
+    if (tls_) {
+      result = co_await read_tls(room);
+    } else {
+      result = co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kAsTuple);
+    }
+    const auto [error, count] = result;
     if (is_timed_out_) {
       refuse(408, phase_ == Phase::head ? "the request's head took too long" : "the request's body stalled");
       co_return;
@@ -177,6 +293,14 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     metrics_.received_bytes.add(count);
     if (phase_ == Phase::body) phase_since_ = loop_->coarse_now();
     reader_.commit(count);
+  }
+
+  /// A peer that sends just enough not to stall would hold its share of the bodies for hours.
+  bool is_body_trickling(std::chrono::nanoseconds now) {
+    const std::chrono::nanoseconds age = now - body_since_;
+    if (age <= limits_.body_stall_timeout) return false;
+    const auto seconds = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count());
+    return reader_.body_bytes() < seconds * limits_.body_bytes_per_s_min;
   }
 
   /// What a body may hold before the next look: a chunked one grows in steps.
@@ -191,9 +315,11 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     phase_since_ = loop_->coarse_now();
     const RequestHead& head = reader_.head();
     std::optional<std::string> client_id = client_request_id(head.headers);
-    exchange_ = begin_exchange(*core_, accepted_.profile, {accepted_.peer_address, accepted_.is_loopback}, head,
+    exchange_ = begin_exchange(*core_, accepted_.profile, peer(), head,
                                client_id ? std::move(*client_id) : loop_->make_request_id());
   }
+
+  Peer peer() const { return {accepted_.peer_address, accepted_.is_loopback, static_cast<bool>(tls_), client_names()}; }
 
   /// Asks who calls, on a worker.
   Awaitable<void> authenticate() {
@@ -205,13 +331,14 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     fin_seen_.reset();
     if (Status queued = core_->workers->submit(std::move(task)); !queued) box->put(std::move(queued).error());
     const std::optional<Result<PrincipalPtr>> principal = co_await receive(std::move(box));
-    if (principal) admit_exchange(*core_, accepted_.profile, reader_.head(), exchange_, *principal);
+    if (principal) admit_exchange(*core_, accepted_.profile, peer(), reader_.head(), exchange_, *principal);
   }
 
   /// The request may go on, or is refused: its body comes either way.
   void start_body() {
     const RequestHead& head = reader_.head();
     enter(Phase::body);
+    body_since_ = loop_->coarse_now();
     reader_.start_body(exchange_.body_plan);
     if (exchange_.early_reply && !exchange_.keep_alive) {
       needs_linger_ = true;
@@ -266,6 +393,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     const std::shared_ptr<HttpRequest> request = make_request(exchange_, reader_.head(), std::move(body));
     request->wire_body_bytes = reader_.body_bytes();
     request->peer_address = accepted_.peer_address;
+    request->client_address = client_address(core_->options.trusted_proxies, accepted_.peer_address, request->headers);
     request->received = loop_->now();
     request->profile = accepted_.profile;
     request->cancel = cancel_;
@@ -325,6 +453,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     if (phase_ != Phase::body) {
       exchange_ = Exchange();
       exchange_.request_id = loop_->make_request_id();
+      exchange_.wire = connection_wire();
       exchange_.shape = resolve_error_shape(ErrorShape::by_profile, accepted_.profile);
     }
     if (!exchange_.early_reply) exchange_.early_reply = exchange_error(exchange_, status, detail);
@@ -357,7 +486,10 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
                           .is_http_1_0 = exchange_.is_http_1_0,
                           .keep_alive = exchange_.keep_alive,
                           .is_loopback = accepted_.is_loopback,
-                          .any_origin = exchange_.any_origin});
+                          .is_https = exchange_.wire == Wire::https,
+                          .hsts = core_->options.hsts,
+                          .cors = &exchange_.cors,
+                          .varies_by_origin = varies_by_origin_});
     metrics_.count_request(exchange_.route_index(core_->routes), response.status);
     phase_ = Phase::handling;
     if (exchange_.is_head_method || framing_ == BodyFraming::none) return true;
@@ -432,20 +564,29 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   }
 
   void start_read() override {
-    socket_.async_read_some(asio::buffer(scratch_),
-                            [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
-                              self->metrics_.received_bytes.add(count);
-                              if (error) return self->web_socket_->received(std::nullopt);
-                              self->web_socket_->received(std::string_view(self->scratch_.data(), count));
-                            });
+    auto take = [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+      self->metrics_.received_bytes.add(count);
+      if (error) return self->web_socket_->received(std::nullopt);
+      self->web_socket_->received(std::string_view(self->scratch_.data(), count));
+    };
+    if (tls_) return start_tls([this] { return read_for_web_socket(); }, std::move(take));
+    socket_.async_read_some(asio::buffer(scratch_), std::move(take));
   }
-  void cancel_read() override { stop_reading(); }
+  Awaitable<IoResult> read_for_web_socket() {
+    if (is_read_cancelled_) co_return IoResult(asio::error::operation_aborted, 0);  // before it began
+    co_return co_await read_tls(scratch_);
+  }
+  void cancel_read() override {
+    is_read_cancelled_ = true;
+    stop_reading();
+  }
   void start_write(std::string_view bytes) override {
-    socket_.async_write_some(asio::buffer(bytes.data(), bytes.size()),
-                             [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
-                               self->metrics_.sent_bytes.add(count);
-                               self->web_socket_->written(error ? std::nullopt : std::optional(count));
-                             });
+    auto take = [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+      self->metrics_.sent_bytes.add(count);
+      self->web_socket_->written(error ? std::nullopt : std::optional(count));
+    };
+    if (tls_) return start_tls([this, bytes] { return write_tls(bytes); }, std::move(take));
+    socket_.async_write_some(asio::buffer(bytes.data(), bytes.size()), std::move(take));
   }
   void drop() override { stop_hard(); }
   void io_is_over() override { wake(); }
@@ -455,7 +596,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   void cut_reply(const Error& error) {
     log(LogLevel::warning, "server", "reply cut short",
         {{"request_id", exchange_.request_id}, {"error", error.message()}});
-    is_closing_ = true;
+    is_closing_ = is_cut_ = true;
     if (exchange_.is_http_1_0) {
       boost::system::error_code ignored;
       socket_.set_option(asio::socket_base::linger(true, 0), ignored);
@@ -467,8 +608,14 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
     std::size_t written = 0;
     while (written < out_.size() && !is_aborted_) {
       begin_write();
-      const asio::const_buffer rest(out_.data() + written, out_.size() - written);
-      const auto [error, count] = co_await socket_.async_write_some(rest, kAsTuple);
+      const std::string_view rest = std::string_view(out_).substr(written);
+      IoResult result;
+      if (tls_) {
+        result = co_await write_tls(rest);
+      } else {
+        result = co_await socket_.async_write_some(asio::buffer(rest.data(), rest.size()), kAsTuple);
+      }
+      const auto [error, count] = result;
       if (!end_write(error, count)) break;
       written += count;
     }
@@ -478,6 +625,13 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
 
   /// Writes what is gathered, and `body` behind it.
   Awaitable<bool> write(std::string body) {
+    if (tls_) {
+      if (!co_await flush()) co_return false;
+      out_.swap(body);
+      const bool is_written = co_await flush();
+      out_.swap(body);  // the large one goes
+      co_return is_written;
+    }
     std::array<asio::const_buffer, 2> parts{asio::buffer(out_), asio::buffer(body)};
     while (parts[0].size() + parts[1].size() > 0 && !is_aborted_) {
       begin_write();
@@ -508,6 +662,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   /// way.
   Awaitable<void> linger() {
     boost::system::error_code ignored;
+    if (tls_ && !is_cut_) tls_->close();
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
     if (!needs_linger_ && !has_bytes_waiting()) co_return;
     enter(Phase::linger);
@@ -572,6 +727,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   }
 
   bool has_bytes_waiting() {
+    if (tls_ && tls_->has_buffered()) return true;
     char byte;
     return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
   }
@@ -590,8 +746,10 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   LoopMetrics& metrics_;              // of core_->metrics
   const ServerLimits& limits_;        // of core_
   const AcceptedSocket accepted_;
+  const bool varies_by_origin_;  // another origin's page might be told otherwise
 
   Socket socket_;
+  std::unique_ptr<TlsStream> tls_;  // on socket_; null: without TLS
   RequestReader reader_;
   Exchange exchange_;                                 // of the request being read or answered
   std::string out_;                                   // replies not written yet
@@ -603,6 +761,7 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   std::unique_ptr<ParkedCoroutine> parked_;
   Phase phase_ = Phase::idle;
   std::chrono::nanoseconds phase_since_;
+  std::chrono::nanoseconds body_since_{0};
   std::optional<std::chrono::nanoseconds> fin_seen_;
   std::shared_ptr<AccessWatch> watch_;       // while a stream is open whose caller showed a credential
   std::unique_ptr<WebSocketIo> web_socket_;  // once it became one
@@ -610,6 +769,8 @@ class Connection final : public LoopMember, public WebSocketWire, public std::en
   bool is_aborted_ = false;                  // write nothing more either
   bool is_timed_out_ = false;                // the read was ended by `sweep`
   bool needs_linger_ = false;
+  bool is_read_cancelled_ = false;  // of the WebSocket
+  bool is_cut_ = false;             // a reply has no end: nothing may look like one
   std::array<char, 4096> scratch_{};
 };
 

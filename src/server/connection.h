@@ -6,6 +6,7 @@
 #include "server/loop.h"
 #include "server/profile.h"
 #include "server/server_core.h"
+#include "server/tls/tls_keeper.h"
 
 namespace dendro {
 
@@ -15,7 +16,9 @@ struct AcceptedSocket {
   bool is_v6 = false;
   std::string peer_address;
   Profile profile = Profile::platform;
-  bool is_loopback = false;  ///< of the listener
+  bool is_loopback = false;                  ///< of the listener
+  std::string place = {};                    ///< under which it counts in `open_connections`
+  std::shared_ptr<TlsKeeper> tls = nullptr;  ///< null: the listener speaks without TLS
 };
 
 /// Serves one connection until either side ends it. On the loop's thread. Keeps `core` and `loop` alive; the place in

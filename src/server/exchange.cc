@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "base/log.h"
+#include "server/client_address.h"
 #include "server/http_text.h"
 #include "server/limits.h"
+#include "server/redirect.h"
 #include "server/request_gate.h"
 #include "server/web_socket_handshake.h"
 
@@ -29,26 +31,26 @@ HttpResponse no_content() {
   return response;
 }
 
-/// OPTIONS of a path that any origin may call: five-systems.md 3.3.
-HttpResponse preflight_reply(std::string_view allow) {
-  HttpResponse response = no_content();
-  std::string methods;
-  for (const std::string_view method : split_list(allow)) {
-    if (method != "HEAD") methods.append(methods.empty() ? "" : ", ").append(method);
-  }
-  response.headers.add("Access-Control-Allow-Methods", methods);
-  response.headers.add("Access-Control-Allow-Headers", "content-type");
-  response.headers.add("Access-Control-Max-Age", "86400");
-  return response;
-}
-
 /// The reply of a request that no row answers.
 HttpResponse reply_without_route(const Exchange& exchange, const RequestHead& head, const Router::Match& match) {
-  if (head.method == "OPTIONS" && match.is_cors) return preflight_reply(match.allow);
+  const bool asks_before = head.method == "OPTIONS" && exchange.cors.kind != CorsGrant::Kind::none;
+  if (asks_before && !match.allow.empty()) return preflight_reply(exchange.cors, match.allow);
   if (head.path == "*") return no_content();
   if (match.allow.empty()) return exchange_error(exchange, 404, not_found_text(exchange.shape, head));
   HttpResponse response = exchange_error(exchange, 405, wrong_method_text(exchange.shape, head));
   response.headers.add("Allow", match.allow);
+  return response;
+}
+
+/// The reply of a listener `redirect`.
+HttpResponse lead_to_tls(const ServerCore& core, const Peer& peer, const RequestHead& head, const Exchange& exchange) {
+  auto place = place_over_tls(core.options, core.tls_port, peer, head);
+  if (auto* refusal = std::get_if<GateRefusal>(&place)) {
+    return refusal_response(exchange.shape, *refusal, exchange.request_id);
+  }
+  HttpResponse response;
+  response.status = 308;
+  response.headers.add("Location", std::get<std::string>(place));
   return response;
 }
 
@@ -73,7 +75,17 @@ void plan_body(const ServerCore& core, Exchange& exchange, const RequestHead& he
   exchange.early_reply = exchange_error(exchange, 429, "too many request bodies are being handled: retry later");
 }
 
-void turn_away(const ServerCore& core, const RequestHead& head, Exchange& exchange, GateRefusal refusal) {
+/// Tells who hears of refusals: 401 and 403 only, the others say nothing about who may what.
+void report_refusal(const ServerCore& core, const Peer& peer, const RequestHead& head, const Exchange& exchange,
+                    const Principal* principal, const GateRefusal& refusal) {
+  if (!core.access.hear_refusal || (refusal.status != 401 && refusal.status != 403)) return;
+  core.access.hear_refusal({*exchange.route, head, principal, refusal, exchange.request_id, peer.address,
+                            client_address(core.options.trusted_proxies, peer.address, head.headers)});
+}
+
+void turn_away(const ServerCore& core, const Peer& peer, const RequestHead& head, Exchange& exchange,
+               const Principal* principal, GateRefusal refusal) {
+  report_refusal(core, peer, head, exchange, principal, refusal);
   if (exchange.route->refuse_web_socket && asks_for_web_socket(head.headers)) {
     exchange.said_in_socket = std::move(refusal);
     plan_body(core, exchange, head);
@@ -82,15 +94,19 @@ void turn_away(const ServerCore& core, const RequestHead& head, Exchange& exchan
   exchange.early_reply = refusal_response(exchange.shape, refusal, exchange.request_id);
 }
 
-void pass_open(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange) {
-  if (auto refusal = refuse_open_tenant(profile, head)) return turn_away(core, head, exchange, std::move(*refusal));
+void pass_open(const ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head, Exchange& exchange) {
+  if (auto refusal = refuse_open_tenant(profile, head)) {
+    return turn_away(core, peer, head, exchange, nullptr, std::move(*refusal));
+  }
   plan_body(core, exchange, head);
 }
 
-void pass_known(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange,
+void pass_known(const ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head, Exchange& exchange,
                 const PrincipalPtr& principal) {
   auto passage = admit(core.access, profile, head, *exchange.route, principal);
-  if (auto* refusal = std::get_if<GateRefusal>(&passage)) return turn_away(core, head, exchange, std::move(*refusal));
+  if (auto* refusal = std::get_if<GateRefusal>(&passage)) {
+    return turn_away(core, peer, head, exchange, principal.get(), std::move(*refusal));
+  }
   exchange.principal = principal;
   exchange.passage = std::get<Passage>(std::move(passage));
   plan_body(core, exchange, head);
@@ -98,13 +114,15 @@ void pass_known(const ServerCore& core, Profile profile, const RequestHead& head
 
 void ask_caller(ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head, Exchange& exchange) {
   auto shown = demand_credential(core.options, peer, head);
-  if (auto* refusal = std::get_if<GateRefusal>(&shown)) return turn_away(core, head, exchange, std::move(*refusal));
-  if (is_readable_on_the_way(core.options, peer, head.headers) && !core.warned_of_readable_credential.exchange(true)) {
+  if (auto* refusal = std::get_if<GateRefusal>(&shown)) {
+    return turn_away(core, peer, head, exchange, nullptr, std::move(*refusal));
+  }
+  if (exchange.wire == Wire::readable && !core.warned_of_readable_credential.exchange(true)) {
     log(LogLevel::warning, "server", "credentials come over plain HTTP, readable on their way: use TLS");
   }
   exchange.credential = std::get<Credential>(std::move(shown));
   if (const auto known = core.access.authenticator->known(*exchange.credential)) {
-    pass_known(core, profile, head, exchange, *known);
+    pass_known(core, profile, peer, head, exchange, *known);
   } else {
     exchange.awaits_principal = true;
   }
@@ -198,23 +216,26 @@ Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, con
                         std::string request_id) {
   Exchange exchange;
   exchange.request_id = std::move(request_id);
+  exchange.wire = wire_of(core.options, peer, head.headers);
   exchange.is_head_method = head.method == "HEAD";
   exchange.is_http_1_0 = head.is_http_1_0;
   exchange.keep_alive = head.is_keep_alive;
   Router::Match match = core.router->find(profile, head.method, head.path);
   exchange.route = match.route;
-  exchange.any_origin = match.is_cors;
+  exchange.cors = cors_grant(core.options.cors_origins, match.is_cors, head.headers);
   exchange.path_params = std::move(match.path_params);
   exchange.shape = resolve_error_shape(match.route != nullptr ? match.route->errors : ErrorShape::by_profile, profile);
   const OpenMode mode = core.access.asks() ? OpenMode::no : OpenMode::yes;
-  if (auto refusal = check_gate(core.options, mode, profile, head)) {
+  if (auto refusal = check_gate(core.options, mode, profile, peer, head)) {
     exchange.early_reply = refusal_response(exchange.shape, *refusal, exchange.request_id);
+  } else if (match.route == nullptr && profile == Profile::redirect) {
+    exchange.early_reply = lead_to_tls(core, peer, head, exchange);
   } else if (match.route == nullptr) {
     exchange.early_reply = reply_without_route(exchange, head, match);
   } else if (match.route->permission == Permission::open) {
     plan_body(core, exchange, head);
   } else if (mode == OpenMode::yes) {
-    pass_open(core, profile, head, exchange);
+    pass_open(core, profile, peer, head, exchange);
   } else {
     ask_caller(core, profile, peer, head, exchange);
   }
@@ -222,13 +243,14 @@ Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, con
   return exchange;
 }
 
-void admit_exchange(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange,
-                    const Result<PrincipalPtr>& principal) {
+void admit_exchange(const ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head,
+                    Exchange& exchange, const Result<PrincipalPtr>& principal) {
   exchange.awaits_principal = false;
   if (principal) {
-    pass_known(core, profile, head, exchange, *principal);
+    pass_known(core, profile, peer, head, exchange, *principal);
   } else {
-    turn_away(core, head, exchange, refusal_of_authentication(principal.error(), exchange.request_id));
+    turn_away(core, peer, head, exchange, nullptr,
+              refusal_of_authentication(principal.error(), exchange.request_id, exchange.credential->kind));
   }
   if (exchange.early_reply) plan_discard(exchange, head);
 }
@@ -246,6 +268,7 @@ std::shared_ptr<HttpRequest> make_request(Exchange& exchange, RequestHead& head,
   request.body = std::move(body);
   request.request_id = exchange.request_id;
   request.error_shape = exchange.shape;
+  request.wire = exchange.wire;
   request.tenant = std::move(exchange.passage.tenant);
   request.principal = exchange.principal;
   request.access = std::move(exchange.passage.access);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/access_gate.h"
+#include "server/cors.h"
 #include "server/http_message.h"
 #include "server/mailbox.h"
 #include "server/request_reader.h"
@@ -18,7 +19,8 @@ struct Exchange {
   const Route* route = nullptr;
   std::string request_id;
   ErrorShape shape = ErrorShape::problem;
-  bool any_origin = false;
+  CorsGrant cors;
+  Wire wire = Wire::loopback;
   bool is_head_method = false;
   bool is_http_1_0 = false;
   bool keep_alive = true;
@@ -44,8 +46,8 @@ std::optional<std::string> client_request_id(const HttpHeaders& headers);
 Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head,
                         std::string request_id);
 /// The same from where `begin_exchange` had to wait for the authenticator.
-void admit_exchange(const ServerCore& core, Profile profile, const RequestHead& head, Exchange& exchange,
-                    const Result<PrincipalPtr>& principal);
+void admit_exchange(const ServerCore& core, Profile profile, const Peer& peer, const RequestHead& head,
+                    Exchange& exchange, const Result<PrincipalPtr>& principal);
 
 /// An error before or beside any handler, in the exchange's shape.
 HttpResponse exchange_error(const Exchange& exchange, int status, std::string_view detail);

@@ -32,6 +32,13 @@ class HttpHeaders {
   std::vector<std::pair<std::string, std::string>> rows_;
 };
 
+/// How a request's bytes came.
+enum class Wire : std::uint8_t {
+  loopback,  ///< plain, within this machine
+  https,     ///< by TLS, or a trusted proxy says that it ended TLS
+  readable,  ///< plain, from another machine: what it carries could be read on its way
+};
+
 /// What a handler sees: whole, checked and unpacked. Immutable while the handler works.
 struct HttpRequest {
   std::string method;                                            ///< as sent, upper case for the known ones
@@ -42,8 +49,10 @@ struct HttpRequest {
   HttpHeaders headers;
   std::string body;  ///< after Transfer-Encoding and Content-Encoding, within the route's limit
   std::uint64_t wire_body_bytes = 0;
-  std::string request_id;  ///< the client's if it was 1-128 visible ASCII characters, else ours
-  std::string peer_address;
+  std::string request_id;      ///< the client's if it was 1-128 visible ASCII characters, else ours
+  std::string peer_address;    ///< of the connection: an IP literal
+  std::string client_address;  ///< the same, or what trusted proxies say they forwarded it for (client_address.h)
+  Wire wire = Wire::loopback;
   Timestamp received;
   /// What the caller may look at and write to; already checked against its credential and the route's permission.
   TenantId tenant = TenantId::default_tenant();

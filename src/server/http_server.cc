@@ -9,8 +9,10 @@
 #include <thread>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "server/acceptor.h"
+#include "server/client_address.h"
 #include "server/connection.h"
 #include "server/loop.h"
 #include "server/server_core.h"
@@ -25,9 +27,12 @@ constexpr std::chrono::seconds kHardStopSpan{10};
 constexpr std::string_view kFullReply =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
 
+/// Without a word where TLS would have to be agreed on first.
 void turn_away(const AcceptedSocket& accepted) {
-  [[maybe_unused]] const ssize_t sent =
-      ::send(accepted.fd, kFullReply.data(), kFullReply.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (!accepted.tls) {
+    [[maybe_unused]] const ssize_t sent =
+        ::send(accepted.fd, kFullReply.data(), kFullReply.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
   ::close(accepted.fd);
 }
 
@@ -39,6 +44,7 @@ class HttpServer::Impl {
     core_->options = std::move(options);
     core_->routes = std::move(routes);
     core_->access = std::move(parts.access);
+    tls_ = parts.tls;
     core_->workers = &parts.workers;
     core_->metrics = &parts.metrics;
     core_->budget = std::make_shared<ByteBudget>(core_->options.limits.body_bytes_in_flight_max);
@@ -53,17 +59,22 @@ class HttpServer::Impl {
     if (listeners.empty()) return Error(ErrorCode::invalid_argument, "no listener: at least one is needed");
     DENDRO_TRY_ASSIGN(core_->router, Router::build(core_->routes));
     for (const ListenerSpec& spec : listeners) {
+      DENDRO_CHECK(!spec.tls || tls_ != nullptr);
       DENDRO_TRY_ASSIGN(auto acceptor, Acceptor::open(spec, loops_.front()));
       bound_.push_back(acceptor->bound());
       acceptors_.push_back(std::move(acceptor));
+      if (spec.tls && core_->tls_port == 0) core_->tls_port = bound_.back().port;
     }
     return {};
   }
 
   void run() {
     core_->metrics->attach(core_->routes, loops_.size());
-    for (const auto& acceptor : acceptors_) {
-      acceptor->start([this](AcceptedSocket accepted) { take(std::move(accepted)); });
+    for (std::size_t i = 0; i < acceptors_.size(); ++i) {
+      acceptors_[i]->start([this, keeper = bound_[i].tls ? tls_->keeper_of(i) : nullptr](AcceptedSocket accepted) {
+        accepted.tls = keeper;
+        take(std::move(accepted));
+      });
     }
     for (const auto& loop : loops_) {
       threads_.emplace_back([loop] { loop->run(); });
@@ -93,7 +104,13 @@ class HttpServer::Impl {
  private:
   /// On the home loop's thread.
   void take(AcceptedSocket accepted) {
-    if (!core_->open_connections.try_add(core_->options.limits.connections_max)) return turn_away(accepted);
+    const ServerLimits& limits = core_->options.limits;
+    if (limits.connections_per_address_max > 0 && !core_->options.trusted_proxies.contains(accepted.peer_address)) {
+      accepted.place = client_network(accepted.peer_address);
+    }
+    const auto verdict =
+        core_->open_connections.try_add(accepted.place, {limits.connections_max, limits.connections_per_address_max});
+    if (verdict != OpenConnections::Verdict::taken) return turn_away(accepted);
     const auto fewest = std::ranges::min_element(
         loops_, {}, [](const auto& loop) { return loop->connections().load(std::memory_order_relaxed); });
     const std::shared_ptr<Loop> loop = *fewest;
@@ -115,6 +132,7 @@ class HttpServer::Impl {
   }
 
   const std::shared_ptr<ServerCore> core_;
+  const TlsWatch* tls_ = nullptr;
   std::vector<std::shared_ptr<Loop>> loops_;  // the first is home of the acceptors
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<ListenerSpec> bound_;

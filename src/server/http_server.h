@@ -13,6 +13,7 @@
 #include "server/options.h"
 #include "server/route.h"
 #include "server/server_metrics.h"
+#include "server/tls/tls_watch.h"
 
 namespace dendro {
 
@@ -20,9 +21,10 @@ namespace dendro {
 struct ServerParts {
   Clock& clock;
   RandomSource& random;
-  WorkerPool& workers;      ///< unpacks bodies; usually the pool of `on_workers` too
-  ServerMetrics& metrics;   ///< one server each
-  AccessParts access = {};  ///< none: open mode
+  WorkerPool& workers;            ///< unpacks bodies; usually the pool of `on_workers` too
+  ServerMetrics& metrics;         ///< one server each
+  AccessParts access = {};        ///< none: open mode
+  const TlsWatch* tls = nullptr;  ///< of the same listeners; null: none of them speaks TLS
 };
 
 /// HTTP/1.1 on any number of listeners, one loop thread a core. Handlers run on loop threads.

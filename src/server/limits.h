@@ -40,11 +40,17 @@ inline constexpr std::chrono::seconds kWebSocketCloseTime{5};
 struct ServerLimits {
   /// Request line and fields; over it: 431. Below kReadBufferBytes.
   std::size_t head_bytes_max = std::size_t{32} << 10;
-  std::size_t connections_max = 10'000;  ///< over it: 503 and close
+  std::size_t connections_max = 10'000;             ///< over it: 503 and close
+  std::size_t connections_per_address_max = 1'000;  ///< the same of one peer (an IPv6 /64); 0: no bound
+  std::size_t handshakes_max = 512;                 ///< TLS connections that are not open yet; a further one is closed
   /// Body bytes of all requests being read or handled, unpacked where packed; over it: 429.
   std::uint64_t body_bytes_in_flight_max = std::uint64_t{512} << 20;
-  std::chrono::milliseconds head_timeout{10'000};         ///< from the first byte of a head to its end; then 408
-  std::chrono::milliseconds body_stall_timeout{60'000};   ///< without a byte of the body; then 408
+  std::chrono::milliseconds handshake_timeout{10'000};   ///< of TLS; then close
+  std::chrono::milliseconds head_timeout{10'000};        ///< from the first byte of a head to its end; then 408
+  std::chrono::milliseconds body_stall_timeout{60'000};  ///< without a byte of the body; then 408
+  /// Of a body that has been coming for longer than body_stall_timeout, on average; then 408. 0: no bound. A phone's
+  /// worst connection is ten times as fast.
+  std::uint64_t body_bytes_per_s_min = 128;
   std::chrono::milliseconds idle_timeout{75'000};         ///< between requests; must exceed a load balancer's 60 s
   std::chrono::milliseconds write_stall_timeout{60'000};  ///< without the peer taking a byte; then close
   std::chrono::milliseconds linger_timeout{5'000};  ///< reading on after a refusal, so that the peer sees the reply

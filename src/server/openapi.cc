@@ -179,6 +179,7 @@ void write_operation(JsonWriter& json, const Route& route, Profile profile) {
   if (!route.description.empty()) json.member("description", route.description);
   json.member("x-dendro-permission", permission_name(route.permission));
   json.member("x-dendro-tenant", tenant_rule_name(route.tenant_rule));
+  if (route.permission != Permission::open) json.member("x-dendro-use", route_use_name(route.use));
   write_params(json, route);
   write_request_body(json, route);
   write_replies(json, route, profile);

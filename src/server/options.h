@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "server/cors.h"
 #include "server/limits.h"
 #include "server/peer_networks.h"
 
@@ -21,6 +22,8 @@ struct ServerOptions {
   std::string public_url;  ///< `server.public_url`, "https://logs.example.org": same origin as ourselves; or empty
   PeerNetworks trusted_proxies;  ///< `server.trusted_proxies`: whose X-Forwarded-Proto is believed
   TokensOverHttp tokens_over_http = TokensOverHttp::refuse;
+  CorsOrigins cors_origins;                                 ///< `server.cors_origins`
+  std::chrono::seconds hsts{std::chrono::hours(24 * 365)};  ///< `server.hsts`: how long browsers insist on TLS; 0: not
   std::string origin_verify;  ///< `server.origin_verify`: secret every X-Origin-Verify must equal; empty: none
 };
 

@@ -16,6 +16,12 @@ bool PeerNetworks::parse_address(std::string_view text, Bytes& bytes, bool& is_v
   return is_v4 || inet_pton(AF_INET6, terminated.c_str(), bytes.data()) == 1;
 }
 
+bool PeerNetworks::is_address(std::string_view text) {
+  Bytes bytes;
+  bool is_v4 = false;
+  return parse_address(text, bytes, is_v4);
+}
+
 Result<PeerNetworks> PeerNetworks::parse(const std::vector<std::string>& texts) {
   PeerNetworks networks;
   for (const std::string& text : texts) {

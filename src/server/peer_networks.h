@@ -19,6 +19,8 @@ class PeerNetworks {
   static Result<PeerNetworks> parse(const std::vector<std::string>& texts);
   /// False of what is no IP address.
   bool contains(std::string_view address) const;
+  /// True of an IPv4 or IPv6 literal.
+  static bool is_address(std::string_view text);
   bool empty() const { return networks_.empty(); }
 
  private:

@@ -3,9 +3,10 @@
 namespace dendro {
 namespace {
 
-constexpr std::string_view kProfileNames[kProfileCount] = {"platform", "analytics", "ingest",
-                                                           "audit",    "access",    "diagnose"};
-constexpr ProfileSet kBuiltProfiles = profiles(Profile::platform, Profile::analytics, Profile::ingest, Profile::audit);
+constexpr std::string_view kProfileNames[kProfileCount] = {"platform", "analytics", "ingest",  "audit",
+                                                           "access",   "diagnose",  "redirect"};
+constexpr ProfileSet kBuiltProfiles =
+    profiles(Profile::platform, Profile::analytics, Profile::ingest, Profile::audit, Profile::redirect);
 
 }  // namespace
 
@@ -25,7 +26,7 @@ bool profile_is_built(Profile profile) {
 }
 
 std::string_view profile_names_text() {
-  return "platform, analytics, ingest, audit, access, diagnose";
+  return "platform, analytics, ingest, audit, access, diagnose, redirect";
 }
 
 ErrorShape resolve_error_shape(ErrorShape shape, Profile profile) {
@@ -40,6 +41,7 @@ ErrorShape resolve_error_shape(ErrorShape shape, Profile profile) {
       return ErrorShape::error_only;
     case Profile::platform:
     case Profile::access:
+    case Profile::redirect:
       break;
   }
   return ErrorShape::problem;

@@ -8,13 +8,14 @@
 namespace dendro {
 
 /// Listener profiles of five-systems.md 1.1; which path answers where is settled by profile only (1.2).
-enum class Profile : std::uint8_t { platform, analytics, ingest, audit, access, diagnose };
-inline constexpr std::size_t kProfileCount = 6;
+/// `redirect` is ours: it sends callers to the same path over TLS and answers health paths, nothing else.
+enum class Profile : std::uint8_t { platform, analytics, ingest, audit, access, diagnose, redirect };
+inline constexpr std::size_t kProfileCount = 7;
 std::string_view profile_name(Profile profile);
 std::optional<Profile> parse_profile(std::string_view name);
 /// False: known, but start-up answers exit 2 because nothing serves it yet.
 bool profile_is_built(Profile profile);
-/// "platform, analytics, ingest, audit, access, diagnose": for messages.
+/// "platform, analytics, ...": for messages.
 std::string_view profile_names_text();
 
 /// Set of profiles, one bit each.

@@ -85,8 +85,14 @@ void append_response_head(std::string& out, const HttpResponse& response, const 
     if (is_field_name(name) && !is_own_field(name)) append_field(out, name, value);
   }
   if (!response.headers.find("Cache-Control")) out.append("Cache-Control: no-store\r\n");
-  if (context.any_origin) out.append("Access-Control-Allow-Origin: *\r\n");
-  if (context.is_loopback) out.append("Cross-Origin-Opener-Policy: same-origin\r\n");
+  if (context.cors != nullptr) context.cors->append_to(out);
+  if (context.varies_by_origin) out.append("Vary: Origin\r\n");
+  if (context.is_loopback || context.is_https) out.append("Cross-Origin-Opener-Policy: same-origin\r\n");
+  if (context.is_https && context.hsts.count() > 0) {
+    out.append("Strict-Transport-Security: max-age=");
+    append_number(out, static_cast<std::uint64_t>(context.hsts.count()));
+    out.append("\r\n");
+  }
   out.append(kSecurityFields).append("\r\n");
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "server/cors.h"
 #include "server/http_message.h"
 
 namespace dendro {
@@ -24,8 +26,11 @@ struct ResponseContext {
   std::uint64_t content_length = 0;  ///< with `sized`
   bool is_http_1_0 = false;          ///< of the request
   bool keep_alive = true;
-  bool is_loopback = false;  ///< of the listener: adds Cross-Origin-Opener-Policy (ui.md 10.1)
-  bool any_origin = false;   ///< adds Access-Control-Allow-Origin: *
+  bool is_loopback = false;  ///< of the listener: adds Cross-Origin-Opener-Policy (ui.md 10.1), as https does
+  bool is_https = false;
+  std::chrono::seconds hsts{0};     ///< with https: adds Strict-Transport-Security if it is not 0
+  const CorsGrant* cors = nullptr;  ///< null: none
+  bool varies_by_origin = false;    ///< the answer to another origin's page might have other headers
 };
 
 /// Appends status line, fields and the empty line. Rows of the response that would break the framing (Content-Length,

@@ -77,6 +77,11 @@ std::string_view tenant_rule_name(TenantRule rule) {
   return kNames[static_cast<std::size_t>(rule)];
 }
 
+std::string_view route_use_name(RouteUse use) {
+  constexpr std::string_view kNames[] = {"undeclared", "none", "read", "change", "own"};
+  return kNames[static_cast<std::size_t>(use)];
+}
+
 HttpHandler on_workers(WorkerPool& pool, std::function<HttpResponse(const HttpRequest&)> work) {
   return [&pool, work = std::move(work)](std::shared_ptr<const HttpRequest> request, Responder respond) {
     auto task = [work, request, respond] {

@@ -27,6 +27,16 @@ enum class TenantRule : std::uint8_t {
 
 std::string_view tenant_rule_name(TenantRule rule);
 
+/// What a call of a route is to the trail of uses (use_recording.h, docs/audit.md). Every row names one.
+enum class RouteUse : std::uint8_t {
+  undeclared,  ///< a fault of the row, which a test finds; recorded as a change
+  none,        ///< shows and changes nothing of interest, or takes records in
+  read,        ///< shows what is stored, or who may see it
+  change,      ///< changes something other than by taking records in
+  own,         ///< its handler records each use itself, whatever the settings say (the audit log service)
+};
+std::string_view route_use_name(RouteUse use);
+
 enum class ParamPlace : std::uint8_t { query, path, header };
 
 /// One parameter, for the OpenAPI document and the docs page. Checking is the handler's.
@@ -54,6 +64,7 @@ struct Route {
   ProfileSet on = 0;
   Permission permission = Permission::open;
   TenantRule tenant_rule = TenantRule::narrowed;
+  RouteUse use = RouteUse::undeclared;  ///< of routes whose permission is not `open`
   /// The handler shows a caller only the rows and fields that its roles let through. Callers whose roles restrict them
   /// are refused everywhere else where records are read.
   bool honours_restrictions = false;

@@ -11,7 +11,7 @@ namespace dendro {
 namespace {
 
 /// Statuses we send; the last slot counts any other.
-constexpr int kCountedStatuses[] = {200, 201, 202, 204, 301, 302, 303, 304, 400, 401, 402, 403, 404, 405, 408,
+constexpr int kCountedStatuses[] = {200, 201, 202, 204, 301, 302, 303, 304, 308, 400, 401, 402, 403, 404, 405, 408,
                                     409, 413, 415, 417, 421, 422, 429, 431, 500, 501, 502, 503, 504, 505, 507};
 constexpr std::size_t kStatusSlots = std::size(kCountedStatuses) + 1;
 
@@ -79,6 +79,9 @@ std::string ServerMetrics::text() const {
              &LoopMetrics::requests_in_flight);
   append_sum("dendro_http_received_bytes_total", "counter", "Bytes read from sockets.", &LoopMetrics::received_bytes);
   append_sum("dendro_http_sent_bytes_total", "counter", "Bytes written to sockets.", &LoopMetrics::sent_bytes);
+  append_sum("dendro_tls_handshakes_total", "counter", "TLS connections opened.", &LoopMetrics::handshakes);
+  append_sum("dendro_tls_handshake_failures_total", "counter", "TLS connections that did not come about.",
+             &LoopMetrics::handshake_failures);
   append_sum("dendro_http_refused_total", "counter", "Malformed requests, requests over a limit or too slow.",
              &LoopMetrics::refused);
   append_metric_head(out, "dendro_http_requests_total", "counter",

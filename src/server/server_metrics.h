@@ -33,7 +33,8 @@ class LoopMetrics {
   /// `route` is the row's index in the route table, or its size where none answered.
   void count_request(std::size_t route, int status);
 
-  MetricSlot connections_open, connections_total, requests_in_flight, received_bytes, sent_bytes, refused;
+  MetricSlot connections_open, connections_total, requests_in_flight, received_bytes, sent_bytes, refused, handshakes,
+      handshake_failures;
 
  private:
   friend class ServerMetrics;

@@ -35,6 +35,12 @@ Result<std::string> secret_of_authorization(std::string_view value) {
   return unreadable();
 }
 
+std::optional<ShownCredential> secret_credential(std::string text) {
+  return ShownCredential{{Credential::Kind::secret, std::move(text)}, false};
+}
+
+}  // namespace
+
 std::string_view cookie_value(const HttpHeaders& headers, std::string_view wanted) {
   for (const auto& [name, line] : headers.rows()) {
     if (!equals_folding_case(name, "Cookie")) continue;
@@ -49,13 +55,7 @@ std::string_view cookie_value(const HttpHeaders& headers, std::string_view wante
   return {};
 }
 
-std::optional<ShownCredential> secret_credential(std::string text) {
-  return ShownCredential{{Credential::Kind::secret, std::move(text)}, false};
-}
-
-}  // namespace
-
-Result<std::optional<ShownCredential>> read_shown_credential(const HttpHeaders& headers) {
+Result<std::optional<ShownCredential>> read_shown_credential(const HttpHeaders& headers, Wire wire) {
   const auto is_authorization = [](const auto& row) { return equals_folding_case(row.first, "Authorization"); };
   if (const auto count = std::ranges::count_if(headers.rows(), is_authorization); count > 0) {
     if (count > 1) return unreadable();
@@ -66,6 +66,7 @@ Result<std::optional<ShownCredential>> read_shown_credential(const HttpHeaders& 
     if (const auto key = headers.find(name)) return secret_credential(std::string(*key));
   }
   for (const std::string_view name : {kSecureSessionCookie, kPlainSessionCookie}) {
+    if (wire == Wire::https && name == kPlainSessionCookie) continue;
     if (const std::string_view id = cookie_value(headers, name); !id.empty()) {
       return std::optional(ShownCredential{{Credential::Kind::session, std::string(id)}, true});
     }

@@ -16,9 +16,12 @@ struct ShownCredential {
 
 /// Reads the forms of clients.md 2.5 that come in headers: `Authorization` (Bearer, Basic with any user and the key as
 /// password, ApiKey base64(id:key), Splunk), DD-API-KEY, X-Amz-Firehose-Access-Key, the sign-in cookie, in this order.
-/// Nothing: the caller shows none. Pure.
+/// By TLS only the cookie that no other host could have set counts. Nothing: the caller shows none. Pure.
 /// Errors: unauthenticated (an Authorization that says nothing we read, or that is there twice).
-Result<std::optional<ShownCredential>> read_shown_credential(const HttpHeaders& headers);
+Result<std::optional<ShownCredential>> read_shown_credential(const HttpHeaders& headers, Wire wire);
+
+/// The value of the first cookie of that name; "" if there is none. Borrowed.
+std::string_view cookie_value(const HttpHeaders& headers, std::string_view wanted);
 
 /// The sign-in cookie: `__Host-sid` over TLS, `sid` elsewhere (ui.md 10.3).
 inline constexpr std::string_view kSecureSessionCookie = "__Host-sid";

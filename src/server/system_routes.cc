@@ -127,6 +127,7 @@ void add_operations(RouteTable& routes, const SystemParts& parts) {
 
   Route metrics = system_row("/metrics", kOperatedProfiles, "metrics", "Counters in the Prometheus text format.");
   metrics.permission = Permission::stats;
+  metrics.use = RouteUse::none;
   metrics.tenant_rule = TenantRule::none;
   metrics.replies = {{200, "", "text/plain; version=0.0.4; charset=utf-8", "", ""}};
   metrics.handler = answer_with([source = parts.metrics, more = parts.more_metrics](const HttpRequest&) {

@@ -12,6 +12,8 @@
 #include "base/timestamp.h"
 #include "filter/record_filter.h"
 #include "record/record_block.h"
+#include "storage/block_stats.h"
+#include "storage/scan_profile.h"
 
 namespace dendro {
 
@@ -40,9 +42,10 @@ struct ScanRequest {
   TimeRange range;
   SequenceRange sequences = {};
   ScanOrder order = ScanOrder::newest_first;
-  std::shared_ptr<const RecordFilter> filter;  ///< null: every record
-  CancelToken cancel;                          ///< looked at between blocks
-  std::optional<Reduction> reduction;          ///< nothing: every record, whole
+  std::shared_ptr<const RecordFilter> filter;      ///< null: every record
+  CancelToken cancel;                              ///< looked at between blocks
+  std::optional<Reduction> reduction;              ///< nothing: every record, whole
+  std::shared_ptr<ScanProfile> profile = nullptr;  ///< told what the scan does; null: nobody asked
 };
 
 /// What one tenant had stored, acknowledged, at one moment. Keeps its segments and batches alive. Immutable;
@@ -55,6 +58,11 @@ class Snapshot {
   virtual SequenceNumber last_sequence() const = 0;
   /// The source may outlive this object's handle, it holds what it reads.
   virtual std::unique_ptr<BlockSource> scan(ScanRequest request) const = 0;
+  /// What the row groups take that such a scan would read. Errors: unimplemented (it has none, or shows only a part of
+  /// what is stored).
+  virtual Result<std::unique_ptr<BlockStatsSource>> block_stats(ScanRequest) const {
+    return Error(ErrorCode::unimplemented, "block_stats needs a store, and the right to see all of it");
+  }
   /// The record at exactly this place: a block with one row, or nothing.
   virtual Result<std::optional<RecordBlock>> find(RecordPosition position) const = 0;
 };

@@ -88,7 +88,10 @@ class StoreImpl final : public Store {
   void set_intake(Intake intake) override { intake_ = std::move(intake); }
 
   Status append(CommitRequest request, CommitDone done) override {
-    if (intake_) DENDRO_TRY(intake_(request));
+    if (intake_) {
+      if (const auto checked = check_request(request); !checked) return checked.error();
+      DENDRO_TRY(intake_(request));
+    }
     DENDRO_TRY_ASSIGN(const std::uint64_t bytes, check_request(request));
     DENDRO_TRY(gate_.check_open());
     const std::uint64_t backlog = tenants_.unflushed_bytes() + committer_->queued_bytes();

@@ -1,6 +1,7 @@
 #include "storage/store_scan.h"
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <numeric>
 #include <optional>
@@ -8,11 +9,15 @@
 
 #include "storage/scan/row_group_turn.h"
 #include "storage/segment/record_decoder.h"
+#include "storage/store_block_stats.h"
 
 namespace dendro {
 namespace {
 
 constexpr std::size_t kRowGroupsBeforeHelp = 2;
+constexpr std::size_t kStepsBeforeMean = 8;
+/// Handing a task to another thread and sleeping until it is done takes 10 to 50 us.
+constexpr std::chrono::microseconds kStepWorthHelp(25);
 
 /// What a scan comes to next, and when: one batch of a memtable, a segment not looked into yet, or a row group.
 struct ScanUnit {
@@ -35,10 +40,11 @@ class StoreScan final : public BlockSource {
     for (const MemtableView& memtable : view_.memtables) collect(memtable);
     for (std::size_t i = 0; i < view_.segments->size(); ++i) {
       const SegmentInfo& info = (*view_.segments)[i]->info();
-      if (!request_.sequences.overlaps(info.first_sequence, info.last_sequence)) continue;
-      if (add({{}, ScanUnit::Kind::segment, nullptr, nullptr, i}, info.min_timestamp, info.max_timestamp)) {
-        unopened_.push_back(units_.back());
-      }
+      const bool is_in_range =
+          request_.sequences.overlaps(info.first_sequence, info.last_sequence) &&
+          add({{}, ScanUnit::Kind::segment, nullptr, nullptr, i}, info.min_timestamp, info.max_timestamp);
+      if (is_in_range) unopened_.push_back(units_.back());
+      if (request_.profile != nullptr) request_.profile->add_segment(info.id, is_in_range);
     }
     std::sort(unopened_.begin(), unopened_.end(), Later{request_.order});
     std::make_heap(units_.begin(), units_.end(), Later{request_.order});
@@ -51,9 +57,14 @@ class StoreScan final : public BlockSource {
 
   Result<std::optional<RecordBlock>> next() override {
     if (final_error_) return *final_error_;
-    while (!units_.empty()) {
+    while (!units_.empty() || !counted_.empty()) {
       if (request_.filter != nullptr && !request_.filter->wants_more()) request_.cancel.cancel();
       if (request_.cancel.cancelled()) return fail(Error(ErrorCode::cancelled, "the scan was cancelled"));
+      if (!counted_.empty()) {
+        RecordBlock block = std::move(counted_.back());
+        counted_.pop_back();
+        return std::optional<RecordBlock>(std::move(block));
+      }
       std::pop_heap(units_.begin(), units_.end(), Later{request_.order});
       const ScanUnit unit = units_.back();
       units_.pop_back();
@@ -106,7 +117,9 @@ class StoreScan final : public BlockSource {
   }
   template <typename Batch>
   void add_batch(const ScanUnit& unit, const Batch& batch, SequenceNumber first, SequenceNumber last) {
-    if (request_.sequences.overlaps(first, last)) add(unit, batch.min_timestamp(), batch.max_timestamp());
+    const bool is_in_range =
+        request_.sequences.overlaps(first, last) && add(unit, batch.min_timestamp(), batch.max_timestamp());
+    if (!is_in_range && request_.profile != nullptr) request_.profile->note_memtable_batch_outside();
   }
 
   /// To the end of the heap's array, if it lies in the range.
@@ -135,19 +148,22 @@ class StoreScan final : public BlockSource {
     return take_step(unit);
   }
 
-  /// Its row groups take its place.
+  /// Those of its row groups that must be read take its place.
   Status open_segment(const std::shared_ptr<const Segment>& segment) {
-    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, cached_tables(work_.cache(), *segment));
+    const SegmentId id = segment->info().id;
+    Result<std::shared_ptr<const SegmentTables>> loaded = cached_tables(work_.cache(), *segment);
+    if (!loaded && request_.profile != nullptr) request_.profile->note_damage(id);
+    DENDRO_TRY_ASSIGN(const std::shared_ptr<const SegmentTables> tables, std::move(loaded));
+    RowGroupWork::Told told = work_.ask_directory(*segment, *tables);
+    scanned_records_ += told.records;
+    scanned_bytes_ += told.raw_bytes;
+    for (RecordBlock& block : told.blocks) counted_.push_back(std::move(block));
     const std::size_t first = turns_.size();
-    for (std::uint32_t i = 0; i < tables->row_groups.size(); ++i) {
-      const RowGroupEntry& entry = tables->row_groups[i];
-      if (!request_.sequences.overlaps(entry.first_sequence, entry.last_sequence)) continue;
-      if (!add({{}, ScanUnit::Kind::row_group, nullptr, nullptr, turns_.size()}, entry.min_timestamp,
-               entry.max_timestamp)) {
-        continue;
-      }
+    for (const std::uint32_t row_group : told.left) {
+      const RowGroupEntry& entry = tables->row_groups[row_group];
+      add({{}, ScanUnit::Kind::row_group, nullptr, nullptr, turns_.size()}, entry.min_timestamp, entry.max_timestamp);
       std::push_heap(units_.begin(), units_.end(), Later{request_.order});
-      turns_.push_back(std::make_shared<RowGroupTurn>(work_, segment, tables, i));
+      turns_.push_back(std::make_shared<RowGroupTurn>(work_, segment, tables, row_group));
     }
     // Row groups of a segment lie by time.
     for (std::size_t i = first; i < turns_.size(); ++i) {
@@ -164,7 +180,10 @@ class StoreScan final : public BlockSource {
       scanned_bytes_ += turn->entry().raw_bytes;
     }
     work_ahead();
+    const auto began = std::chrono::steady_clock::now();
     RowGroupTurn::Outcome outcome = turn->take();
+    time_in_steps_ += std::chrono::steady_clock::now() - began;
+    ++steps_;
     if (!outcome.next_time) {
       turn->close();
       turns_[unit.index].reset();
@@ -176,9 +195,12 @@ class StoreScan final : public BlockSource {
     return std::move(outcome.block);
   }
 
-  /// Who wants the newest few is often done with the first row group; who counts needs them all.
+  /// Who wants the newest few is often done with the first row group; who counts needs them all. A step that takes no
+  /// longer than it takes to wake another thread is made here.
   bool is_worth_working_ahead() const {
-    return helpers_ != nullptr && (request_.reduction.has_value() || row_groups_opened_ > kRowGroupsBeforeHelp);
+    if (helpers_ == nullptr) return false;
+    if (!request_.reduction.has_value() && row_groups_opened_ <= kRowGroupsBeforeHelp) return false;
+    return steps_ < kStepsBeforeMean || time_in_steps_ >= steps_ * kStepWorthHelp;
   }
 
   /// The row groups that come next are begun by other threads, as many at once as there are of those, twice.
@@ -230,6 +252,7 @@ class StoreScan final : public BlockSource {
     const RecordBatch& batch = *block.batch;
     scanned_records_ += batch.size();
     scanned_bytes_ += batch.encoded().size();
+    if (request_.profile != nullptr) request_.profile->note_memtable_batch(batch.size());
     std::vector<std::uint32_t>& rows = block.rows;
     if (request_.range.first <= batch.min_timestamp() && batch.max_timestamp() < request_.range.last) {
       rows.resize(batch.size());
@@ -265,7 +288,10 @@ class StoreScan final : public BlockSource {
   std::set<std::size_t> opened_;                      ///< segments whose row groups are among the turns
   std::vector<std::shared_ptr<RowGroupTurn>> turns_;  ///< null: done
   std::deque<std::size_t> ahead_;                     ///< turns not begun, in the order in which they will be needed
+  std::vector<RecordBlock> counted_;                  ///< by directories, to be handed on next
   std::size_t row_groups_opened_ = 0;
+  std::chrono::steady_clock::duration time_in_steps_{};  ///< of this thread
+  std::size_t steps_ = 0;
   std::size_t helped_ = 0;
   std::optional<Error> final_error_;
   std::uint64_t scanned_records_ = 0;
@@ -282,6 +308,9 @@ class StoreSnapshot final : public Snapshot {
 
   std::unique_ptr<BlockSource> scan(ScanRequest request) const override {
     return make_store_scan(view_, resources_, std::move(request));
+  }
+  Result<std::unique_ptr<BlockStatsSource>> block_stats(ScanRequest request) const override {
+    return make_store_block_stats(view_, resources_.cache, std::move(request));
   }
 
   Result<std::optional<RecordBlock>> find(RecordPosition position) const override {

@@ -95,17 +95,18 @@ TEST_F(ApiKeysTest, EndByExpiryAndRevocation) {
 
 TEST_F(ApiKeysTest, ACertificateStandsForItsKey) {
   ApiKeyRequest request = key_request();
-  request.certificate = "agent-7.example.org";
+  request.certificate = "DNS:agent-7.example.org";
   const MadeApiKey made = keys().create(request).value();
-  const PrincipalPtr principal = keys().authenticate_certificate("agent-7.example.org").value();
+  const PrincipalPtr principal =
+      keys().authenticate_certificate("URI:x\nDNS:agent-7.example.org\nsubject:CN=a\nCN:a").value();
   EXPECT_EQ(principal->kind, Principal::Kind::certificate);
   EXPECT_EQ(principal->id, "key:" + made.row.id);
   EXPECT_EQ(keys().create(request).error().message(), "certificate: another key has it");
-  for (const char* name : {"", "agent-8.example.org"}) {
+  for (const char* name : {"", "DNS:agent-8.example.org", "agent-7.example.org", "CN:agent-7.example.org"}) {
     EXPECT_EQ(keys().authenticate_certificate(name).error().code(), ErrorCode::unauthenticated) << name;
   }
   ASSERT_TRUE(keys().revoke(made.row.id).has_value());
-  EXPECT_FALSE(keys().authenticate_certificate("agent-7.example.org").has_value());
+  EXPECT_FALSE(keys().authenticate_certificate("DNS:agent-7.example.org").has_value());
 }
 
 TEST_F(ApiKeysTest, WrongRequestsNameTheirFault) {
@@ -123,6 +124,9 @@ TEST_F(ApiKeysTest, WrongRequestsNameTheirFault) {
   EXPECT_NE(fault([](ApiKeyRequest& r) { r.tenants = {}; }).find("tenants:"), std::string::npos);
   EXPECT_NE(fault([](ApiKeyRequest& r) { r.certificate = std::string(513, 'c'); }).find("certificate:"),
             std::string::npos);
+  for (const char* name : {"agent-7.example.org", "DNS:", "CN=agent", "dns:x"}) {
+    EXPECT_NE(fault([&](ApiKeyRequest& r) { r.certificate = name; }).find("KIND:NAME"), std::string::npos) << name;
+  }
   EXPECT_NE(fault([](ApiKeyRequest& r) { r.expires = kStart; }).find("expires:"), std::string::npos);
 }
 

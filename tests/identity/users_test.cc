@@ -86,6 +86,28 @@ TEST_F(UsersTest, AreChangedByAdministrators) {
   }
 }
 
+TEST_F(UsersTest, TheLastAdministratorOfEveryTenantStays) {
+  const UserRow first = users().create("first", kPassword, {{"*", {"reader", "admin"}}}).value();
+  const UserRow reader = users().create("reader", kPassword, {{"*", {"reader"}}, {"shop", {"admin"}}}).value();
+  const auto refused = [](const Status& status) {
+    return !status && status.error().code() == ErrorCode::permission_denied &&
+           status.error().message() == kLastAdminText;
+  };
+  EXPECT_TRUE(refused(users().set_disabled(first.id, true)));
+  EXPECT_TRUE(refused(users().set_grants(first.id, {{"*", {"reader"}}})));
+  EXPECT_TRUE(refused(users().remove(first.id)));
+  EXPECT_TRUE(users().authenticate_id(first.id).has_value()) << "nothing was changed";
+  EXPECT_TRUE(users().set_grants(first.id, {{"*", {"admin"}}, {"bank", {"reader"}}}).has_value());
+  EXPECT_TRUE(users().set_password(first.id, "another horse battery").has_value());
+  EXPECT_TRUE(users().remove(reader.id).has_value()) << "is none";
+  const UserRow second = users().create("second", kPassword, {{"*", {"admin"}}}).value();
+  EXPECT_TRUE(users().set_disabled(second.id, true).has_value());
+  EXPECT_TRUE(refused(users().remove(first.id))) << "a disabled one does not count";
+  EXPECT_TRUE(users().set_disabled(second.id, false).has_value());
+  EXPECT_TRUE(users().remove(first.id).has_value());
+  EXPECT_TRUE(refused(users().remove(second.id)));
+}
+
 TEST(PasswordHasher, RefusesWhatIsTooMuchAtOnce) {
   PasswordHasher none(0);
   EXPECT_EQ(none.hash(kPassword).error().code(), ErrorCode::resource_exhausted);

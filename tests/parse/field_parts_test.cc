@@ -65,6 +65,16 @@ TEST(ParseFormat, IsToldByTheFirstByte) {
   EXPECT_EQ(detect_format(" \n{"), ParseFormat::json);
   EXPECT_EQ(detect_format("\xEF\xBB\xBF[1]"), ParseFormat::json);
   EXPECT_EQ(detect_format("text {"), ParseFormat::text);
+  for (const char* json : {"[", "[\n {\"a\":1}]", "[]\n", "[ ] ,", "[[{", "[\"a\"]", "[null,{\"a\":1}]", "[-1.5e3, 2]",
+                           "[1]\n[2]", "[ true ]", "[1]\r\n"}) {
+    EXPECT_EQ(detect_format(json), ParseFormat::json) << json;
+  }
+  for (const char* text :
+       {"[2026-11-20 10:00:00,123] ERROR x", "[2026-11-20T10:00:00Z] x", "[error] x", "[Fri Nov 20 10:00:00 2026] x",
+        "[10.30 16:49:06] chrome.exe", "[    0.000000] Linux", "[1234] x", "[main] x", "[null] x", "[] x", "[[main] x]",
+        "[-] x", "[nullable] x", "[E] x"}) {
+    EXPECT_EQ(detect_format(text), ParseFormat::text) << text;
+  }
   EXPECT_EQ(detect_format(" \n"), std::nullopt);
   EXPECT_EQ(parse_format_of_name("logfmt"), ParseFormat::logfmt);
   EXPECT_EQ(parse_format_of_name("xml"), std::nullopt);

@@ -14,7 +14,7 @@ constexpr const char* kRecords =
 std::string explained(const std::string& query, OutputFormat format) {
   QueryRequest request;
   request.query = query;
-  request.explain = true;
+  request.explain = ExplainMode::analyze;
   request.now = at("2026-11-20T10:05:00Z");
   const ManualClock clock(request.now);
   QueryRunOptions options;

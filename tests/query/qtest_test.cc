@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 
+#include "query/plan/source_wish.h"
 #include "tests/query/qtest_file.h"
 #include "tests/query/query_harness.h"
 #include "tests/query/spill_folder.h"
@@ -142,6 +143,18 @@ void expect_spilled_answer(const QueryCase& test, const QueryRequest& request,
   EXPECT_EQ(folder.names(), std::vector<std::string>());
 }
 
+/// A file of which only what the query looks at becomes records.
+void expect_answer_of_file(const QueryCase& test, const QueryRequest& request, const PreparedQuery& prepared,
+                           const std::string& ndjson, const Clock& clock) {
+  FileSourceOptions options;
+  options.receive_time = request.now;
+  options.mapping.labels = {{"dendro.source", "ingest"}};
+  options.mapping.lead_max = std::chrono::hours(24 * 365 * 100);
+  options.wish = std::make_shared<const RecordWish>(source_wish(prepared.plan()));
+  const auto source = make_ndjson_source(std::make_unique<MemoryByteSource>(ndjson), options);
+  expect_answer(test, run_query(request, make_source_input(*source), clock), "as a file, what is looked at");
+}
+
 void run_case(const QueryCase& test, const std::string& ndjson, std::shared_ptr<const LookupTables> tables) {
   const QueryRequest request = request_of(test, std::move(tables));
   QueryFault fault;
@@ -165,6 +178,7 @@ void run_case(const QueryCase& test, const std::string& ndjson, std::shared_ptr<
     expect_answer(test, run_query(request, make_source_input(source), clock), "as files, " + how);
   }
   expect_spilled_answer(test, request, batches, clock);
+  expect_answer_of_file(test, request, *prepared, ndjson, clock);
   for (const auto& [how, snapshot] : stored_states_of(ndjson, request.now).states()) {
     expect_answer(test, run_query(request, make_snapshot_input(snapshot), clock), how);
   }

@@ -304,7 +304,7 @@ TEST_F(SpillFixture, ASharedBudgetThatIsGoneIsMadeUpForByFiles) {
 TEST_F(SpillFixture, ExplainSaysWhatWasWritten) {
   folder.use_for(options, 20'000);
   QueryRequest request = ask("* | sort by (user)");
-  request.explain = true;
+  request.explain = ExplainMode::analyze;
   const Answer answer = run_query(request, make_snapshot_input(make_memory_snapshot(batches)), clock, options);
   EXPECT_NE(answer.whole.find("\"spilled_bytes\":" + std::to_string(answer.outcome.spilled_bytes)), std::string::npos);
   EXPECT_GT(answer.outcome.spilled_bytes, 0u);

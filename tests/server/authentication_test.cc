@@ -126,8 +126,9 @@ TEST_F(AuthenticationFixture, AsksEveryCallerButOnOpenRoutes) {
   const RawReply nobody = ask("/read");
   EXPECT_EQ(nobody.status, 401);
   EXPECT_EQ(nobody.field("www-authenticate"), "Bearer");
-  EXPECT_NE(nobody.body.find(R"("detail":"Not authenticated","code":"unauthenticated")"), std::string::npos);
-  EXPECT_EQ(ask("/read", bearer("stranger")).status, 401);
+  EXPECT_NE(nobody.body.find(R"("detail":"Not authenticated","code":"signed_out")"), std::string::npos);
+  EXPECT_NE(ask("/read", bearer("stranger")).body.find(R"("code":"unauthenticated")"), std::string::npos);
+  EXPECT_NE(ask("/read", "Cookie: sid=stranger\r\n").body.find(R"("code":"signed_out")"), std::string::npos);
   EXPECT_EQ(ask("/read", "Authorization: Token x\r\n").status, 401);
   EXPECT_EQ(ask("/read", bearer("reader")).body, "shop key:reader");
   EXPECT_EQ(ask("/free").body, "default nobody without access");
@@ -243,9 +244,18 @@ TEST_F(AuthenticationFixture, ACookieNeedsTheHeaderThatNoOtherSiteCanSet) {
   const auto write = [this](const std::string& lines) {
     return RawClient(server.port()).ask(post("/write", "x", lines)).status;
   };
-  EXPECT_EQ(write("Cookie: sid=S1\r\n"), 403);
-  EXPECT_EQ(write("Cookie: sid=S1\r\nX-Dendro-UI: 1\r\n"), 200);
-  EXPECT_EQ(ask("/read", "Cookie: sid=S1\r\n").status, 200);
+  const std::string cookie = "Cookie: sid=S1\r\n", header = "X-Dendro-UI: 1\r\n";
+  const std::string here = "Sec-Fetch-Site: same-origin\r\n", json = "Content-Type: application/json; charset=x\r\n";
+  EXPECT_EQ(write(cookie), 403);
+  EXPECT_EQ(write(cookie + here + json), 403) << "no page of another site can set this header";
+  EXPECT_EQ(write(cookie + header + json), 403) << "a browser says where a change is from";
+  EXPECT_EQ(write(cookie + header + here), 403) << "no form sends this type";
+  EXPECT_EQ(write(cookie + header + here + "Content-Type: text/plain\r\n"), 403);
+  EXPECT_EQ(write(cookie + header + "Sec-Fetch-Site: same-site\r\n" + json), 403);
+  EXPECT_EQ(write(cookie + header + here + json), 200);
+  EXPECT_EQ(write(cookie + header + "Origin: http://localhost\r\nContent-Type: application/octet-stream\r\n"), 200);
+  EXPECT_EQ(write(bearer("S1")), 200) << "a program is not asked for that";
+  EXPECT_EQ(ask("/read", cookie).status, 200);
 }
 
 TEST_F(AuthenticationFixture, OffLoopbackASecretDoesNotComeReadable) {

@@ -25,6 +25,12 @@ class TimePasses {
   std::jthread thread_;
 };
 
+std::uint64_t received_bytes(const TestServer& server) {
+  constexpr std::string_view kName = "\ndendro_http_received_bytes_total ";
+  const std::string text = server.metrics.text();
+  return std::stoull(text.substr(text.find(kName) + kName.size()));
+}
+
 TEST(ConnectionLimits, SlowHeadGets408) {
   TestServer server;
   server.add_usual();
@@ -51,6 +57,37 @@ TEST(ConnectionLimits, StalledBodyGets408) {
   EXPECT_TRUE(client.is_closed_by_peer());
   EXPECT_GE(server.clock.monotonic(), std::chrono::seconds(60));
   EXPECT_LT(server.clock.monotonic(), std::chrono::seconds(300));
+}
+
+TEST(ConnectionLimits, TricklingBodyGets408) {
+  TestServer server;
+  server.add_usual();
+  server.start();
+  RawClient client(server.port());
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
+  const std::jthread trickle([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && client.send("x")) std::this_thread::sleep_for(milliseconds(2));
+  });
+  const TimePasses passing(server);
+  EXPECT_EQ(client.read_reply().status, 408) << "it never stalled";
+  EXPECT_GE(server.clock.monotonic(), std::chrono::seconds(60));
+  EXPECT_LT(server.clock.monotonic(), std::chrono::seconds(300));
+}
+
+TEST(ConnectionLimits, ALongBodyMayTakeItsTime) {
+  TestServer server;
+  server.add_usual();
+  server.start();
+  RawClient client(server.port());
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n");
+  for (std::uint64_t i = 1; i <= 6; ++i) {
+    ASSERT_TRUE(client.send(std::string(i < 6 ? 10'000 : 9'999, 'x')));
+    while (received_bytes(server) < i * 9'999) std::this_thread::yield();
+    server.advance(std::chrono::seconds(50));
+    std::this_thread::sleep_for(milliseconds(20));  // four sweeps look at it
+  }
+  client.send("x");
+  EXPECT_EQ(client.read_reply().status, 200) << "five minutes at 200 bytes a second";
 }
 
 TEST(ConnectionLimits, IdleConnectionsAreClosedWithoutAWord) {

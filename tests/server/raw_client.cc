@@ -62,7 +62,7 @@ RawClient::~RawClient() {
 
 bool RawClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = send_bytes(bytes.data(), bytes.size());
     if (sent <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -84,9 +84,16 @@ void RawClient::close() {
   fd_ = -1;
 }
 
+ssize_t RawClient::receive_bytes(char* out, std::size_t size) {
+  return ::recv(fd_, out, size, 0);
+}
+ssize_t RawClient::send_bytes(const char* bytes, std::size_t size) {
+  return ::send(fd_, bytes, size, MSG_NOSIGNAL);
+}
+
 bool RawClient::fill() {
   char bytes[65536];
-  const ssize_t count = ::recv(fd_, bytes, sizeof bytes, 0);
+  const ssize_t count = receive_bytes(bytes, sizeof bytes);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) ADD_FAILURE() << "the server sent nothing for 10 s";
   if (count <= 0) return false;
   buffer_.append(bytes, static_cast<std::size_t>(count));

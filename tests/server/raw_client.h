@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -24,7 +26,7 @@ struct RawReply {
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port, const std::string& address = "127.0.0.1");
-  ~RawClient();
+  virtual ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
@@ -47,6 +49,12 @@ class RawClient {
 
   /// send + read_reply.
   RawReply ask(std::string_view bytes);
+
+ protected:
+  /// As recv and send, for what lies over TCP.
+  virtual ssize_t receive_bytes(char* out, std::size_t size);
+  virtual ssize_t send_bytes(const char* bytes, std::size_t size);
+  int fd() const { return fd_; }
 
  private:
   bool fill();

@@ -10,6 +10,7 @@ struct GateCase {
   ServerOptions options;
   Profile profile = Profile::platform;
   RequestHead head;
+  Peer peer{.address = "192.0.2.7"};
   OpenMode mode = OpenMode::yes;
 
   GateCase() {
@@ -30,7 +31,7 @@ struct GateCase {
     return *this;
   }
   int status() const {
-    const auto refusal = check_gate(options, mode, profile, head);
+    const auto refusal = check_gate(options, mode, profile, peer, head);
     return refusal ? refusal->status : 0;
   }
 };
@@ -61,8 +62,9 @@ TEST(RequestGate, AllowedHostsAuthAndOtherProfilesAreNotMisdirected) {
 
 TEST(RequestGate, MisdirectedTextNamesTheSetting) {
   const GateCase evil = GateCase().host("evil.example");
-  EXPECT_NE(check_gate(evil.options, evil.mode, evil.profile, evil.head)->detail.find("server.allowed_hosts"),
-            std::string::npos);
+  EXPECT_NE(
+      check_gate(evil.options, evil.mode, evil.profile, evil.peer, evil.head)->detail.find("server.allowed_hosts"),
+      std::string::npos);
 }
 
 TEST(RequestGate, CrossSiteWritesAreRefused) {
@@ -75,6 +77,47 @@ TEST(RequestGate, CrossSiteWritesAreRefused) {
   EXPECT_EQ(GateCase().method("PUT").field("Sec-Fetch-Site", "same-site").status(), 403);
   EXPECT_EQ(GateCase().method("POST").field("Sec-Fetch-Site", "same-origin").status(), 0);
   EXPECT_EQ(GateCase().field("Origin", "http://evil.example").status(), 0) << "reading is not a change";
+}
+
+TEST(RequestGate, TheSchemeOfTheConnectionBelongsToTheOrigin) {
+  GateCase secure;
+  secure.peer.is_tls = true;
+  EXPECT_EQ(GateCase(secure).method("POST").field("Origin", "https://localhost:8080").status(), 0);
+  EXPECT_EQ(GateCase(secure).method("POST").field("Origin", "http://localhost:8080").status(), 403);
+}
+
+TEST(RequestGate, ATrustedProxySaysSchemeAndHost) {
+  GateCase proxied;
+  proxied.field("X-Forwarded-Proto", "https").field("X-Forwarded-Host", "logs.example.org").method("POST");
+  EXPECT_EQ(GateCase(proxied).field("Origin", "https://logs.example.org").status(), 403) << "anybody says so";
+  proxied.options.trusted_proxies = *PeerNetworks::parse({"192.0.2.0/24"});
+  EXPECT_EQ(GateCase(proxied).field("Origin", "https://logs.example.org").status(), 0);
+  EXPECT_EQ(GateCase(proxied).field("Origin", "http://logs.example.org").status(), 403);
+  EXPECT_EQ(GateCase(proxied).field("Origin", "https://localhost:8080").status(), 403);
+}
+
+TEST(RequestGate, ListedOriginsMayChangeThings) {
+  GateCase listed;
+  listed.options.cors_origins = *CorsOrigins::parse({"https://app.example.org"});
+  EXPECT_EQ(GateCase(listed).method("POST").field("Origin", "https://app.example.org").status(), 0);
+  EXPECT_EQ(GateCase(listed)
+                .method("POST")
+                .field("Origin", "https://app.example.org")
+                .field("Sec-Fetch-Site", "cross-site")
+                .status(),
+            0);
+  EXPECT_EQ(GateCase(listed).field("Upgrade", "websocket").field("Origin", "https://app.example.org").status(), 0);
+  for (const char* other : {"http://app.example.org", "https://app.example.org:8443", "https://evil.example", "null",
+                            "https://app.example.org.evil.example", "https://app.example.org/"}) {
+    EXPECT_EQ(GateCase(listed).method("POST").field("Origin", other).status(), 403) << other;
+  }
+}
+
+TEST(RequestGate, AnyOriginIsNotAnyWebSocket) {
+  GateCase any;
+  any.options.cors_origins = *CorsOrigins::parse({"*"});
+  EXPECT_EQ(GateCase(any).method("POST").field("Origin", "https://evil.example").status(), 0);
+  EXPECT_EQ(GateCase(any).field("Upgrade", "websocket").field("Origin", "https://evil.example").status(), 403);
 }
 
 TEST(RequestGate, PublicUrlIsTheSameOrigin) {

@@ -17,7 +17,7 @@ std::string base64(std::string_view text) {
 std::string shown(std::initializer_list<std::pair<std::string, std::string>> rows) {
   HttpHeaders headers;
   for (const auto& [name, value] : rows) headers.add(name, value);
-  const auto result = read_shown_credential(headers);
+  const auto result = read_shown_credential(headers, Wire::loopback);
   if (!result) return result.error().message();
   if (!*result) return "none";
   const bool is_session = (*result)->credential.kind == Credential::Kind::session;
@@ -37,6 +37,14 @@ TEST(ShownCredential, ReadsEveryFormThatClientsSend) {
   EXPECT_EQ(shown({{"X-Amz-Firehose-Access-Key", "dk_1_x"}}), "secret:dk_1_x");
   EXPECT_EQ(shown({{"Cookie", "a=b; sid=S1"}}), "session:S1");
   EXPECT_EQ(shown({{"Cookie", "sid=S1; __Host-sid=S2"}}), "session:S2");
+}
+
+TEST(ShownCredential, ByTlsOnlyTheCookieOfThisHostCounts) {
+  HttpHeaders headers;
+  headers.add("Cookie", "sid=S1");
+  EXPECT_FALSE(read_shown_credential(headers, Wire::https)->has_value());
+  headers.add("Cookie", "__Host-sid=S2");
+  EXPECT_EQ((*read_shown_credential(headers, Wire::https))->credential.text, "S2");
 }
 
 TEST(ShownCredential, ABadHeaderIsARefusalNeverNobody) {

@@ -55,9 +55,12 @@ void TestServer::start(Profile profile) {
   if (listeners.empty()) listeners.push_back({.address = "127.0.0.1", .port = 0, .profile = profile});
   if (options.loop_threads == 0) options.loop_threads = 2;
   options.limits.sweep_interval = std::chrono::milliseconds(5);
-  auto started =
-      HttpServer::start(options, listeners, routes,
-                        {.clock = clock, .random = random, .workers = workers, .metrics = metrics, .access = access});
+  auto watch = TlsWatch::open(listeners, clock);
+  ASSERT_TRUE(watch) << watch.error().message();
+  tls = std::move(watch).value();
+  auto started = HttpServer::start(
+      options, listeners, routes,
+      {.clock = clock, .random = random, .workers = workers, .metrics = metrics, .access = access, .tls = tls.get()});
   ASSERT_TRUE(started) << started.error().message();
   server = std::move(started).value();
 }

@@ -53,6 +53,7 @@ class TestServer {
   AccessParts access;
   std::vector<ListenerSpec> listeners;
   RouteTable routes;
+  std::unique_ptr<TlsWatch> tls;       // its thread is not started: a test looks when it likes
   std::unique_ptr<HttpServer> server;  // last: it goes before what it uses
 };
 

@@ -7,6 +7,7 @@ import unittest
 from urllib.parse import quote, urlencode
 
 from dendro_process import Server, run
+from web_socket_client import WebSocketClient
 
 SECRET = "a secret of the tests that is long enough"
 ENV = {"SECRET_KEY": SECRET}
@@ -82,11 +83,11 @@ class Access(unittest.TestCase):
                     place = f"{name} as {role} of {tenant}: {status}"
                     if allowed:
                         self.assertNotIn(status, (401, 500), place)
-                        if permission not in ("tenants", "keys"):  # whose handlers have rules of their own
+                        if permission not in ("tenants", "keys", "users"):  # whose handlers have rules of their own
                             self.assertNotEqual(status, 403, place)
                     else:
                         self.assertEqual(status, 403, place)
-        self.assertLessEqual({"search", "ingest", "export", "stream", "stats", "admin", "alerts", "tenants", "keys"}, seen)
+        self.assertLessEqual({"search", "ingest", "export", "stream", "stats", "admin", "alerts", "tenants", "keys", "users"}, seen)
 
     def test_roles_that_would_do_are_named(self):
         status, _, body = self.ask("POST", "/api/v1/ingest", bearer(self.tokens["reader", "acme"]), "{}")
@@ -101,12 +102,14 @@ class Access(unittest.TestCase):
 
     def test_no_way_leads_into_another_tenant(self):
         acme, bank = self.tokens["admin", "acme"], self.tokens["admin", "bank"]
-        status, body = self.query(bearer(acme))
+        # Admins see the trail of uses too, where callers wrote the other tenant's name themselves: readers are asked.
+        acme_reader, bank_reader = self.tokens["reader", "acme"], self.tokens["reader", "bank"]
+        status, body = self.query(bearer(acme_reader))
         self.assertEqual(status, 200)
         self.assertIn("secret of acme", body)
         self.assertNotIn("bank", body)
         record = json.loads(next(line for line in body.splitlines() if "secret of acme" in line))["_id"]
-        cursor = json.loads(self.query(bearer(acme), limit=1)[1].splitlines()[-1])["_status"].get("next_cursor")
+        cursor = json.loads(self.query(bearer(acme_reader), limit=1)[1].splitlines()[-1])["_status"].get("next_cursor")
 
         with self.subTest("header and parameter"):
             self.assertEqual(self.query(bearer(acme, "bank"))[0], 403)
@@ -125,7 +128,7 @@ class Access(unittest.TestCase):
                 self.assertEqual(unknown[0], 404)
         with self.subTest("cursor"):
             if cursor:
-                self.assertNotIn("acme", self.query(bearer(bank), cursor=cursor)[1])
+                self.assertNotIn("acme", self.query(bearer(bank_reader), cursor=cursor)[1])
         with self.subTest("saved queries"):
             status, _, made = self.ask("POST", "/api/v1/saved", bearer(acme), json.dumps({"name": "mine", "query": "secret"}))
             self.assertEqual(status, 201)
@@ -135,13 +138,13 @@ class Access(unittest.TestCase):
             self.assertEqual(json.loads(self.ask("GET", "/api/v1/saved", bearer(bank))[2])["items"], [])
             self.assertEqual(self.query(bearer(bank), "$mine")[0], 400)
         with self.subTest("export"):
-            status, _, body = self.ask("GET", "/api/v1/export?" + urlencode({"query": "*", "format": "ndjson"}), bearer(bank))
+            status, _, body = self.ask("GET", "/api/v1/export?" + urlencode({"query": "*", "format": "ndjson"}), bearer(bank_reader))
             self.assertEqual(status, 200)
             self.assertNotIn(b"acme", body)
         with self.subTest("statistics and completion"):
             for path, body in (("/api/v1/facets", {"query": "*"}), ("/api/v1/histogram", {"query": "*"}), ("/api/v1/patterns", {"query": "*"}),
                                ("/api/v1/complete", {"query": "service:a", "offset": 9})):
-                status, _, reply = self.ask("POST", path, bearer(bank), json.dumps(body))
+                status, _, reply = self.ask("POST", path, bearer(bank_reader), json.dumps(body))
                 self.assertEqual(status, 200, path)
                 self.assertNotIn(b"acme", reply, path)
         with self.subTest("alerts"):
@@ -156,10 +159,79 @@ class Access(unittest.TestCase):
         with self.subTest("deletion"):
             status, _, body = self.ask("POST", "/api/v1/admin/delete", bearer(bank), json.dumps({"query": "secret of acme"}))
             self.assertIn(status, (200, 202), body)
-            self.assertIn("secret of acme", self.query(bearer(acme), '"secret of acme"')[1])
+            self.assertIn("secret of acme", self.query(bearer(acme_reader), '"secret of acme"')[1])
         with self.subTest("tenants"):
             self.assertEqual(self.ask("GET", "/api/v1/tenants/acme", bearer(bank))[0], 404)
             self.assertNotIn(b"acme", self.ask("GET", "/api/v1/tenants", bearer(bank))[2])
+
+    def same_as_unknown(self, method, path, id, unknown, token, body=None):
+        """A foreign id is answered as one that there is not: status, headers and text."""
+        body = json.dumps(body) if body is not None else None
+        foreign, none = (self.ask(method, path.replace("ID", one), bearer(token, "bank", **{"X-Request-ID": "r"}), body) for one in (id, unknown))
+        self.assertEqual(foreign[0], 404, (method, path, foreign[2]))
+        self.assertEqual(foreign[0], none[0])
+        self.assertEqual(set(foreign[1]), set(none[1]))
+        self.assertEqual(foreign[2].replace(id.encode(), b"ID"), none[2].replace(unknown.encode(), b"ID"))
+
+    def test_what_is_anothers_is_as_if_it_were_not(self):
+        acme, bank = self.tokens["admin", "acme"], self.tokens["admin", "bank"]
+
+        def make(path, body, tenant="acme", token=acme, **more):
+            status, _, reply = self.ask("POST", path, bearer(token, tenant, **more), json.dumps(body))
+            self.assertIn(status, (200, 201, 202), reply)
+            return json.loads(reply)
+
+        log = {"action": "READ", "resource_type": "vault", "resource_id": "v1", "message": "acme opened it"}
+        make("/api/v1/logs", log)
+        audit_id = json.loads(self.ask("GET", "/api/v1/logs", bearer(acme, "acme"))[2])["data"][0]["id"]
+        saved = make("/api/v1/saved", {"name": "vault", "query": "vault"})["id"]
+        key = make("/api/v1/keys", {"name": "acme's", "scopes": ["ingest"]})["id"]
+        token = make("/api/v1/tokens", {"roles": ["reader"], "subject": "acme's"})["jti"]
+        user = make("/api/v1/users", {"email": "vault@acme.example", "password": "correct horse battery", "grants": [{"tenant": "acme", "roles": ["reader"]}]})["id"]
+        with self.subTest("ids"):
+            for method, path, id, unknown, body in (
+                    ("GET", "/api/v1/logs/ID", audit_id, "0" * 24, None), ("GET", "/api/v1/saved/ID", saved, "0" * 16, None),
+                    ("PUT", "/api/v1/saved/ID", saved, "0" * 16, {"name": "x", "query": "y"}), ("DELETE", "/api/v1/saved/ID", saved, "0" * 16, None),
+                    ("DELETE", "/api/v1/keys/ID", key, "0" * 12, None), ("DELETE", "/api/v1/tokens/ID", token, "0" * 36, None),
+                    ("PATCH", "/api/v1/users/ID", user, "0" * 16, {"disabled": True}), ("DELETE", "/api/v1/users/ID", user, "0" * 16, None),
+                    ("GET", "/api/v1/tenants/ID", "acme", "nobody", None), ("PUT", "/api/v1/tenants/ID", "acme", "nobody", {"name": "x"})):
+                self.same_as_unknown(method, path, id, unknown, bank, body)
+        with self.subTest("lists"):
+            for path in ("/api/v1/logs", "/api/v1/logs/export?format=csv", "/api/v1/logs/stats", "/api/v1/saved", "/api/v1/keys", "/api/v1/tokens", "/api/v1/users", "/api/v1/tenants",
+                         "/api/v1/alerts", "/api/v1/silences", "/api/v1/query?query=*", "/api/v1/export?query=*&format=csv", "/recent", "/api/v1/tokens?tenant=acme", "/api/v1/users?tenant=acme"):
+                status, _, body = self.ask("GET", path, bearer(bank, "bank" if "tenant=" not in path else None))
+                self.assertEqual(status, 200, path)
+                for word in (b"acme", b"vault"):
+                    self.assertNotIn(word, body, path)
+        with self.subTest("stream"):
+            text, code = self.socket_reply(bearer(bank, "bank"), f"/api/v1/logs/stream?after={audit_id}")
+            self.assertEqual(code, 1008)
+            self.assertEqual(self.socket_reply(bearer(bank, "bank"), "/api/v1/logs/stream?after=" + "0" * 24), (text, code))
+        with self.subTest("names and retry keys are each tenant's own"):
+            make("/api/v1/saved", {"name": "vault", "query": "mine"}, "bank", bank)
+            for path, one, other in (("/api/v1/logs", log, {**log, "message": "bank's"}), ("/", {"severity": "info", "message": "a"}, {"severity": "info", "message": "b"}),
+                                     ("/api/v1/ingest", {"msg": "a"}, {"msg": "b"})):
+                make(path, one, **{"Idempotency-Key": "one key"})
+                status, headers, reply = self.ask("POST", path, bearer(bank, "bank", **{"Idempotency-Key": "one key"}), json.dumps(other))
+                self.assertIn(status, (200, 201, 202), (path, reply))
+                self.assertNotIn("idempotency-replayed", headers, path)
+                self.assertEqual(self.ask("POST", path, bearer(acme, "acme", **{"Idempotency-Key": "one key"}), json.dumps(other))[0], 409, "its own is known")
+        with self.subTest("error texts"):
+            for query in ("$vault2", "vault2:in(", "* | lookup acme on a"):
+                body = self.ask("GET", "/api/v1/query?" + urlencode({"query": query}), bearer(bank, "bank"))[2]
+                self.assertNotIn(b"vault@", body)
+                self.assertNotIn(b"opened", body)
+        with self.subTest("short links give no more rights than their opener has"):
+            link = make("/api/v1/short", {"path": "/api/v1/query?query=vault"})["url"]
+            status, headers, _ = self.ask("GET", link, bearer(bank))
+            self.assertEqual((status, headers["location"]), (302, "/api/v1/query?query=vault"))
+            self.assertNotIn(b"opened", self.ask("GET", headers["location"], bearer(bank, "bank"))[2])
+            self.assertEqual(self.ask("GET", headers["location"], {})[0], 401)
+        with self.subTest("a wide key shows each tenant its own part"):
+            root = self.tokens["admin", "*"]
+            wide = make("/api/v1/keys", {"name": "wide", "scopes": ["ingest"], "tenants": ["acme", "bank"]}, "acme", root)["id"]
+            row, = [one for one in json.loads(self.ask("GET", "/api/v1/keys", bearer(bank))[2])["items"] if one["id"] == wide]
+            self.assertEqual(row["tenants"], ["bank"])
 
     def socket_reply(self, headers, path="/api/v1/tail"):
         """What a refused tail says: the end frame and the close code."""
@@ -242,7 +314,10 @@ class Access(unittest.TestCase):
         self.assertEqual(self.ask("POST", "/api/v1/tenants", bearer(root), json.dumps({"tenant_id": "gone", "name": "Gone"}))[0], 201)
         self.assertEqual(self.ask("POST", "/api/v1/ingest", bearer(root, "gone"), '{"msg":"of gone"}')[0], 200)
         self.assertIn("of gone", self.query(bearer(root, "gone"))[1])
+        link = json.loads(self.ask("POST", "/api/v1/short", bearer(root, "gone"), '{"path":"/explore?q=of+gone"}')[2])["url"]
+        self.assertEqual(self.ask("GET", link, {})[0], 302)
         self.assertEqual(self.ask("DELETE", "/api/v1/tenants/gone", bearer(root))[0], 204)
+        self.assertEqual(self.ask("GET", link, {})[0], 404)
         self.assertEqual(self.query(bearer(root, "gone"))[0], 403)
         self.assertEqual(self.ask("POST", "/api/v1/tenants", bearer(root), json.dumps({"tenant_id": "gone", "name": "Again"}))[0], 201)
         self.assertNotIn("of gone", self.query(bearer(root, "gone"))[1])
@@ -290,8 +365,56 @@ class Restricted(unittest.TestCase):
             self.assertNotIn(b"paid", text)
             self.assertNotIn(b"4111", text)
             stream.close()
-            status, _, _ = server.request("GET", "/recent", headers=bearer(tokens["support"]))
-            self.assertEqual(status, 403, "a route that cannot restrict")
+            self.see_entries_and_audit_logs(server, tokens["writer"])
+
+    def see_entries_and_audit_logs(self, server, writer):
+        """S1 and S2 by a caller of some rows and fields."""
+        def role(name, *words):
+            code, _, err = run("admin", "role", "put", name, "--data", server.data, *words, env=ENV)
+            self.assertEqual(code, 0, err)
+            code, out, err = run("token", "create", "--data", server.data, "--tenant", "acme", "--role", name, env=ENV)
+            self.assertEqual(code, 0, err)
+            return bearer(out.strip(), "acme")
+
+        rights = [word for right in ("search", "stats", "export", "stream") for word in ("--permission", right)]
+        some = role("some", *rights, "--filter", "-secret", "--hide", "metadata.card", "--mask", "ip_address")
+        blind = role("blind", *rights, "--hide", "action", "--hide", "body")
+        for message in ("plain one", "the secret", "plain two"):
+            for path, body in (("/", {"severity": "info", "message": message}),
+                               ("/api/v1/logs", {"action": "READ", "resource_type": "r", "resource_id": "i", "message": message, "ip_address": "192.0.2.1",
+                                                 "metadata": {"card": "4111", "city": "Bern"}})):
+                status, _, reply = server.request("POST", path, json.dumps(body), bearer(writer, "acme"))
+                self.assertIn(status, (201, 202), reply)
+
+        def ask(path, headers=some):
+            status, _, body = server.request("GET", path, headers=headers)
+            return status, body.decode()
+
+        status, body = ask("/recent")
+        self.assertEqual([entry["message"] for entry in json.loads(body)["logs"]], ["plain two", "plain one"])
+        status, body = ask("/api/v1/logs")
+        page = json.loads(body)
+        self.assertEqual((status, [one["message"] for one in page["data"]], page["meta"]["pagination"]["total"]), (200, ["plain two", "plain one"], 2))
+        self.assertEqual({(one["ip_address"], json.dumps(one["metadata"])) for one in page["data"]}, {("***", '{"city": "Bern"}')})
+        for filters in ("search=secret", "search=4111", "ip_address=192.0.2.1"):
+            self.assertEqual(json.loads(ask("/api/v1/logs?" + filters)[1])["data"], [], filters)
+        self.assertEqual(json.loads(ask("/api/v1/stats/count")[1])["data"]["count"], 2)
+        self.assertEqual(json.loads(ask("/api/v1/logs/stats")[1])["data"]["by_action"]["READ"], 2)
+        status, body = ask("/api/v1/logs/export?format=ndjson")
+        self.assertEqual((status, len(body.splitlines())), (200, 2))
+        for word in ("secret", "4111", "192.0.2.1"):
+            self.assertNotIn(word, body)
+        hidden = next(one for one in json.loads(ask("/api/v1/logs", bearer(writer, "acme"))[1])["data"] if one["message"] == "the secret")
+        self.assertEqual(ask("/api/v1/logs/" + hidden["id"])[0], 404)
+        stream = WebSocketClient(server, "/api/v1/logs/stream?after=" + page["data"][1]["id"], "".join(f"{name}: {value}\r\n" for name, value in some.items()))
+        self.addCleanup(stream.close)
+        self.assertIn("connection_established", stream.receive())
+        frame = stream.receive()
+        self.assertEqual(json.loads(frame)["message"], "plain two", "what lies between is not seen")
+        self.assertNotIn("4111", frame)
+        for path in ("/recent", "/api/v1/logs", "/api/v1/logs/stats", "/api/v1/logs/export", "/api/v1/stats/count"):
+            self.assertEqual(ask(path, blind)[0], 403, path)
+        self.assertEqual(ask("/api/v1/audit-trail", some)[0], 403)
 
 
 class Opening(unittest.TestCase):

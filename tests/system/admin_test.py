@@ -262,7 +262,7 @@ class Admin(unittest.TestCase):
             everything = server.count("*")
             gone = server.count('{service="s1"}')
             self.assertGreater(gone, 100)
-            code, out, err = run("admin", "compact", "--server", server.url)
+            code, out, err = run("admin", "compact", "--wait", "--server", server.url)
             self.assertEqual(code, 0, err)
             self.assertEqual(server.count('{service="s1"}'), 0)
             self.assertEqual(server.count("*"), everything - gone)

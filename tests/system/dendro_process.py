@@ -42,7 +42,7 @@ class Server:
         self.drain.start()
         for line in self.process.stdout:
             text = line.decode().strip()
-            if text.startswith("listening on "):
+            if text.startswith("listening on "):  # "listening on 127.0.0.1:41234 (platform, tls)"
                 self.addresses.append(text.split()[2])
             if text == "ready":
                 break

@@ -6,13 +6,15 @@ import struct
 
 
 class WebSocketClient:
-    def __init__(self, server, path, lines="", receive_bytes=None):
-        """`lines`: header lines beside those of the handshake, each with its line end."""
+    def __init__(self, server, path, lines="", receive_bytes=None, wrap=None):
+        """`lines`: header lines beside those of the handshake, each with its line end. `wrap`: puts TLS around the socket."""
         self.socket = socket.socket()
         if receive_bytes:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.settimeout(30)
         self.socket.connect((server.host, server.port))
+        if wrap:
+            self.socket = wrap(self.socket)
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall((f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                              f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{lines}\r\n").encode())

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/mutex.h"
 
@@ -148,6 +149,10 @@ class CurlHttpClient final : public HttpClient {
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &watch_cancel);
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
     curl_easy_setopt(handle, CURLOPT_USERAGENT, "dendro/" DENDRO_VERSION);
+    // Debian's libcurl names the system's file itself, and then OpenSSL does not look at its own variable.
+    if (const char* authorities = std::getenv("SSL_CERT_FILE"); authorities != nullptr && *authorities != '\0') {
+      curl_easy_setopt(handle, CURLOPT_CAINFO, authorities);
+    }
   }
 
   CURL* take_handle() {

@@ -72,6 +72,17 @@ Status check_begun(const JsonValue& claims, const ClaimRules& rules) {
   return {};
 }
 
+/// The first of the names that OpenID Connect knows. A claim that cannot be shown is none.
+std::string shown_name(const JsonValue& claims) {
+  constexpr std::size_t kNameBytesMax = 254;
+  for (const char* const claim : {"email", "preferred_username", "name"}) {
+    const JsonValue* const value = claims.find(claim);
+    const std::string_view text = value == nullptr ? std::string_view() : value->as_string().value_or("");
+    if (!text.empty() && text.size() <= kNameBytesMax && is_valid_utf8(text)) return std::string(text);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<TokenClaims> check_claims(const JsonValue& claims, const ClaimRules& rules) {
@@ -81,6 +92,7 @@ Result<TokenClaims> check_claims(const JsonValue& claims, const ClaimRules& rule
     return bad_claim("sub", "has not 1 to " + std::to_string(kSubjectCharactersMax) + " characters");
   }
   DENDRO_TRY_ASSIGN(checked.token_id, text_claim(claims, "jti"));
+  checked.name = shown_name(claims);
   DENDRO_TRY(check_audience(claims, rules.audience));
   DENDRO_TRY_ASSIGN(checked.tenants, list_claim(claims, rules.tenants_claim));
   DENDRO_TRY_ASSIGN(checked.roles, list_claim(claims, rules.roles_claim));

@@ -15,6 +15,7 @@ namespace dendro {
 struct TokenClaims {
   std::string subject;
   std::string token_id;  ///< `jti`; may be empty
+  std::string name;      ///< for people: `email`, `preferred_username` or `name`; may be empty
   Timestamp expires;     ///< the allowance for other clocks included
   /// Nothing: the token does not say.
   std::optional<std::vector<std::string>> tenants, roles;

@@ -70,18 +70,11 @@ class DiscoveryKeySource final : public KeySource {
   DiscoveryKeySource(HttpClient& http, std::string issuer) : http_(http), issuer_(std::move(issuer)) {}
 
   Result<FetchedKeys> fetch() override {
-    std::string base = issuer_;
-    if (base.ends_with('/')) base.pop_back();
-    const std::string url = base + "/.well-known/openid-configuration";
-    DENDRO_TRY_ASSIGN(const FetchedKeys description, fetch_document(http_, url));
-    const Result<JsonValue> document = parse_json_document(description.text);
-    const JsonValue* const issuer = document ? document->find("issuer") : nullptr;
-    const JsonValue* const keys = document ? document->find("jwks_uri") : nullptr;
-    if (issuer == nullptr || issuer->as_string() != issuer_) {
-      return Error(ErrorCode::unavailable, url + ": describes another issuer");
-    }
+    DENDRO_TRY_ASSIGN(const FetchedKeys description, fetch_issuer_description(http_, issuer_));
+    DENDRO_TRY_ASSIGN(const JsonValue document, parse_json_document(description.text));
+    const JsonValue* const keys = document.find("jwks_uri");
     if (keys == nullptr || !is_safe_key_url(keys->as_string().value_or(""))) {
-      return Error(ErrorCode::unavailable, url + ": has no jwks_uri with https");
+      return Error(ErrorCode::unavailable, issuer_ + ": its description has no jwks_uri with https");
     }
     return fetch_document(http_, std::string(*keys->as_string()));
   }
@@ -101,6 +94,17 @@ std::unique_ptr<KeySource> make_url_key_source(HttpClient& http, std::string url
 }
 std::unique_ptr<KeySource> make_discovery_key_source(HttpClient& http, std::string issuer) {
   return std::make_unique<DiscoveryKeySource>(http, std::move(issuer));
+}
+
+Result<FetchedKeys> fetch_issuer_description(HttpClient& http, const std::string& issuer) {
+  std::string url = issuer;
+  if (url.ends_with('/')) url.pop_back();
+  url += "/.well-known/openid-configuration";
+  DENDRO_TRY_ASSIGN(FetchedKeys description, fetch_document(http, url));
+  const Result<JsonValue> document = parse_json_document(description.text);
+  const JsonValue* const named = document ? document->find("issuer") : nullptr;
+  if (named != nullptr && named->as_string() == issuer) return description;
+  return Error(ErrorCode::unavailable, url + ": describes another issuer");
 }
 
 bool is_safe_key_url(std::string_view url) {

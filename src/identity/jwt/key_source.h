@@ -31,6 +31,10 @@ std::unique_ptr<KeySource> make_url_key_source(HttpClient& http, std::string url
 /// The document whose address the issuer's own description names (OpenID Connect Discovery 1.0, section 4).
 std::unique_ptr<KeySource> make_discovery_key_source(HttpClient& http, std::string issuer);
 
+/// The issuer's own description, as JSON, which must be of this very issuer. Waits for the network, 5 s at most.
+/// Errors: unavailable, those of HttpClient.
+Result<FetchedKeys> fetch_issuer_description(HttpClient& http, const std::string& issuer);
+
 /// Keys must not change on their way: https, or http on this machine.
 bool is_safe_key_url(std::string_view url);
 

@@ -1,7 +1,6 @@
 #include "parse/lines/format_detector.h"
 
 #include <algorithm>
-#include <array>
 
 #include "parse/json_reader.h"
 #include "parse/lines/line_format.h"
@@ -19,24 +18,6 @@ constexpr std::size_t kMixedFormatsMax = 4;
 constexpr double kSingleLineSpecificity = 0.9;
 /// Fewer lines of a pipe say nothing about those to come.
 constexpr std::size_t kEnoughLines = 20;
-
-/// `java.lang.IllegalStateException: x`, `ValueError: x`: the head of a stack trace, or its end.
-bool names_exception(std::string_view line) {
-  std::size_t end = 0;
-  while (end < line.size() && line[end] != ':' && line[end] != ' ') ++end;
-  const std::string_view name = line.substr(0, end);
-  return (end == line.size() || line[end] == ':') &&
-         (name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable"));
-}
-
-/// Lines that go on with the record before them: stack traces and the like.
-bool continues_record(std::string_view line) {
-  if (line.front() == ' ' || line.front() == '\t') return true;
-  constexpr std::array<std::string_view, 5> kHeads = {"Caused by: ", "Traceback (most recent call last)", "... ",
-                                                      "Suppressed: ", "goroutine "};
-  return names_exception(line) ||
-         std::any_of(kHeads.begin(), kHeads.end(), [line](std::string_view head) { return line.starts_with(head); });
-}
 
 std::vector<std::string_view> sample_lines(std::string_view front, SampleEnd end) {
   std::vector<std::string_view> lines;
@@ -59,7 +40,8 @@ bool begins_as_json(std::string_view front) {
   if (first == std::string_view::npos) return false;
   if (front[first] == '[') {
     const std::size_t element = front.find_first_not_of(kSampleBlanks, first + 1);
-    return element == std::string_view::npos || front[element] == '{' || front[element] == ']';
+    return element == std::string_view::npos || front[element] == '{' ||
+           (front[element] == ']' && begins_json_array(front.substr(first)));
   }
   if (front[first] != '{') return false;
   const JsonRead read = JsonReader(kMaxRecordDepth).read(front, first);
@@ -80,7 +62,7 @@ std::vector<FormatScore> score_formats(const std::vector<std::string_view>& line
     std::size_t starts = 0;
     std::size_t recognised = 0;
     for (const std::string_view line : lines) {
-      if (continues_record(line)) continue;
+      if (may_go_on(line)) continue;
       ++starts;
       recognised += format->recognises(line, scratch) ? 1U : 0U;
     }

@@ -23,15 +23,25 @@ bool FormattedLineDecoder::take_apart(std::string_view line) {
   return false;
 }
 
-std::optional<RejectCause> FormattedLineDecoder::add_line(std::string_view line) {
-  if (take_apart(line)) {
+LineRole FormattedLineDecoder::role_of(std::string_view line) {
+  for (const auto& format : formats_) {
+    if (formats_.size() == 1 ? format->decode(line, scratch_) : format->recognises(line, scratch_))
+      return format->role();
+  }
+  return LineRole::text;
+}
+
+std::optional<RejectCause> FormattedLineDecoder::add_lines(const LineText& lines) {
+  if (take_apart(lines.first)) {
     if (!is_surely_formatted_) kept_as_text_ = plain_lines_;
     is_surely_formatted_ = true;
-    return mapper().add_fields(fields_.nodes(), line.size(), fields_.bytes());
+    if (lines.has_more()) fields_.extend_body(lines.first, lines.whole);
+    if (lines.is_cut) fields_.add(kTruncatedField, Value::of_bool(true));
+    return mapper().add_fields(fields_.nodes(), lines.whole.size(), fields_.bytes());
   }
   ++plain_lines_;
   if (is_surely_formatted_) ++kept_as_text_;
-  return mapper().add_line(line, mapper().last_time());
+  return add_text(lines, mapper().last_time());
 }
 
 }  // namespace dendro

@@ -9,6 +9,7 @@ class KlogFormat final : public LineFormat {
  public:
   explicit KlogFormat(const LineTimeDefaults& times) : times_(times) {}
   ParseFormat format() const override { return ParseFormat::klog; }
+  LineRole role() const override { return LineRole::opens; }
   double specificity() const override { return 0.95; }
 
   bool decode(std::string_view line, LineFields& fields) override {

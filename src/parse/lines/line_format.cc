@@ -1,5 +1,6 @@
 #include "parse/lines/line_format.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -32,6 +33,23 @@ void LineFields::add_number(std::string_view name, std::string_view digits) {
   } else {
     add_text(name, digits);
   }
+}
+
+void LineFields::extend_body(std::string_view first, std::string_view whole) {
+  const auto body = std::find_if(nodes_.begin(), nodes_.end(), [](const JsonNode& node) { return node.key == "body"; });
+  if (body == nodes_.end()) return add_text("body", whole);
+  std::string_view text = body->value.text;
+  bytes_ -= text.size();
+  const char* const end = whole.data() + whole.size();
+  if (text.data() + text.size() == first.data() + first.size()) {
+    text = std::string_view(text.data(), static_cast<std::size_t>(end - text.data()));
+    const std::size_t begin = text.find_first_not_of("\r\n");  // behind a body that was empty
+    text.remove_prefix(begin == std::string_view::npos ? text.size() : begin);
+  } else {
+    text = keep(std::string(text).append(whole.substr(first.size())));
+  }
+  body->value = value_of_string(text);
+  bytes_ += text.size();
 }
 
 void LineFields::set(const std::vector<JsonNode>& nodes, std::size_t bytes) {

@@ -8,6 +8,7 @@
 
 #include "parse/json_reader.h"
 #include "parse/lines/line_time.h"
+#include "parse/lines/trace_lines.h"
 #include "parse/parse_format.h"
 #include "parse/text_arena.h"
 
@@ -28,6 +29,8 @@ class LineFields {
   void add_time(const LineTime& time) { add("_time", Value::of_time(time.time, time.fraction_digits)); }
   /// A copy that lives until clear().
   std::string_view keep(std::string_view text);
+  /// The body, which was found in `first`, goes on to the end of `whole`, which begins with `first`.
+  void extend_body(std::string_view first, std::string_view whole);
   /// Instead of all that was added: nodes that live elsewhere until the fields were used.
   void set(const std::vector<JsonNode>& nodes, std::size_t bytes);
   const std::vector<JsonNode>& nodes() const { return nodes_; }
@@ -51,6 +54,8 @@ class LineFormat {
   /// Takes a line apart, without its line feed and not blank. False: it is not of this format; `fields` is then of no
   /// use.
   virtual bool decode(std::string_view line, LineFields& fields) = 0;
+  /// What a line of it is to those behind it: opens or closed.
+  virtual LineRole role() const { return LineRole::closed; }
   /// Whether the line speaks for this format, where that asks more than being readable as it.
   virtual bool recognises(std::string_view line, LineFields& scratch) { return decode(line, scratch); }
 };

@@ -213,6 +213,7 @@ class Log4jFormat final : public LineFormat {
  public:
   explicit Log4jFormat(const LineTimeDefaults& times) : times_(times) {}
   ParseFormat format() const override { return ParseFormat::log4j; }
+  LineRole role() const override { return LineRole::opens; }
   double specificity() const override { return 0.8; }
 
   bool decode(std::string_view line, LineFields& fields) override {

@@ -27,6 +27,8 @@ std::unique_ptr<RowEditor> make_pack_editor(const PackPipe& pipe, const RowShape
 std::unique_ptr<RowEditor> make_flatten_editor(const FlattenPipe& pipe, const RowShape& shape, QueryContext& context);
 std::unique_ptr<RowEditor> make_lookup_editor(const LookupPipe& pipe, const RowShape& shape,
                                               std::shared_ptr<const SubqueryRows> table, QueryContext& context);
+std::unique_ptr<RowEditor> make_geoip_editor(const GeoipPipe& pipe, const RowShape& shape,
+                                             std::shared_ptr<const GeoDatabase> database, QueryContext& context);
 std::unique_ptr<RowEditor> make_delta_editor(const DeltaPipe& pipe, const RowShape& shape, QueryContext& context);
 /// Of streamstats; null for eventstats, whose groups must be known first.
 std::unique_ptr<RowEditor> make_running_stats_editor(const WithStatsPipe& pipe, const QueryStep& step,

@@ -127,6 +127,7 @@ Value arena_text(TextArena& arena, std::string_view text) {
 ExpressionValuePtr make_expression_value(const Expression& expression, const RowShape& shape, const TimeZone& zone) {
   using Kind = Expression::Kind;
   std::vector<ExpressionValuePtr> operands;
+  operands.reserve(expression.operands.size());
   for (const Expression& operand : expression.operands) operands.push_back(make_expression_value(operand, shape, zone));
   switch (expression.kind) {
     case Kind::number:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,19 @@ struct LookupPipe {
 };
 /// True if the cells of that column become fields.
 bool is_looked_up(const LookupPipe& pipe, std::string_view column);
+/// What `geoip` can say of an address, by the names of OpenTelemetry (`geo.*`, `as.*`), in this order.
+inline constexpr std::array<std::string_view, 10> kGeoFields = {
+    "continent.code", "country.iso_code", "country.name", "region.iso_code", "locality.name",
+    "postal_code",    "location.lat",     "location.lon", "as.number",       "as.organization.name"};
+/// `geoip f fields (country.*) prefix "geo."`: where an address is.
+struct GeoipPipe {
+  std::string at;
+  std::vector<NamePattern> fields;  ///< of kGeoFields; empty: all
+  std::string prefix = "geo.";
+  std::optional<Predicate> condition;
+  friend bool operator==(const GeoipPipe&, const GeoipPipe&) = default;
+};
+bool is_geo_field_wanted(const GeoipPipe& pipe, std::string_view field);
 /// `transaction by (k)`: runs of records that belong together, a row each.
 struct TransactionPipe {
   std::vector<std::string> names;
@@ -92,6 +106,12 @@ struct HistogramPipe {
 struct StreamsPipe {
   friend bool operator==(const StreamsPipe&, const StreamsPipe&) = default;
 };
+/// `block_stats`: what each column of each row group takes on disk.
+struct BlockStatsPipe {
+  friend bool operator==(const BlockStatsPipe&, const BlockStatsPipe&) = default;
+};
+inline constexpr std::array<std::string_view, 11> kBlockStatsColumns = {
+    "segment", "row_group", "first", "last", "records", "field", "type", "layout", "values", "bytes", "stored_bytes"};
 /// `anomaly f`, `changepoint f`, `forecast n f`: a column of numbers in the order of the rows.
 struct SeriesPipe {
   enum class Kind : std::uint8_t { anomaly, changepoint, forecast };

@@ -65,7 +65,7 @@ constexpr std::array<std::pair<std::string_view, PipeWord>, 71> kPipeWords = {{
     {"context", PipeWord::context},
     {"flatten", PipeWord::flatten},
     {"lookup", PipeWord::lookup},
-    {"geoip", PipeWord::not_built},
+    {"geoip", PipeWord::geoip},
     {"transaction", PipeWord::transaction},
     {"streamstats", PipeWord::stream_stats},
     {"eventstats", PipeWord::event_stats},
@@ -79,7 +79,7 @@ constexpr std::array<std::pair<std::string_view, PipeWord>, 71> kPipeWords = {{
     {"changepoint", PipeWord::changepoint},
     {"forecast", PipeWord::forecast},
     {"correlate", PipeWord::correlate},
-    {"block_stats", PipeWord::not_built},
+    {"block_stats", PipeWord::block_stats},
 }};
 
 constexpr std::size_t kManyFields = 32;

@@ -75,7 +75,8 @@ enum class PipeWord : std::uint8_t {
   changepoint,
   forecast,
   correlate,
-  not_built,  ///< of the language, but of a later issue
+  geoip,
+  block_stats,
 };
 /// Of a folded word; nothing if the language has no such pipe.
 std::optional<PipeWord> find_pipe_word(std::string_view word);

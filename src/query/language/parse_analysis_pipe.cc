@@ -34,6 +34,12 @@ bool is_cheap_so_far(StatKind kind) {
   }
 }
 
+std::string geo_fields_text() {
+  std::string text;
+  for (const std::string_view field : kGeoFields) text += (text.empty() ? "" : ", ") + std::string(field);
+  return text;
+}
+
 std::string delta_column(std::string_view field) {
   std::string column = "delta_" + std::string(field);
   for (char& c : column) c = is_word_char(c) ? c : '_';
@@ -55,6 +61,8 @@ Result<Pipe> QueryParser::parse_analysis_pipe(PipeWord pipe, const Token& word) 
       return parse_flatten();
     case PipeWord::lookup:
       return parse_lookup();
+    case PipeWord::geoip:
+      return parse_geoip();
     case PipeWord::transaction:
       return parse_transaction();
     case PipeWord::event_stats:
@@ -73,6 +81,8 @@ Result<Pipe> QueryParser::parse_analysis_pipe(PipeWord pipe, const Token& word) 
       return parse_histogram();
     case PipeWord::streams:
       return Pipe{StreamsPipe{}};
+    case PipeWord::block_stats:
+      return Pipe{BlockStatsPipe{}};
     case PipeWord::anomaly:
       return parse_series(SeriesPipe::Kind::anomaly);
     case PipeWord::changepoint:
@@ -133,6 +143,33 @@ Result<Pipe> QueryParser::parse_lookup() {
     const std::size_t uses_before = uses_.size();
     DENDRO_TRY_ASSIGN(pipe.fields, parse_name_patterns());
     uses_.resize(uses_before);  // columns of the table, not of the record
+  }
+  if (take_keyword("prefix")) {
+    const Token prefix = peek();
+    if (!prefix.is_text()) return unexpected(prefix, "a text after \"prefix\"");
+    take(prefix);
+    pipe.prefix = prefix.text;
+  }
+  return Pipe{std::move(pipe)};
+}
+
+/// `geoip if (..) f fields (country.*) prefix "geo."`
+Result<Pipe> QueryParser::parse_geoip() {
+  GeoipPipe pipe;
+  DENDRO_TRY_ASSIGN(pipe.condition, parse_condition());
+  DENDRO_TRY_ASSIGN(const Token at, take_name("the field that holds an address"));
+  note_use(at.text, at);
+  pipe.at = at.text;
+  if (take_keyword("fields")) {
+    const Token first = peek();
+    const std::size_t uses_before = uses_.size();
+    DENDRO_TRY_ASSIGN(pipe.fields, parse_name_patterns());
+    uses_.resize(uses_before);  // what comes out
+    for (const NamePattern& name : pipe.fields) {
+      const bool is_known = std::any_of(kGeoFields.begin(), kGeoFields.end(),
+                                        [&name](std::string_view field) { return name.matches(field); });
+      if (!is_known) return fail(first, "geoip gives no \"" + name.name + "\"; it gives " + geo_fields_text());
+    }
   }
   if (take_keyword("prefix")) {
     const Token prefix = peek();

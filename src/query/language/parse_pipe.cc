@@ -88,7 +88,6 @@ Result<Pipe> QueryParser::parse_pipe() {
     case PipeWord::pattern:
       return parse_pattern();
     case PipeWord::trace:  // parse_body sees to it
-    case PipeWord::not_built:
       break;
     default:
       return parse_extended_pipe(*pipe, word);

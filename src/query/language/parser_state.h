@@ -194,6 +194,7 @@ class QueryParser {
   Result<Pipe> parse_analysis_pipe(PipeWord pipe, const Token& word);
   Result<Pipe> parse_flatten();
   Result<Pipe> parse_lookup();
+  Result<Pipe> parse_geoip();
   Result<Pipe> parse_transaction();
   Status parse_transaction_option(TransactionPipe& pipe, const Token& word);
   Result<Pipe> parse_with_stats(bool is_running);

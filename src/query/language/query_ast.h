@@ -65,7 +65,7 @@ using Pipe = std::variant<WherePipe, FieldsPipe, LimitPipe, OffsetPipe, SortPipe
                           UnrollPipe, FieldNamesPipe, FieldValuesPipe, FacetsPipe, PatternPipe, JoinPipe, UnionPipe,
                           DedupPipe, SamplePipe, TailPipe, TextPipe, PackPipe, ContextPipe, FlattenPipe, LookupPipe,
                           TransactionPipe, WithStatsPipe, DeltaPipe, TimechartPipe, FillGapsPipe, ComparePipe,
-                          HistogramPipe, StreamsPipe, SeriesPipe, CorrelatePipe>;
+                          HistogramPipe, StreamsPipe, SeriesPipe, CorrelatePipe, GeoipPipe, BlockStatsPipe>;
 
 /// A field that the query names, and where. `pipe`: 0 = the filter, 1 = the first pipe, ...
 struct FieldUse {

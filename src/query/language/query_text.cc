@@ -187,6 +187,12 @@ struct PipeWriter {
     if (!pipe.fields.empty()) text += " fields (" + patterns_text(pipe.fields) + ")";
     return pipe.prefix.empty() ? text : text + " prefix " + quoted_text(pipe.prefix);
   }
+  std::string operator()(const GeoipPipe& pipe) const {
+    std::string text = "geoip " + condition_text(pipe.condition) + names_text({pipe.at});
+    if (!pipe.fields.empty()) text += " fields (" + patterns_text(pipe.fields) + ")";
+    return text + " prefix " + quoted_text(pipe.prefix);
+  }
+  std::string operator()(const BlockStatsPipe&) const { return "block_stats"; }
   std::string operator()(const TransactionPipe& pipe) const {
     std::string text = "transaction" + by_text(pipe.names);
     if (!pipe.span.empty()) text += " maxspan " + pipe.span;

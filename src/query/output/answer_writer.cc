@@ -110,7 +110,7 @@ Value RowCells::cell(const RowBatch& rows, std::size_t index, std::size_t column
 }
 
 std::unique_ptr<AnswerWriter> make_answer_writer(const QueryPlan& plan, const QueryRunOptions& options) {
-  if (plan.request.explain) return make_explain_writer(plan, options);
+  if (plan.request.explain != ExplainMode::no) return make_explain_writer(plan, options);
   switch (options.format) {
     case OutputFormat::json:
       return make_json_writer(plan, options);

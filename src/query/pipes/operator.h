@@ -47,6 +47,10 @@ class RowCounter {
 
 std::unique_ptr<ScanOperator> make_scan_operator(const QueryPlan& plan, std::unique_ptr<BlockSource> source,
                                                  QueryContext& context);
+/// `input`, its rows counted and its time taken, for `profile`, which outlives it, as `clock` does.
+std::unique_ptr<ScanOperator> make_counted_scan(std::unique_ptr<ScanOperator> input, OperatorProfile& profile,
+                                                const Clock& clock);
+OperatorPtr make_counted_operator(OperatorPtr input, OperatorProfile& profile, const Clock& clock);
 /// Puts records into the total order of answers (query-language.md D1); hands on at most `rows_max` (0 = all).
 OperatorPtr make_order_operator(std::unique_ptr<ScanOperator> input, const QueryPlan& plan, bool is_ordered_input,
                                 QueryContext& context);
@@ -84,6 +88,9 @@ OperatorPtr make_series_operator(OperatorPtr input, const SeriesPipe& pipe, cons
                                  QueryContext& context);
 OperatorPtr make_correlate_operator(OperatorPtr input, const CorrelatePipe& pipe, const QueryStep& step,
                                     QueryContext& context);
+/// `scan`: of the same records, which nobody asks for.
+OperatorPtr make_block_stats_operator(OperatorPtr scan, std::unique_ptr<BlockStatsSource> source,
+                                      QueryContext& context);
 /// `fields` and `drop` of a table; those of records are a matter of the plan's RowShape alone.
 OperatorPtr make_columns_operator(OperatorPtr input, std::vector<std::size_t> columns);
 OperatorPtr make_sort_operator(OperatorPtr input, const SortPipe& pipe, const QueryStep& step, QueryContext& context);

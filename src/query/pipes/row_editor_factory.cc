@@ -26,6 +26,9 @@ struct EditorMaker {
   }
   Editor operator()(const FlattenPipe& pipe) const { return make_flatten_editor(pipe, shape, parts.context); }
   Editor operator()(const LookupPipe& pipe) const { return make_lookup_editor(pipe, shape, step.table, parts.context); }
+  Editor operator()(const GeoipPipe& pipe) const {
+    return make_geoip_editor(pipe, shape, plan.request.geo_database, parts.context);
+  }
   Editor operator()(const DeltaPipe& pipe) const { return make_delta_editor(pipe, shape, parts.context); }
   Editor operator()(const WithStatsPipe& pipe) const { return make_running_stats_editor(pipe, step, parts.context); }
   template <typename OtherPipe>

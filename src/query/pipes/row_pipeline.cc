@@ -49,22 +49,32 @@ class WatchedFilter final : public RecordFilter {
 
 }  // namespace
 
-Result<std::unique_ptr<RowPipeline>> RowPipeline::open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts) {
+Result<std::unique_ptr<RowPipeline>> RowPipeline::open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts,
+                                                       const std::string& name) {
+  QueryProfile* const profile = parts.context.profile.get();
   std::unique_ptr<RowPipeline> pipeline(new RowPipeline(std::move(plan), parts));
-  DENDRO_TRY(pipeline->build());
+  DENDRO_TRY(pipeline->build(profile != nullptr ? &profile->pipelines[name] : nullptr));
   return pipeline;
 }
 
-Status RowPipeline::build() {
+Status RowPipeline::build(PipelineProfile* profile) {
   ScanRequest request;
+  if (profile != nullptr) {
+    request.profile = profile->scan;
+    profile->steps.assign(plan_->steps.size(), {});
+  }
   request.range = plan_->is_empty_range ? TimeRange{Timestamp(0), Timestamp(0)} : scan_range();
   request.order = plan_->request.order;
   request.cancel = parts_.context.scan_cancel();
   request.reduction = plan_->reduction;
   request.filter = std::make_shared<WatchedFilter>(plan_->scan_filter, parts_.census, parts_.clock, parts_.caller,
                                                    parts_.context.scan_cancel(), parts_.context.deadline());
+  if (!plan_->steps.empty() && std::holds_alternative<BlockStatsPipe>(plan_->steps.front().pipe)) {
+    DENDRO_TRY_ASSIGN(block_stats_, parts_.input.block_stats(request));
+  }
   DENDRO_TRY_ASSIGN(auto source, parts_.input.open(request));
   auto scan = make_scan_operator(*plan_, std::move(source), parts_.context);
+  if (profile != nullptr) scan = make_counted_scan(std::move(scan), profile->scanned, parts_.clock);
   scan_ = scan.get();
   const bool can_page = plan_->is_pageable && parts_.input.is_ordered() && plan_->limit.has_value();
   const bool may_outgrow_memory =
@@ -80,7 +90,11 @@ Status RowPipeline::build() {
   } else {
     root_ = std::move(scan);
   }
-  for (const QueryStep& step : plan_->steps) add_operator(step, can_page);
+  if (profile != nullptr) root_ = make_counted_operator(std::move(root_), profile->ordered, parts_.clock);
+  for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
+    add_operator(plan_->steps[i], can_page);
+    if (profile != nullptr) root_ = make_counted_operator(std::move(root_), profile->steps[i], parts_.clock);
+  }
   return {};
 }
 
@@ -132,6 +146,8 @@ void RowPipeline::add_operator(const QueryStep& step, bool can_page) {
     root_ = make_tail_operator(std::move(root_), tail->count, parts_.context);
   } else if (const auto* other = std::get_if<UnionPipe>(&step.pipe)) {
     root_ = make_union_operator(std::move(root_), parts_.tables.find(other->query)->second, step, plan_->request.order);
+  } else if (std::holds_alternative<BlockStatsPipe>(step.pipe)) {
+    root_ = make_block_stats_operator(std::move(root_), std::move(block_stats_), parts_.context);
   } else if (OperatorPtr analysis = make_analysis_operator(step)) {
     root_ = std::move(analysis);
   } else if (auto editor = make_row_editor(step, *plan_, parts_)) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "query/pipes/operator.h"
@@ -27,7 +28,9 @@ std::unique_ptr<RowEditor> make_row_editor(const QueryStep& step, const QueryPla
 class RowPipeline {
  public:
   /// Opens the input. Errors: those of opening.
-  static Result<std::unique_ptr<RowPipeline>> open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts);
+  /// `name`: the query's among the profiles of the run (QueryProfile::pipelines), where they are wanted.
+  static Result<std::unique_ptr<RowPipeline>> open(std::shared_ptr<const QueryPlan> plan, const RunParts& parts,
+                                                   const std::string& name = {});
 
   /// As Operator::next of the last operator.
   Result<std::optional<RowBatch>> next() { return root_->next(); }
@@ -38,13 +41,14 @@ class RowPipeline {
 
  private:
   RowPipeline(std::shared_ptr<const QueryPlan> plan, const RunParts& parts) : plan_(std::move(plan)), parts_(parts) {}
-  Status build();
+  Status build(PipelineProfile* profile);
   TimeRange scan_range() const;
   void add_operator(const QueryStep& step, bool can_page);
   OperatorPtr make_analysis_operator(const QueryStep& step);
 
   const std::shared_ptr<const QueryPlan> plan_;
   const RunParts parts_;
+  std::unique_ptr<BlockStatsSource> block_stats_;  // until its operator has it
   OperatorPtr root_;
   ScanOperator* scan_ = nullptr;             // inside root_
   std::vector<const RowCounter*> counters_;  // inside root_

@@ -91,6 +91,11 @@ struct NeedBefore {
   void operator()(const LookupPipe& pipe) const {
     for (const LookupPipe::Key& key : pipe.keys) need.add(key.field);
   }
+  void operator()(const GeoipPipe& pipe) const {
+    need.add(pipe.at);
+    add(pipe.condition);
+  }
+  void operator()(const BlockStatsPipe&) const { by_names({}); }
   void operator()(const TransactionPipe& pipe) const {
     by_names(pipe.names);
     add(pipe.starts);

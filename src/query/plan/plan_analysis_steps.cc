@@ -95,6 +95,28 @@ void StepPlanner::add(const LookupPipe& pipe) {
   plan_->steps.back().table = std::move(*table);
 }
 
+void StepPlanner::add(const GeoipPipe& pipe) {
+  if (plan_->request.geo_database == nullptr) {
+    refusal_ =
+        "geoip has no database: set query.geoip_database (DENDRO_QUERY_GEOIP_DATABASE) to a file of MaxMind's format";
+    return;
+  }
+  add_edit(pipe, pipe.condition, [&pipe](RowShape& shape) {
+    for (const std::string_view field : kGeoFields) {
+      if (is_geo_field_wanted(pipe, field)) shape.make({pipe.prefix + std::string(field), false});
+    }
+  });
+}
+
+void StepPlanner::add(const BlockStatsPipe& pipe) {
+  if (!plan_->steps.empty() || plan_->late_filter != nullptr) {
+    refusal_ =
+        "block_stats looks at what is stored; it must be the first pipe behind a filter without _id and _observed";
+    return;
+  }
+  add_table(pipe, {kBlockStatsColumns.begin(), kBlockStatsColumns.end()});
+}
+
 /// Rows come oldest first: from the scan where no step so far minds, else by a sort.
 void StepPlanner::order_by_time() {
   const bool is_free = std::all_of(plan_->steps.begin(), plan_->steps.end(), [](const QueryStep& step) {

@@ -11,7 +11,7 @@ bool keeps_rows(const Pipe& pipe) {
          std::holds_alternative<TextPipe>(pipe) || std::holds_alternative<PackPipe>(pipe) ||
          std::holds_alternative<FormatPipe>(pipe) || std::holds_alternative<ReplacePipe>(pipe) ||
          std::holds_alternative<UnrollPipe>(pipe) || std::holds_alternative<FlattenPipe>(pipe) ||
-         std::holds_alternative<LookupPipe>(pipe);
+         std::holds_alternative<LookupPipe>(pipe) || std::holds_alternative<GeoipPipe>(pipe);
 }
 
 Status add_steps(QueryPlan& plan, std::size_t first_pipe, QueryFault& fault) {

@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "query/plan/query_engine.h"
+#include "query/plan/query_profile.h"
 #include "query/spill/spill_file.h"
 
 namespace dendro {
@@ -33,7 +34,8 @@ class QueryContext {
   std::uint64_t matched = 0;
   std::vector<QueryWarning> warnings;
   std::set<std::string> approximate;
-  std::optional<Error> error;  ///< the first one
+  std::optional<Error> error;             ///< the first one
+  std::shared_ptr<QueryProfile> profile;  ///< null: nobody asked
 
   /// Looks at the caller and the clock; true if work must end now.
   bool should_stop() {

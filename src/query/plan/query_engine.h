@@ -20,6 +20,7 @@ namespace dendro {
 
 class FileSystem;
 struct QueryPlan;
+struct QueryProfile;
 
 /// A query that parsed and was planned, its relative times fixed. Immutable; thread-safe; cheap to copy.
 class PreparedQuery {
@@ -93,7 +94,8 @@ struct QueryOutcome {
   TimeRange covered;                     ///< the part of the range that the rows answer for
   std::vector<std::string> approximate;  ///< columns
   std::vector<QueryWarning> warnings;
-  std::optional<Error> error;  ///< what was left out or failed
+  std::optional<Error> error;                   ///< what was left out or failed
+  std::shared_ptr<const QueryProfile> profile;  ///< null unless the request was to be explained by running it
 };
 
 /// One execution: pulls records and gives the encoded answer piece by piece. Not thread-safe; calls may come from

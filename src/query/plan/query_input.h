@@ -19,9 +19,15 @@ class QueryInput {
   virtual ~QueryInput() = default;
   /// Errors: those of opening; what fails later is the source's.
   virtual Result<std::unique_ptr<BlockSource>> open(const ScanRequest& request) = 0;
+  /// What such a pass would read takes. Errors: those of Snapshot::block_stats.
+  virtual Result<std::unique_ptr<BlockStatsSource>> block_stats(const ScanRequest&) {
+    return Error(ErrorCode::unimplemented, "block_stats needs a store: files have no blocks");
+  }
   /// Said before the first pass where there will be several: an input that can be read once keeps what it read, up to
   /// kKeptInputBytesMax; beyond it, later passes fail with too_large.
   virtual void expect_passes() {}
+  /// What was read so far, of files; nothing where that is the scan's to say.
+  virtual std::optional<SourceCounts> source_counts() const { return std::nullopt; }
   /// False: blocks come in any order of time (files), so the newest rows are known only at the end.
   virtual bool is_ordered() const = 0;
 };

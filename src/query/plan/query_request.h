@@ -11,10 +11,18 @@
 
 #include "base/timestamp.h"
 #include "query/language/saved_filters.h"
+#include "query/plan/geo_database.h"
 #include "query/plan/lookup_tables.h"
 #include "record/record_block.h"
 
 namespace dendro {
+
+/// Whether the answer is the plan instead of rows (output/explain_writer.h).
+enum class ExplainMode : std::uint8_t {
+  no,
+  plan,     ///< the plan alone: nothing is read
+  analyze,  ///< the query runs: the plan, and what each part of it did
+};
 
 /// What a caller asks (ui.md 11.2). Values, checked by prepare_query.
 struct QueryRequest {
@@ -35,8 +43,9 @@ struct QueryRequest {
   bool progress = true;                               ///< `_progress` lines
   std::shared_ptr<const SavedFilters> saved_filters;  ///< what `$name` stands for; null: an error
   std::shared_ptr<const LookupTables> lookup_tables;  ///< what `lookup` reads; null: an error
-  bool explain = false;  ///< the answer is the plan and what it read, instead of rows (output/explain_writer.h)
-  Timestamp now;         ///< when the request was read
+  std::shared_ptr<const GeoDatabase> geo_database;    ///< what `geoip` asks; null: an error
+  ExplainMode explain = ExplainMode::no;
+  Timestamp now;  ///< when the request was read
 };
 
 enum class OutputFormat : std::uint8_t { ndjson, json, csv, text, table };

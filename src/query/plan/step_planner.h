@@ -183,6 +183,8 @@ class StepPlanner {
   void add(const ContextPipe& pipe);
   void add(const FlattenPipe& pipe);
   void add(const LookupPipe& pipe);
+  void add(const GeoipPipe& pipe);
+  void add(const BlockStatsPipe& pipe);
   void add(const TransactionPipe& pipe);
   void add(const WithStatsPipe& pipe);
   void add(const DeltaPipe& pipe);

@@ -47,6 +47,7 @@ class PlanRun final : public QueryRun {
         subqueries_(query_.shared_plan(), {*input_, context_, clock_, options_.cancel, census_, tables_}, tables_),
         writer_(writer != nullptr ? std::move(writer) : make_answer_writer(plan_, options_)) {
     outcome_.warnings = plan_.warnings;
+    if (plan_.request.explain == ExplainMode::analyze) context_.profile = std::make_shared<QueryProfile>();
   }
 
   Result<std::optional<std::string>> next_piece() override {
@@ -56,6 +57,10 @@ class PlanRun final : public QueryRun {
     if (state_ == State::fresh) {
       last_progress_ = context_.now();
       state_ = State::gathering;
+      if (plan_.request.explain == ExplainMode::plan) {
+        end(out);
+        return std::optional<std::string>(std::move(out));
+      }
       if (plan_.subplans.empty()) DENDRO_TRY(open());
       writer_->begin(out);
     }
@@ -189,6 +194,10 @@ class PlanRun final : public QueryRun {
     outcome_.complete = outcome_.reason == "end";
     outcome_.covered = covered_range();
     if (!outcome_.complete) outcome_.next_cursor = next_cursor();
+    if (context_.profile != nullptr) {
+      context_.profile->source = input_->source_counts();
+      outcome_.profile = context_.profile;
+    }
     writer_->end(out, outcome_);
     pipeline_.reset();
   }

@@ -7,6 +7,9 @@ class SnapshotInput final : public QueryInput {
  public:
   explicit SnapshotInput(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
   Result<std::unique_ptr<BlockSource>> open(const ScanRequest& request) override { return snapshot_->scan(request); }
+  Result<std::unique_ptr<BlockStatsSource>> block_stats(const ScanRequest& request) override {
+    return snapshot_->block_stats(request);
+  }
   bool is_ordered() const override { return true; }
 
  private:

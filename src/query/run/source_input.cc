@@ -11,6 +11,7 @@ class BatchShelf {
  public:
   explicit BatchShelf(RecordSource& source) : source_(source) {}
   void keep() { keeps_ = true; }
+  std::optional<SourceCounts> source_counts() const { return source_.source_counts(); }
   bool keeps() const { return keeps_; }
   /// The batch with that number; null behind the last one. Errors: too_large, those of the source.
   Result<std::shared_ptr<const RecordBatch>> batch(std::size_t number) {
@@ -103,6 +104,7 @@ class SourceInput final : public QueryInput {
     return std::unique_ptr<BlockSource>(std::make_unique<SourceBlocks>(shelf_, request));
   }
   void expect_passes() override { shelf_->keep(); }
+  std::optional<SourceCounts> source_counts() const override { return shelf_->source_counts(); }
   bool is_ordered() const override { return false; }
 
  private:

@@ -47,7 +47,7 @@ Result<bool> SubqueryRun::step() {
     column_ = use_ == Subquery::Use::values
                   ? std::make_unique<RowField>(only_column(*next->plan).value_or(""), kept_->shape)
                   : nullptr;
-    DENDRO_TRY_ASSIGN(pipeline_, RowPipeline::open(next->plan, parts_));
+    DENDRO_TRY_ASSIGN(pipeline_, RowPipeline::open(next->plan, parts_, text_));
     return false;
   }
   // What a query inside matches is not what the query matches.

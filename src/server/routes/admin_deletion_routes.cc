@@ -84,6 +84,7 @@ HttpResponse list_deletions(const DeletionLog& deletions, const HttpRequest& req
 
 Route delete_route(WorkerPool& pool, AdminService& admin) {
   Route route = admin_route("POST", "/api/v1/admin/delete", "delete_records", "Delete records that match a filter");
+  route.use = RouteUse::change;
   route.tenant_rule = TenantRule::narrowed;
   route.description =
       "What a query with this filter and range shows now is deleted: at once for queries, and from the files as they "
@@ -115,6 +116,7 @@ Route delete_route(WorkerPool& pool, AdminService& admin) {
 
 Route deletions_route(WorkerPool& pool, AdminService& admin) {
   Route route = admin_route("GET", "/api/v1/admin/deletions", "list_deletions", "Deletions, newest first");
+  route.use = RouteUse::read;
   route.tenant_rule = TenantRule::narrowed;
   route.description =
       "Those pending, whoever ordered them, and those of this process that are done. `done`: no file holds a record "

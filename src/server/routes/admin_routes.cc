@@ -154,6 +154,7 @@ std::vector<RouteReply> job_started_replies() {
 
 Route compact_route(AdminService& admin) {
   Route route = admin_route("POST", "/api/v1/admin/compact", "compact", "Flush, and merge what is due");
+  route.use = RouteUse::change;
   route.description =
       "The server does this by itself, little by little. `done` and `total` count merges. With `wait` the answer is "
       "the "
@@ -173,6 +174,7 @@ Route compact_route(AdminService& admin) {
 
 Route backup_route(WorkerPool& pool, AdminService& admin) {
   Route route = admin_route("POST", "/api/v1/admin/backup", "backup", "Copy the store into a new folder");
+  route.use = RouteUse::change;
   route.description =
       "A consistent copy, with everything that was acknowledged before; `dendro admin verify --backup` checks it, "
       "`dendro admin restore` makes a store of it. The folder is one of the server's, inside `admin.backup_directory`. "
@@ -190,6 +192,7 @@ Route backup_route(WorkerPool& pool, AdminService& admin) {
 
 Route verify_route(WorkerPool& pool, AdminService& admin) {
   Route route = admin_route("POST", "/api/v1/admin/verify", "verify", "Read all of the store and name what is damaged");
+  route.use = RouteUse::change;
   route.description =
       "The job's `result` has `undamaged` and `faults`, one text each: file, offset, what. `done` and `total` count "
       "files.";
@@ -201,16 +204,19 @@ Route verify_route(WorkerPool& pool, AdminService& admin) {
 
 std::vector<Route> job_routes(WorkerPool& pool, AdminService& admin) {
   Route list = admin_route("GET", "/api/v1/admin/jobs", "list_jobs", "Long work, newest first");
+  list.use = RouteUse::none;
   list.description = "What runs, and the last hundred that ended since the server was started.";
   list.replies = {{200, "The list.", "application/json", {}, {}}};
   list.handler = on_workers(pool, [&admin](const HttpRequest&) { return list_jobs(admin); });
   const RouteParam id = {"id", ParamPlace::path, true, R"({"type":"string"})", "The `job_id` of its start."};
   Route show = admin_route("GET", "/api/v1/admin/jobs/{id}", "get_job", "One job");
+  show.use = RouteUse::none;
   show.params = {id};
   show.replies = {{200, "How far it is.", "application/json", std::string(kJobSchema), {}},
                   {404, "There is no such job.", "application/problem+json", {}, {}}};
   show.handler = on_workers(pool, [&admin](const HttpRequest& request) { return show_job(admin, request); });
   Route cancel = admin_route("DELETE", "/api/v1/admin/jobs/{id}", "cancel_job", "Ask a job to end");
+  cancel.use = RouteUse::change;
   cancel.description = "It ends between two files or slices. A backup that was cancelled is none: remove its folder.";
   cancel.params = {id};
   cancel.replies = {
@@ -222,6 +228,7 @@ std::vector<Route> job_routes(WorkerPool& pool, AdminService& admin) {
 
 Route health_route(WorkerPool& pool, AdminService& admin) {
   Route route = admin_route("GET", "/api/v1/admin/health", "store_health", "How the store is");
+  route.use = RouteUse::none;
   route.description =
       "`retention_clock_lead_s` above 0: the clock jumped, and retention by age waits (docs/operations.md).";
   route.replies = {{200, "Figures of now; `reason` says why writes are refused.", "application/json", {}, {}}};

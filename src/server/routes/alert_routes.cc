@@ -226,10 +226,12 @@ RouteReply alert_failure(int status, std::string text) {
 std::vector<Route> alert_collection_routes(WorkerPool& pool, AlertService& alerts) {
   Route list =
       alert_route("GET", "/api/v1/alerts", "list_alerts", "The tenant's alert rules and their states, by name");
+  list.use = RouteUse::none;
   list.description = "`state`: `inactive`, `pending`, `firing`, `error` (the last evaluation failed), `disabled`.";
   list.replies = {{200, "All of them.", "application/json", {}, R"({"items":[)" + std::string(kAlertExample) + "]}"}};
   list.handler = on_workers(pool, [&alerts](const HttpRequest& request) { return answer_alerts(alerts, request); });
   Route create = alert_route("POST", "/api/v1/alerts", "create_alert", "Watch something");
+  create.use = RouteUse::change;
   take_rule(create);
   create.replies = {alert_reply(201, "It is on disk, and evaluated from now on."),
                     alert_failure(400, "The rule or its query is wrong."), alert_failure(409, "The name is taken.")};
@@ -242,16 +244,19 @@ std::vector<Route> one_alert_routes(WorkerPool& pool, AlertService& alerts) {
   const RouteReply missing = alert_failure(404, "The tenant has no rule with this id.");
   const RouteReply fixed = alert_failure(403, "A rule of the configuration file.");
   Route get = alert_route("GET", "/api/v1/alerts/{id}", "get_alert", "One alert rule and its states");
+  get.use = RouteUse::none;
   get.params = {alert_id_param()};
   get.replies = {alert_reply(200, "The rule."), missing};
   get.handler = on_workers(pool, [&alerts](const HttpRequest& request) { return answer_alert(alerts, request); });
   Route replace = alert_route("PUT", "/api/v1/alerts/{id}", "replace_alert", "Replace an alert rule");
+  replace.use = RouteUse::change;
   replace.params = {alert_id_param()};
   take_rule(replace);
   replace.replies = {alert_reply(200, "As it is now."), missing, fixed, alert_failure(409, "The name is taken.")};
   replace.handler =
       on_workers(pool, [&alerts](const HttpRequest& request) { return answer_changed_alert(alerts, request); });
   Route remove = alert_route("DELETE", "/api/v1/alerts/{id}", "delete_alert", "Watch it no more");
+  remove.use = RouteUse::change;
   remove.description = "States and history go with it. Receivers are not told.";
   remove.params = {alert_id_param()};
   remove.replies = {{204, "Gone.", {}, {}, {}}, missing, fixed};
@@ -263,6 +268,7 @@ std::vector<Route> one_alert_routes(WorkerPool& pool, AlertService& alerts) {
 std::vector<Route> alert_work_routes(WorkerPool& pool, AlertService& alerts) {
   const RouteReply missing = alert_failure(404, "The tenant has no rule with this id.");
   Route test = alert_route("POST", "/api/v1/alerts/{id}/test", "test_alert", "Evaluate now and say what would be sent");
+  test.use = RouteUse::read;
   test.description =
       "As if the rule were new and waited for nothing; its states stay. Only with `deliver` are messages sent, "
       "marked as tests.";
@@ -273,6 +279,7 @@ std::vector<Route> alert_work_routes(WorkerPool& pool, AlertService& alerts) {
   test.replies = {{200, "What was found.", "application/json", {}, {}}, missing};
   test.handler = on_workers(pool, [&alerts](const HttpRequest& request) { return answer_alert_test(alerts, request); });
   Route history = alert_route("GET", "/api/v1/alerts/{id}/history", "alert_history", "How its states changed");
+  history.use = RouteUse::read;
   history.description = "Newest first, 90 days and 10,000 changes.";
   history.params = {alert_id_param(),
                     {"cursor", ParamPlace::query, false, R"({"type":"string"})", "`next_cursor` of the page before."}};

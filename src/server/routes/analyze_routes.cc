@@ -178,6 +178,7 @@ Route analyze_route(std::string method, std::string path, std::string operation_
   route.path = std::move(path);
   route.on = profiles(Profile::platform, Profile::analytics);
   route.permission = Permission::search;
+  route.use = RouteUse::read;
   route.operation_id = std::move(operation_id);
   route.group = "Analyze";
   route.params = analyze_parameters();

@@ -24,7 +24,7 @@ AccessEntry access_entry_of(const HttpRequest& request, std::string_view action)
   entry.action = action;
   entry.resource_path = request.path;
   entry.query_params = request.query;
-  entry.ip_address = request.peer_address;
+  entry.ip_address = request.client_address.empty() ? request.peer_address : request.client_address;
   entry.request_id = request.request_id;
   return entry;
 }

@@ -54,6 +54,7 @@ HttpResponse index_logs(const HttpRequest& request) {
 Route cleanup_route(const AuditRouteParts& parts, const std::string& path, std::string operation_id) {
   Route route = audit_route("DELETE", parts.api_prefix + path, std::move(operation_id), "Delete old audit logs",
                             Permission::delete_old);
+  route.use = RouteUse::own;
   route.description =
       "Deletes the tenant's logs that are older than so many days. When the reply leaves no reader sees them any more; "
       "compaction takes them out of the files. With `dry_run` they are only counted.";
@@ -76,6 +77,7 @@ Route cleanup_route(const AuditRouteParts& parts, const std::string& path, std::
 Route index_route(const AuditRouteParts& parts) {
   Route route = audit_route("POST", parts.api_prefix + "/logs/index/bulk", "index_logs", "Index stored audit logs",
                             Permission::index);
+  route.use = RouteUse::none;
   route.description =
       "For stores with an index beside them. The embedded engine is its own: nothing is ever left to index.";
   route.params.push_back(audit_param("start_time", R"({"type":"string","format":"date-time"})", "From then on."));

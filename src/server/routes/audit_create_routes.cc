@@ -77,6 +77,7 @@ HttpHandler intake_handler(WorkerPool& workers, AuditPipeline& pipeline, CreateM
 
 Route intake_route(std::string path, std::string operation_id, std::string summary) {
   Route route = audit_route("POST", std::move(path), std::move(operation_id), std::move(summary), Permission::ingest);
+  route.use = RouteUse::none;
   route.params.push_back({"Idempotency-Key", ParamPlace::header, false,
                           R"({"type":"string","minLength":1,"maxLength":128})",
                           "Makes a retry safe: within 24 hours the same key and body store nothing again and give the "

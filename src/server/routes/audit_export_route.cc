@@ -6,6 +6,7 @@
 #include "server/routes/audit_params.h"
 #include "server/routes/audit_reply.h"
 #include "server/routes/audit_routes.h"
+#include "server/routes/caller_restriction.h"
 #include "services/audit/audit_export.h"
 
 namespace dendro {
@@ -76,7 +77,9 @@ HttpResponse export_logs(AuditStore& store, WorkerPool& workers, const HttpReque
   const auto format = parse_audit_export_format(request.query_param("format").value_or("json"));
   if (!format) faults.push_back(enum_fault("query", "format", "'json', 'ndjson' or 'csv'"));
   if (!faults.empty()) return audit_fault_reply(request, faults);
-  auto source = store.read_all(request.tenant, filter, request.cancel);
+  const auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  auto source = store.read_all(*reader, filter, request.cancel);
   if (!source) return audit_error_reply(request, source.error());
   HttpResponse response;
   response.content_type = audit_export_content_type(*format);
@@ -93,6 +96,8 @@ HttpResponse export_logs(AuditStore& store, WorkerPool& workers, const HttpReque
 Route make_audit_export_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/logs/export", "export_logs", "Export audit logs",
                             Permission::export_records);
+  route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.description =
       "All logs that the filters keep, newest first, as one file of any size. `json` is one array, `ndjson` a log a "
       "line, `csv` has fixed columns, objects as JSON, and an apostrophe before cells that a spreadsheet would take "

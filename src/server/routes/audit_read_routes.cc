@@ -6,6 +6,7 @@
 #include "server/routes/audit_params.h"
 #include "server/routes/audit_reply.h"
 #include "server/routes/audit_routes.h"
+#include "server/routes/caller_restriction.h"
 #include "services/audit/audit_ids.h"
 
 namespace dendro {
@@ -50,8 +51,11 @@ HttpResponse page_error(const HttpRequest& request, const Error& error) {
 HttpResponse list_logs(AuditStore& store, const HttpRequest& request) {
   FieldFaults faults;
   const AuditFilter filter = audit_filter_of(request, faults);
-  const AuditPageRequest page_request = audit_page_of(request, faults);
+  AuditPageRequest page_request = audit_page_of(request, faults);
   if (!faults.empty()) return audit_fault_reply(request, faults);
+  auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  page_request.restriction = std::move(reader->restriction);
   const auto page = store.list(page_request, filter);
   return page ? page_reply(page_request, *page, append_audit_log_json) : page_error(request, page.error());
 }
@@ -61,7 +65,9 @@ HttpResponse get_log(AuditStore& store, const HttpRequest& request) {
   if (id.empty()) {
     return error_response(request.error_shape, 400, "invalid_argument", "Invalid log ID", request.request_id);
   }
-  const auto log = store.get(request.tenant, id, request.cancel);
+  const auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  const auto log = store.get(*reader, id, request.cancel);
   if (!log) return audit_error_reply(request, log.error());
   if (!log->has_value()) {
     return error_response(request.error_shape, 404, "not_found", kLogNotFound, request.request_id);
@@ -111,6 +117,8 @@ constexpr std::string_view kPaginationExample =
 Route list_route(const AuditRouteParts& parts) {
   Route route =
       audit_route("GET", parts.api_prefix + "/logs", "list_logs", "List audit logs, newest first", Permission::search);
+  route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.description =
       "Every filter that is given must hold. `next_cursor` goes on behind the last log, also where many have the same "
       "time; with it neither a log repeats nor one is left out, whatever is stored meanwhile.";
@@ -128,6 +136,8 @@ Route list_route(const AuditRouteParts& parts) {
 Route get_route(const AuditRouteParts& parts) {
   Route route =
       audit_route("GET", parts.api_prefix + "/logs/{id}", "get_log", "Read one audit log", Permission::search);
+  route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.params.push_back(
       {"id", ParamPlace::path, true, R"({"type":"string","pattern":"^[0-9a-fA-F]{24}$"})", "The log's id."});
   route.replies = {{200, "The log.", "application/json", {}, R"({"data":)" + audit_log_example() + R"(,"meta":null})"},
@@ -142,6 +152,7 @@ Route get_route(const AuditRouteParts& parts) {
 Route trail_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/audit-trail", "list_audit_trail", "Who read what, newest first",
                             Permission::audit_trail);
+  route.use = RouteUse::own;
   route.description =
       "One entry for each list, get, export, statistics call, stream opening and deletion of this API, durable before "
       "the reply. `action` is the operation's id in this document.";

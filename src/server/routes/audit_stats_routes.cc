@@ -5,6 +5,7 @@
 #include "server/routes/audit_params.h"
 #include "server/routes/audit_reply.h"
 #include "server/routes/audit_routes.h"
+#include "server/routes/caller_restriction.h"
 #include "services/audit/limits.h"
 
 namespace dendro {
@@ -55,7 +56,9 @@ HttpResponse all_stats(AuditStore& store, const HttpRequest& request) {
   FieldFaults faults;
   const AuditFilter filter = audit_filter_of(request, faults);
   if (!faults.empty()) return audit_fault_reply(request, faults);
-  const auto stats = store.stats(request.tenant, filter, {true, true, true, true}, request.cancel);
+  const auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  const auto stats = store.stats(*reader, filter, {true, true, true, true}, request.cancel);
   if (!stats) return audit_error_reply(request, stats.error());
   std::string data;
   JsonWriter json(data);
@@ -76,13 +79,17 @@ HttpResponse all_stats(AuditStore& store, const HttpRequest& request) {
 }
 
 HttpResponse count_logs(AuditStore& store, const HttpRequest& request) {
-  const auto stats = store.stats(request.tenant, {}, {}, request.cancel);
+  const auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  const auto stats = store.stats(*reader, {}, {}, request.cancel);
   if (!stats) return audit_error_reply(request, stats.error());
   return stats_reply(R"({"data":{"count":)" + std::to_string(stats->total) + "}}", *stats);
 }
 
 HttpResponse count_by_severity(AuditStore& store, const HttpRequest& request) {
-  const auto stats = store.stats(request.tenant, {}, {.severity = true}, request.cancel);
+  const auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  const auto stats = store.stats(*reader, {}, {.severity = true}, request.cancel);
   if (!stats) return audit_error_reply(request, stats.error());
   std::string data;
   JsonWriter json(data);
@@ -91,7 +98,9 @@ HttpResponse count_by_severity(AuditStore& store, const HttpRequest& request) {
 }
 
 HttpResponse count_by_action(AuditStore& store, const HttpRequest& request) {
-  const auto stats = store.stats(request.tenant, {}, {.action = true}, request.cancel);
+  const auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  const auto stats = store.stats(*reader, {}, {.action = true}, request.cancel);
   if (!stats) return audit_error_reply(request, stats.error());
   std::string data;
   JsonWriter json(data);
@@ -108,7 +117,9 @@ HttpResponse count_by_day(AuditStore& store, const HttpRequest& request) {
   AuditFilter filter;
   filter.start = Timestamp(today.number() - (days - 1) * kNanosPerDay);
   filter.end = Timestamp(today.number() + kNanosPerDay - 1);
-  const auto stats = store.stats(request.tenant, filter, {.day = true}, request.cancel);
+  const auto reader = audit_reader_of(request);
+  if (!reader) return audit_error_reply(request, reader.error());
+  const auto stats = store.stats(*reader, filter, {.day = true}, request.cancel);
   if (!stats) return audit_error_reply(request, stats.error());
   std::map<Timestamp, std::uint64_t> counts = stats->by_day;
   for (std::int64_t day = 0; day < days; ++day) counts[Timestamp(filter.start->number() + day * kNanosPerDay)];
@@ -122,6 +133,8 @@ Route stats_route(const AuditRouteParts& parts, const std::string& path, std::st
                   std::string example, HttpResponse (*answer)(AuditStore& store, const HttpRequest& request)) {
   Route route =
       audit_route("GET", parts.api_prefix + path, std::move(operation_id), std::move(summary), Permission::stats);
+  route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.replies = {{200, "The counts.", "application/json", {}, std::move(example)}};
   route.handler = on_workers_recorded(
       parts.workers, parts.trail, route.operation_id,

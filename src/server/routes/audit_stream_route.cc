@@ -6,6 +6,7 @@
 #include "server/routes/audit_reply.h"
 #include "server/routes/audit_routes.h"
 #include "server/routes/audit_stream_socket.h"
+#include "server/routes/caller_restriction.h"
 #include "server/web_socket_handshake.h"
 #include "services/audit/audit_ids.h"
 
@@ -27,7 +28,10 @@ constexpr std::string_view kStreamText =
 
 /// What the reader asks for; otherwise why it gets nothing.
 std::string read_stream_request(const HttpRequest& request, AuditStreamRequest& wanted) {
+  auto reader = audit_reader_of(request);
+  if (!reader) return reader.error().message();
   wanted.tenant = request.tenant;
+  wanted.restriction = std::move(reader->restriction);
   if (const auto text = request.query_param("filters"); text && !text->empty()) {
     const auto json = parse_json_document(*text);
     if (!json) return "filters: " + json.error().message();
@@ -81,6 +85,8 @@ HttpHandler stream_handler(const AuditRouteParts& parts, std::string action) {
 Route make_audit_stream_route(const AuditRouteParts& parts) {
   Route route = audit_route("GET", parts.api_prefix + "/logs/stream", "stream_logs",
                             "Follow audit logs as they are stored", Permission::stream);
+  route.honours_restrictions = true;
+  route.use = RouteUse::own;
   route.description = kStreamText;
   route.refuse_web_socket = [parts](const HttpRequest& request, const GateRefusal& refusal) {
     return accept_web_socket(request, {},

@@ -19,4 +19,19 @@ Result<std::shared_ptr<const RecordRestriction>> restriction_of(const Access* ac
   return std::make_shared<const RecordRestriction>(std::move(*restriction));
 }
 
+Result<std::shared_ptr<const RecordRestriction>> restriction_of(const HttpRequest& request,
+                                                                const NeededFields& needed) {
+  // What only keeps the trail of reads from it does not matter: that is another source.
+  const bool is_restricted = request.access != nullptr && request.access->restricts_reading();
+  if (!is_restricted) return std::shared_ptr<const RecordRestriction>();
+  DENDRO_TRY_ASSIGN(auto restriction, restriction_of(request.access.get(), request.received, request.request_id));
+  if (restriction != nullptr) DENDRO_TRY(check_needed_fields(*restriction, needed));
+  return restriction;
+}
+
+Result<AuditReader> audit_reader_of(const HttpRequest& request) {
+  DENDRO_TRY_ASSIGN(auto restriction, restriction_of(request, kNeededAuditFields));
+  return AuditReader(request.tenant, std::move(restriction));
+}
+
 }  // namespace dendro

@@ -1,8 +1,10 @@
 #include "server/routes/credential_body.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/json_document.h"
+#include "base/json_writer.h"
 
 namespace dendro {
 namespace {
@@ -39,6 +41,18 @@ Status read_member(const std::string& name, const JsonValue& value, CredentialBo
   return {};
 }
 
+/// What the principal may do in a tenant, or in every one ("*"); null: nothing, or there is no such name.
+const Access* held_access(const Principal& principal, const std::string& tenant) {
+  if (tenant != kEveryTenant) {
+    const Result<TenantId> id = TenantId::parse(tenant);
+    return id ? principal.access_to(*id) : nullptr;
+  }
+  for (const Grant& grant : principal.grants) {
+    if (!grant.tenant) return grant.access.get();
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Result<CredentialBody> CredentialBody::read(std::string_view text, const std::vector<std::string_view>& known) {
@@ -46,33 +60,29 @@ Result<CredentialBody> CredentialBody::read(std::string_view text, const std::ve
   if (!document.is_object()) return Error(ErrorCode::invalid_argument, "the body must be an object");
   CredentialBody body;
   for (const auto& [name, value] : document.members()) {
-    if (std::ranges::find(known, name) == known.end()) {
-      std::string names;
-      for (const std::string_view one : known) names.append(names.empty() ? "" : ", ").append(one);
-      return Error(ErrorCode::invalid_argument, name + ": there is no such member; known are " + names);
-    }
+    if (std::ranges::find(known, name) == known.end()) return unknown_member(name, known);
     if (!value.is_null()) DENDRO_TRY(read_member(name, value, body));
   }
   return body;
 }
 
-Status check_may_grant(const HttpRequest& request, const std::vector<std::string>& tenants, PermissionSet wanted) {
+Error unknown_member(const std::string& name, const std::vector<std::string_view>& known) {
+  std::string names;
+  for (const std::string_view one : known) names.append(names.empty() ? "" : ", ").append(one);
+  return Error(ErrorCode::invalid_argument, name + ": there is no such member; known are " + names);
+}
+
+Status check_may_grant(const HttpRequest& request, const std::vector<std::string>& tenants, PermissionSet wanted,
+                       Permission by) {
   if (!request.principal) {
     return Error(ErrorCode::permission_denied,
                  "nobody is asked who they are here: make the first credential on the server, by dendro admin key "
                  "create or dendro admin user create");
   }
   DENDRO_TRY(check_tenant_names(tenants));
+  wanted.add(by);
   for (const std::string& name : tenants) {
-    const Access* held = nullptr;
-    if (name == kEveryTenant) {
-      for (const Grant& grant : request.principal->grants) {
-        if (!grant.tenant) held = grant.access.get();
-      }
-    } else {
-      DENDRO_TRY_ASSIGN(const TenantId tenant, TenantId::parse(name));
-      held = request.principal->access_to(tenant);
-    }
+    const Access* const held = held_access(*request.principal, name);
     if (held == nullptr) {
       return Error(ErrorCode::permission_denied, "the caller does not hold the tenant " + name);
     }
@@ -87,6 +97,51 @@ Status check_may_grant(const HttpRequest& request, const std::vector<std::string
     }
   }
   return {};
+}
+
+bool caller_has(const HttpRequest& request, const std::string& tenant, Permission permission) {
+  if (!request.principal) return true;
+  const Access* const held = held_access(*request.principal, tenant);
+  return held != nullptr && held->permissions.has(permission);
+}
+
+Result<PermissionSet> permissions_of_roles(const Roles& roles, const std::vector<std::string>& names,
+                                           const std::string& tenant) {
+  DENDRO_TRY_ASSIGN(const std::vector<Role> named, roles.find(names));
+  PermissionSet permissions;
+  for (const Role& role : named) permissions.add(role.permissions);
+  // The right to make and remove tenants counts of "*" only (role.h).
+  if (tenant != kEveryTenant) permissions.remove(Permission::tenants);
+  return permissions;
+}
+
+Result<CredentialPage> read_credential_page(const HttpRequest& request, std::size_t limit_max) {
+  constexpr std::size_t kLimitDefault = 100;
+  CredentialPage page{std::string(request.query_param("tenant").value_or("")), kLimitDefault,
+                      std::string(request.query_param("cursor").value_or(""))};
+  const auto text = request.query_param("limit");
+  if (!text) return page;
+  const auto read = std::from_chars(text->data(), text->data() + text->size(), page.limit);
+  const bool is_number = read.ec == std::errc() && read.ptr == text->data() + text->size();
+  if (is_number && page.limit >= 1 && page.limit <= limit_max) return page;
+  return Error(ErrorCode::invalid_argument, "limit: must be a whole number from 1 to " + std::to_string(limit_max));
+}
+
+std::vector<RouteParam> credential_page_params(std::size_t limit_max) {
+  const std::string limit =
+      R"({"type":"integer","minimum":1,"default":100,"maximum":)" + std::to_string(limit_max) + "}";
+  return {{"tenant", ParamPlace::query, false, R"({"type":"string"})", "Only those of this tenant."},
+          {"limit", ParamPlace::query, false, limit, "How many at most."},
+          {"cursor", ParamPlace::query, false, R"({"type":"string"})", "`next_cursor` of the page before."}};
+}
+
+HttpResponse list_reply(const std::string& items, const std::string& next_cursor) {
+  std::string text = R"({"items":[)" + items + "]";
+  if (!next_cursor.empty()) {
+    text += R"(,"next_cursor":)";
+    append_json_string(text, next_cursor);
+  }
+  return json_response(200, text + "}");
 }
 
 bool is_of_tenant(const HttpRequest& request, const std::vector<std::string>& tenants) {

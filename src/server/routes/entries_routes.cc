@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "server/routes/caller_restriction.h"
 #include "services/entries/create_entry.h"
 #include "services/entries/read_recent.h"
 
@@ -93,7 +94,10 @@ HttpResponse read(EntryStore& store, const HttpRequest& request) {
                                 request.query_param("cursor")};
   Result<EntryQuery> query = parse_read_recent(params);
   if (!query) return entry_error(400, query.error().message(), request.request_id);
+  auto restriction = restriction_of(request, kNeededEntryFields);
+  if (!restriction) return entry_error(403, restriction.error().message(), request.request_id);
   query->tenant = request.tenant;
+  query->restriction = std::move(*restriction);
   query->cancel = request.cancel;
   const Result<EntryPage> page = store.read_recent(*query);
   if (!page && page.error().code() == ErrorCode::invalid_argument) {
@@ -121,6 +125,7 @@ Route entries_route(std::string method, std::string path, ProfileSet on, std::st
 Route create_route(WorkerPool& pool, EntryStore& store, RandomSource& random) {
   Route route =
       entries_route("POST", "/", profiles(Profile::platform, Profile::ingest), "create_entry", "Store one log entry");
+  route.use = RouteUse::none;
   route.permission = Permission::ingest;
   route.description =
       "Severity is `info`, `warning` or `error` in any case; the message has at most 10,000 characters and is trimmed. "
@@ -166,6 +171,8 @@ Route create_route(WorkerPool& pool, EntryStore& store, RandomSource& random) {
 Route read_route(std::string path, ProfileSet on, std::string operation_id, WorkerPool& pool, EntryStore& store) {
   Route route = entries_route("GET", std::move(path), on, std::move(operation_id), "Read the newest log entries");
   route.permission = Permission::search;
+  route.honours_restrictions = true;
+  route.use = RouteUse::read;
   route.description = "Newest first. `next` is there only if `limit` or `cursor` was given and more entries exist.";
   route.params = {
       {"limit", ParamPlace::query, false, R"({"type":"integer","minimum":1,"maximum":1000,"default":100})",

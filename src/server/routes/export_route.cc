@@ -130,6 +130,7 @@ constexpr std::string_view kExportText =
 
 Route export_route(const QueryRouteParts& parts) {
   Route route = search_route("GET", "/api/v1/export", "export", "All rows of a query, as a file");
+  route.use = RouteUse::read;
   route.permission = Permission::export_records;
   route.description = kExportText;
   const auto param = [&route](std::string name, std::string schema, std::string description) {

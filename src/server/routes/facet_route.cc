@@ -80,6 +80,7 @@ HttpResponse answer_facets(const QueryRouteParts& parts, const HttpRequest& requ
 Route facet_route(const QueryRouteParts& parts) {
   Route route =
       search_route("POST", "/api/v1/facets", "facets", "The fields of the records that match, and their values");
+  route.use = RouteUse::read;
   route.description =
       "Of the `fields`, or of the `top` ones that most records have: the most frequent `values`. Every matching record "
       "is counted. A field with more than 10,000 distinct values has none here, and `distinct_exact` is false. `find` "

@@ -71,6 +71,7 @@ HttpResponse answer_histogram(const QueryRouteParts& parts, const HttpRequest& r
 
 Route histogram_route(const QueryRouteParts& parts) {
   Route route = search_route("POST", "/api/v1/histogram", "histogram", "How many records match, over time");
+  route.use = RouteUse::read;
   route.description =
       "Counts the records that the filter keeps, with the `where` pipes right behind it: what the query calls "
       "`matched`; later pipes, `limit`, `cursor` and `fields` mean nothing here. Buckets have the narrowest step "

@@ -209,6 +209,7 @@ Route ingest_route(std::string path, std::string operation_id, std::string summa
   route.path = std::move(path);
   route.on = profiles(Profile::platform, Profile::audit);
   route.permission = Permission::ingest;
+  route.use = RouteUse::none;
   route.operation_id = std::move(operation_id);
   route.group = "Ingest";
   route.summary = std::move(summary);

@@ -65,7 +65,7 @@ HttpResponse answer_create(ApiKeys& keys, const Roles& roles, const HttpRequest&
   if (body->tenants.empty()) body->tenants = {request.tenant.text()};
   const auto wanted = wanted_permissions(*body, roles);
   if (!wanted) return key_problem(wanted.error(), request);
-  if (const Status may = check_may_grant(request, body->tenants, *wanted); !may) {
+  if (const Status may = check_may_grant(request, body->tenants, *wanted, Permission::keys); !may) {
     return key_problem(may.error(), request);
   }
   const auto made = keys.create({body->name, body->tenants, body->scopes, body->roles, {}, body->expires});
@@ -87,7 +87,11 @@ HttpResponse answer_list(const ApiKeys& keys, const HttpRequest& request) {
   json.key("items");
   json.begin_array();
   for (const ApiKeyRow& row : *rows) {
-    if (is_of_tenant(request, row.tenants)) write_key(json, row, request.received, nullptr);
+    if (!is_of_tenant(request, row.tenants)) continue;
+    ApiKeyRow shown = row;  // the names of tenants that the caller does not hold are theirs
+    std::erase_if(shown.tenants,
+                  [&](const std::string& tenant) { return !caller_has(request, tenant, Permission::keys); });
+    write_key(json, shown, request.received, nullptr);
   }
   json.end_array();
   json.end_object();
@@ -124,6 +128,7 @@ Route key_route(std::string method, std::string path, std::string operation_id, 
 std::vector<Route> make_key_routes(WorkerPool& pool, ApiKeys& keys, const Roles& roles) {
   std::vector<Route> routes;
   Route list = key_route("GET", "/api/v1/keys", "list_keys", "The tenant's API keys, the oldest first");
+  list.use = RouteUse::read;
   list.replies = {{200,
                    "All of them, without their secrets.",
                    "application/json",
@@ -133,6 +138,7 @@ std::vector<Route> make_key_routes(WorkerPool& pool, ApiKeys& keys, const Roles&
   routes.push_back(std::move(list));
 
   Route create = key_route("POST", "/api/v1/keys", "create_key", "Make an API key");
+  create.use = RouteUse::change;
   create.description =
       "It can do what its scopes and roles say, and no more than its maker. `tenants` is the tenant of "
       "the request unless it says others; `[\"*\"]` is every one.";
@@ -150,6 +156,7 @@ std::vector<Route> make_key_routes(WorkerPool& pool, ApiKeys& keys, const Roles&
   routes.push_back(std::move(create));
 
   Route revoke = key_route("DELETE", "/api/v1/keys/{id}", "revoke_key", "Revoke an API key");
+  revoke.use = RouteUse::change;
   revoke.description = "Its next call fails, and its live tails end.";
   revoke.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "The key's id."}};
   revoke.replies = {{204, "Revoked, also if it was before.", {}, {}, {}},

@@ -201,6 +201,7 @@ constexpr std::string_view kPatternExample =
 
 Route pattern_list_route(const QueryRouteParts& parts) {
   Route route = search_route("POST", "/api/v1/patterns", "patterns", "The templates of the bodies that match");
+  route.use = RouteUse::read;
   route.description =
       "Every record that the filter and the `where` pipes right behind it keep is counted under the template of its "
       "body, most frequent first. `parts` are constants and slots; the type of a slot (`number time ip uuid hex word "
@@ -234,6 +235,7 @@ Route pattern_list_route(const QueryRouteParts& parts) {
 Route pattern_route(const QueryRouteParts& parts) {
   Route route =
       search_route("GET", "/api/v1/patterns/{id}", "get_pattern", "One template, and what stands in its slots");
+  route.use = RouteUse::read;
   route.description =
       "The pattern as in the list, and `slots`: of the newest 10,000 bodies (`bodies`) those that follow the text of "
       "the "

@@ -12,6 +12,7 @@
 #include "server/field_faults_json.h"
 #include "server/routes/audit_access.h"
 #include "server/routes/tenant_lookup.h"
+#include "server/use_recording.h"
 #include "services/privacy/limits.h"
 #include "services/privacy/token_text.h"
 
@@ -135,7 +136,8 @@ void answer_unmask(const QueryRouteParts& parts, PrivacyService& privacy, Access
                                              : unmask_record(parts, privacy, request, body.record_id);
   if (unmasked.response.status != 200) return respond(std::move(unmasked.response));
   unmasked.response.headers.add("Cache-Control", "no-store");
-  AccessEntry entry = access_entry_of(request, "unmask");
+  AccessEntry entry = use_entry_of(request, "unmask");
+  entry.detail->status = unmasked.response.status;
   if (!body.record_id.empty()) entry.query_params.emplace_back("record_id", body.record_id);
   for (std::string& name : unmasked.tokens) entry.query_params.emplace_back("unmasked", std::move(name));
   respond_recorded(trail, std::move(entry), request, std::move(unmasked.response), respond);
@@ -147,6 +149,7 @@ Route unmask_route(const QueryRouteParts& query, PrivacyService& privacy, Access
   route.path = "/api/v1/unmask";
   route.on = profiles(Profile::platform, Profile::audit);
   route.permission = Permission::unmask;
+  route.use = RouteUse::own;
   route.honours_restrictions = true;
   route.operation_id = "unmask";
   route.group = "Privacy";
@@ -288,6 +291,7 @@ Route tenant_masking_route(std::string method, std::string path, std::string ope
   route.permission = Permission::admin;
   route.tenant_rule = TenantRule::none;
   route.operation_id = std::move(operation_id);
+  route.use = RouteUse::none;
   route.group = "Privacy";
   route.summary = std::move(summary);
   route.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "`tenant_id`, or `id`."}};
@@ -339,6 +343,7 @@ Route erase_route(WorkerPool& pool, PrivacyService& privacy, TenantService& tena
   Route route = tenant_masking_route("DELETE", "/api/v1/tenants/{id}/masking/key", "erase_masking_key",
                                      "Make a tenant's tokens unreadable for ever");
   route.permission = Permission::tenants;
+  route.use = RouteUse::change;
   route.description =
       "For an admin of every tenant. Erases the tenant's keys: values of its tokens are gone, in backups of the "
       "records "

@@ -172,6 +172,7 @@ std::vector<Route> query_help_routes(const QueryRouteParts& parts,
                                      std::function<SavedNames(const TenantId&)> saved_names_of) {
   std::vector<Route> routes;
   Route complete = search_route("POST", "/api/v1/complete", "complete_query", "What could stand at the caret");
+  complete.use = RouteUse::read;
   complete.description =
       "Fields and values of the newest records of the range, pipes, functions, saved filters. `first` and `last` are "
       "the bytes of the query that an item's `text` takes the place of.";
@@ -192,6 +193,7 @@ std::vector<Route> query_help_routes(const QueryRouteParts& parts,
   routes.push_back(std::move(complete));
 
   Route edit = search_route("POST", "/api/v1/query/edit", "edit_query", "A query with one condition more or less");
+  edit.use = RouteUse::none;
   edit.description =
       "The rest of the text stays as it was written; quoting is done here. `only` takes the place of whatever the "
       "filter asks of the field.";
@@ -213,6 +215,7 @@ std::vector<Route> query_help_routes(const QueryRouteParts& parts,
 
   Route translate =
       search_route("POST", "/api/v1/translate", "translate_query", "A query of another language in this one");
+  translate.use = RouteUse::none;
   translate.description =
       "LogQL, query strings of Lucene (Elasticsearch, Grafana), KQL (Kibana), CloudWatch Logs Insights. What has no "
       "equivalent is a 400 that says where; `warnings` are what means a little less or more than there.\n\nA metric "

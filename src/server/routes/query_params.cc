@@ -84,7 +84,7 @@ class CallReader {
     if (name == "default_field") return set(param, param.text(), request.default_field, "must be a string");
     if (name == "fields") return set(param, param.names(), request.fields, "must be a list of names");
     if (name == "progress") return set(param, param.flag(), request.progress, "must be true or false");
-    if (name == "explain") return set(param, param.flag(), request.explain, "must be true or false");
+    if (name == "explain") return take_explain(param);
     if (name == "exact") return set(param, param.flag(), request.exact, "must be true or false");
     if (name == "limit") return take_limit(param);
     if (name == "clip_bytes") return take_clip_bytes(param);
@@ -106,6 +106,17 @@ class CallReader {
   Status set(const QueryParam& param, std::optional<T> value, T& member, const char* need) {
     if (!value) return fail(param, need);
     member = std::move(*value);
+    return {};
+  }
+  Status take_explain(const QueryParam& param) {
+    const auto word = param.text();
+    if (word == "plan" || word == "analyze") {
+      call_.request.explain = word == "plan" ? ExplainMode::plan : ExplainMode::analyze;
+      return {};
+    }
+    const auto flag = param.flag();
+    if (!flag) return fail(param, "must be true, false, \"plan\" or \"analyze\"");
+    call_.request.explain = *flag ? ExplainMode::analyze : ExplainMode::no;
     return {};
   }
   Status take_limit(const QueryParam& param) {

@@ -14,6 +14,7 @@ Result<std::shared_ptr<const Snapshot>> QueryRouteParts::snapshot(const HttpRequ
 
 void QueryRouteParts::add_names(QueryRequest& query, const TenantId& tenant) const {
   query.lookup_tables = lookup_tables;
+  query.geo_database = geo_database;
   if (saved_filters_of) query.saved_filters = saved_filters_of(tenant);
   const auto timeout_max = timeout_max_of ? timeout_max_of(tenant) : std::chrono::milliseconds(0);
   if (timeout_max.count() > 0) query.timeout = std::min(query.timeout, timeout_max);

@@ -26,7 +26,8 @@ struct QueryRouteParts {
   std::shared_ptr<const LookupTables> lookup_tables = nullptr;  ///< null: `lookup` is refused
   /// What `$name` stands for to a tenant; called on workers. Null: such names are refused.
   std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
-  RunningQueries* running = nullptr;  ///< null: nobody lists them
+  RunningQueries* running = nullptr;                          ///< null: nobody lists them
+  std::shared_ptr<const GeoDatabase> geo_database = nullptr;  ///< null: `geoip` is refused
 
   /// What a query of the tenant may take at most; zero: what it asks for. Null: nobody bounds it.
   std::function<std::chrono::milliseconds(const TenantId&)> timeout_max_of = nullptr;

@@ -87,6 +87,7 @@ RouteParam format_param() {
 
 Route post_route(const QueryRouteParts& parts) {
   Route route = search_route("POST", "/api/v1/query", "query", "Search records, or summarise them");
+  route.use = RouteUse::read;
   route.description = "One query of the dendro language over what is stored, newest first. Pages follow `next_cursor`.";
   route.params = {format_param()};
   route.request_content_type = "application/json";
@@ -103,6 +104,7 @@ Route post_route(const QueryRouteParts& parts) {
 
 Route get_route(const QueryRouteParts& parts) {
   Route route = search_route("GET", "/api/v1/query", "query_by_parameters", "The same as POST, with parameters");
+  route.use = RouteUse::read;
   const auto param = [&route](std::string name, std::string schema, std::string description) {
     route.params.push_back({std::move(name), ParamPlace::query, false, std::move(schema), std::move(description)});
   };
@@ -120,7 +122,8 @@ Route get_route(const QueryRouteParts& parts) {
   param("progress", R"({"type":"boolean","default":true})", "Whether `_progress` lines are sent.");
   param("exact", R"({"type":"boolean","default":true})", "Numbers a double cannot hold become strings.");
   param("default_field", R"({"type":"string"})", "Field of text filters that name none.");
-  param("explain", R"({"type":"boolean","default":false})", "The plan and what it read, instead of rows.");
+  param("explain", R"({"enum":["true","false","plan","analyze"],"default":"false"})",
+        "Instead of rows: the plan alone (plan), or the plan and what running it read (true, analyze).");
   route.params.push_back(format_param());
   route.replies = query_replies();
   route.handler =
@@ -130,6 +133,7 @@ Route get_route(const QueryRouteParts& parts) {
 
 Route record_route(const QueryRouteParts& parts) {
   Route route = search_route("GET", "/api/v1/records/{id}", "get_record", "One record, whole");
+  route.use = RouteUse::read;
   route.description =
       "`record` as a query shows it, nothing clipped; `raw` as its sender wrote it; `stream`, its labels.";
   route.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "The `_id` of a row."}};

@@ -90,6 +90,7 @@ RouteReply not_there_reply() {
 Route change_route(WorkerPool& pool, QueueAdmin& queues, const std::string& word, const std::string& summary,
                    const std::string& member, LetterChange change) {
   Route route = admin_route("POST", std::string(kDeadLettersPath) + "/" + word, word + "_dead_letters", summary);
+  route.use = RouteUse::change;
   route.params = {queue_param()};
   route.request_content_type = "application/json";
   route.request_schema_json = R"({"type":"object","properties":{"id":{"type":"string"},"all":{"type":"boolean"}}})";
@@ -103,6 +104,7 @@ Route change_route(WorkerPool& pool, QueueAdmin& queues, const std::string& word
 
 Route queues_route(WorkerPool& pool, QueueAdmin& queues, const Clock& clock) {
   Route route = admin_route("GET", std::string(kQueuesPath), "list_queues", "Queues of messages on their way");
+  route.use = RouteUse::none;
   route.description =
       "`waiting`: on their way or waiting for another try; `leased`: being delivered; `dead_letters`: given up after "
       "five tries. `oldest_at` is when the oldest of those that are not dead was sent.";
@@ -122,6 +124,7 @@ Route queues_route(WorkerPool& pool, QueueAdmin& queues, const Clock& clock) {
 
 std::vector<Route> make_queue_routes(WorkerPool& pool, QueueAdmin& queues, const Clock& clock) {
   Route list = admin_route("GET", std::string(kDeadLettersPath), "list_dead_letters", "Messages that were given up");
+  list.use = RouteUse::read;
   list.description = "The oldest first, without their bodies.";
   list.params = {
       queue_param(),
@@ -138,6 +141,7 @@ std::vector<Route> make_queue_routes(WorkerPool& pool, QueueAdmin& queues, const
   list.handler = on_workers(pool, [&queues](const HttpRequest& request) { return list_letters(queues, request); });
 
   Route show = admin_route("GET", std::string(kDeadLettersPath) + "/{id}", "get_dead_letter", "One of them, whole");
+  show.use = RouteUse::read;
   show.params = {queue_param(), {"id", ParamPlace::path, true, R"({"type":"string"})", "Of the message."}};
   show.replies = {{200, "With `body`.", "application/json", {}, {}}, not_there_reply()};
   show.handler = on_workers(pool, [&queues](const HttpRequest& request) { return show_letter(queues, request); });

@@ -51,6 +51,7 @@ HttpResponse answer_record_context(const QueryRouteParts& parts, const HttpReque
 Route record_context_route(const QueryRouteParts& parts) {
   Route route = search_route("GET", "/api/v1/records/{id}/context", "get_record_context",
                              "The records around one, of the same stream");
+  route.use = RouteUse::read;
   route.description =
       "Records of exactly the same stream, oldest first on both sides, as rows of a query show them (texts over 4,096 "
       "bytes are clipped). `more` says whether there are others beyond.";

@@ -45,6 +45,7 @@ HttpResponse answer_running(const RunningQueries& queries) {
 
 std::vector<Route> make_running_query_routes(RunningQueries& queries) {
   Route list = admin_route("GET", "/api/v1/admin/queries", "list_running_queries", "Queries that run now");
+  list.use = RouteUse::read;
   list.description =
       "`items`: of all tenants, the oldest first. `slow`: the last 100 that took longer than `query.slow_after`, the "
       "newest first; each of them is a line of the log, too.";
@@ -60,6 +61,7 @@ std::vector<Route> make_running_query_routes(RunningQueries& queries) {
   };
 
   Route cancel = admin_route("DELETE", "/api/v1/admin/queries/{id}", "cancel_query", "End a running query");
+  cancel.use = RouteUse::change;
   cancel.description = "As if its caller had gone away; what it has sent by then stands.";
   cancel.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "The request id of the query."}};
   cancel.replies = {{204, "It ends.", {}, {}, {}},

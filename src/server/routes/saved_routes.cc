@@ -109,7 +109,7 @@ HttpResponse answer_shorten(ShortLinks& links, const HttpRequest& request) {
   if (path == nullptr || !path->is_string()) {
     return saved_problem(Error(ErrorCode::invalid_argument, "path: must be there and a text"), request);
   }
-  const auto link = links.create(std::string(*path->as_string()));
+  const auto link = links.create(request.tenant, std::string(*path->as_string()));
   if (!link) return saved_problem(link.error(), request);
   std::string text;
   JsonWriter json(text);
@@ -158,24 +158,28 @@ RouteReply name_is_taken() {
 std::vector<Route> make_saved_routes(WorkerPool& pool, SavedQueries& saved, ShortLinks& links) {
   std::vector<Route> routes;
   Route list = search_route("GET", "/api/v1/saved", "list_saved_queries", "The tenant's saved queries, by name");
+  list.use = RouteUse::none;
   list.description = "A filter that is saved as `name` can stand in a query as `$name`.";
   list.replies = {{200, "All of them.", "application/json", {}, R"({"items":[)" + std::string(kSavedExample) + "]}"}};
   list.handler = on_workers(pool, [&saved](const HttpRequest& request) { return answer_list(saved, request); });
   routes.push_back(std::move(list));
 
   Route create = search_route("POST", "/api/v1/saved", "create_saved_query", "Keep a query under a name");
+  create.use = RouteUse::change;
   take_contents(create);
   create.replies = {saved_reply(201, "It is on disk."), name_is_taken()};
   create.handler = on_workers(pool, [&saved](const HttpRequest& request) { return answer_create(saved, request); });
   routes.push_back(std::move(create));
 
   Route get = search_route("GET", "/api/v1/saved/{id}", "get_saved_query", "One saved query");
+  get.use = RouteUse::none;
   get.params = {id_param()};
   get.replies = {saved_reply(200, "The query."), no_such_saved()};
   get.handler = on_workers(pool, [&saved](const HttpRequest& request) { return answer_get(saved, request); });
   routes.push_back(std::move(get));
 
   Route replace = search_route("PUT", "/api/v1/saved/{id}", "replace_saved_query", "Replace name, query and settings");
+  replace.use = RouteUse::change;
   replace.params = {id_param()};
   take_contents(replace);
   replace.replies = {saved_reply(200, "As it is now."), no_such_saved(), name_is_taken()};
@@ -183,12 +187,14 @@ std::vector<Route> make_saved_routes(WorkerPool& pool, SavedQueries& saved, Shor
   routes.push_back(std::move(replace));
 
   Route remove = search_route("DELETE", "/api/v1/saved/{id}", "delete_saved_query", "Forget a saved query");
+  remove.use = RouteUse::change;
   remove.params = {id_param()};
   remove.replies = {{204, "Gone.", {}, {}, {}}, no_such_saved()};
   remove.handler = on_workers(pool, [&saved](const HttpRequest& request) { return answer_remove(saved, request); });
   routes.push_back(std::move(remove));
 
   Route shorten = search_route("POST", "/api/v1/short", "create_short_link", "A short link to a page");
+  shorten.use = RouteUse::change;
   shorten.description = "Good for 90 days. Who opens it sees what their own rights allow.";
   shorten.request_content_type = "application/json";
   shorten.request_schema_json =
@@ -203,6 +209,7 @@ std::vector<Route> make_saved_routes(WorkerPool& pool, SavedQueries& saved, Shor
   routes.push_back(std::move(shorten));
 
   Route open = search_route("GET", "/s/{code}", "open_short_link", "Go where a short link leads");
+  open.use = RouteUse::none;
   open.permission = Permission::open;
   open.params = {{"code", ParamPlace::path, true, R"({"type":"string"})", "10 characters."}};
   open.replies = {{302, "`Location` has the page.", {}, {}, {}},

@@ -16,7 +16,7 @@ constexpr std::string_view kQueryMembers =
     R"("cursor":{"type":"string"},"order":{"type":"string","enum":["asc","desc"],"default":"desc"},)"
     R"("fields":{"type":"array","items":{"type":"string"}},"clip_bytes":{"type":"integer","minimum":0,"default":4096},)"
     R"("timeout_ms":{"type":"integer","minimum":1,"maximum":600000,"default":30000},"progress":{"type":"boolean","default":true},)"
-    R"("exact":{"type":"boolean","default":true},"explain":{"type":"boolean","default":false},"default_field":{"type":"string"},"cache":{"type":"boolean"})";
+    R"("exact":{"type":"boolean","default":true},"explain":{"enum":[true,false,"plan","analyze"],"default":false},"default_field":{"type":"string"},"cache":{"type":"boolean"})";
 
 constexpr std::string_view kQueryProblemExample =
     R"({"type":"about:blank","title":"Bad Request","status":400,"detail":"line 1, column 7: \"=\" needs \":\" before it",)"

@@ -99,10 +99,12 @@ HttpResponse answer_removed_silence(AlertService& alerts, const HttpRequest& req
 
 std::vector<Route> make_silence_routes(WorkerPool& pool, AlertService& alerts) {
   Route list = alert_route("GET", "/api/v1/silences", "list_silences", "Times in which some alerts are not told");
+  list.use = RouteUse::none;
   list.description = "Those that ended stay in the list for a week.";
   list.replies = {{200, "All of them.", "application/json", {}, R"({"items":[)" + std::string(kSilenceExample) + "]}"}};
   list.handler = on_workers(pool, [&alerts](const HttpRequest& request) { return answer_silences(alerts, request); });
   Route create = alert_route("POST", "/api/v1/silences", "create_silence", "Do not tell some alerts for a while");
+  create.use = RouteUse::change;
   create.description =
       "Alerts whose labels fit all matchers are evaluated and shown, but not told that they fire; `alertname` is the "
       "rule's name. What was told before is told when it resolves.";
@@ -118,6 +120,7 @@ std::vector<Route> make_silence_routes(WorkerPool& pool, AlertService& alerts) {
   create.handler =
       on_workers(pool, [&alerts](const HttpRequest& request) { return answer_new_silence(alerts, request); });
   Route remove = alert_route("DELETE", "/api/v1/silences/{id}", "delete_silence", "End a silence");
+  remove.use = RouteUse::change;
   remove.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "As `POST /api/v1/silences` gave it."}};
   remove.replies = {{204, "Gone.", {}, {}, {}},
                     {404, "The tenant has no silence with this id.", "application/problem+json", {}, {}}};

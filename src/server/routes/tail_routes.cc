@@ -9,6 +9,7 @@
 #include "server/routes/search_route.h"
 #include "server/routes/tail_events.h"
 #include "server/routes/tail_socket.h"
+#include "server/use_recording.h"
 #include "server/web_socket_handshake.h"
 
 namespace dendro {
@@ -81,11 +82,12 @@ HttpResponse refuse_plain_get(const HttpRequest& request) {
   return response;
 }
 
-HttpHandler tail_handler(WorkerPool& workers, TailHub& hub) {
+HttpHandler tail_handler(WorkerPool& workers, TailHub& hub, std::shared_ptr<const UseRecording> recording) {
   HttpHandler events = on_workers(workers, [&hub](const HttpRequest& request) { return answer_events(hub, request); });
-  return [&workers, &hub, events](std::shared_ptr<const HttpRequest> request, Responder respond) {
+  return [&workers, &hub, events, recording = std::move(recording)](std::shared_ptr<const HttpRequest> request,
+                                                                    Responder respond) {
     if (asks_for_web_socket(request->headers)) {
-      return respond(accept_web_socket(*request, kTailProtocol, make_tail_socket(*request, workers, hub)));
+      return respond(accept_web_socket(*request, kTailProtocol, make_tail_socket(*request, workers, hub, recording)));
     }
     if (request->method != "GET" || !wants_events(*request)) return respond(refuse_plain_get(*request));
     events(std::move(request), std::move(respond));
@@ -94,8 +96,9 @@ HttpHandler tail_handler(WorkerPool& workers, TailHub& hub) {
 
 }  // namespace
 
-std::vector<Route> tail_routes(WorkerPool& workers, TailHub& hub) {
+std::vector<Route> tail_routes(WorkerPool& workers, TailHub& hub, std::shared_ptr<const UseRecording> recording) {
   Route route = search_route("GET", "/api/v1/tail", "tail", "Follow records as they arrive");
+  route.use = RouteUse::read;
   route.description = kTailText;
   route.permission = Permission::stream;
   route.refuse_web_socket = [](const HttpRequest& request, const GateRefusal& refusal) {
@@ -117,7 +120,7 @@ std::vector<Route> tail_routes(WorkerPool& workers, TailHub& hub) {
                    {403, "A page of another origin asked for a WebSocket.", "application/problem+json", "", ""},
                    {426, "Neither a WebSocket nor events were asked for.", "application/problem+json", "", ""},
                    {429, "Too many live tails.", "application/problem+json", "", ""}};
-  route.handler = tail_handler(workers, hub);
+  route.handler = tail_handler(workers, hub, std::move(recording));
   return {std::move(route)};
 }
 

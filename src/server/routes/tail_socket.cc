@@ -10,6 +10,7 @@
 #include "server/route.h"
 #include "server/routes/caller_restriction.h"
 #include "server/routes/query_problem.h"
+#include "server/use_recording.h"
 
 namespace dendro {
 namespace {
@@ -79,8 +80,11 @@ Status read_start(const std::string& text, TailRequest& request) {
 
 class TailSocket final : public WebSocketHandler, public std::enable_shared_from_this<TailSocket> {
  public:
-  TailSocket(const HttpRequest& request, WorkerPool& workers, TailHub& hub)
-      : workers_(workers),
+  TailSocket(const HttpRequest& request, WorkerPool& workers, TailHub& hub,
+             std::shared_ptr<const UseRecording> recording)
+      : recording_(std::move(recording)),
+        entry_(use_entry_of(request, "tail")),
+        workers_(workers),
         hub_(hub),
         tenant_(request.tenant),
         access_(request.access),
@@ -104,10 +108,12 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
     if (const Status read = read_start(text, request); !read) {
       return end(request.epoch, TailEnd::bad_query, problem_text(read.error()), WebSocketClose::normal);
     }
-    auto task = [self = shared_from_this(), request] { self->start(request); };
-    if (const Status queued = workers_.submit(std::move(task)); !queued) {
-      end(request.epoch, TailEnd::error, problem_text(queued.error()), WebSocketClose::overload);
-    }
+    if (recording_ == nullptr) return submit_start(std::move(request));
+    const std::string query = request.query;
+    recording_->record_query(entry_, query, [self = shared_from_this(), request](const Status& recorded) {
+      if (recorded) return self->submit_start(request);
+      self->end(request.epoch, TailEnd::error, self->problem_text(recorded.error()), WebSocketClose::fault);
+    });
   }
 
   void drained() override { ask(); }
@@ -145,6 +151,13 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
 
  private:
   enum class State : std::uint8_t { open, ending, closed };
+
+  void submit_start(TailRequest request) {
+    auto task = [self = shared_from_this(), request] { self->start(request); };
+    if (const Status queued = workers_.submit(std::move(task)); !queued) {
+      end(request.epoch, TailEnd::error, problem_text(queued.error()), WebSocketClose::overload);
+    }
+  }
 
   /// On a worker.
   void start(TailRequest request) {
@@ -251,6 +264,8 @@ class TailSocket final : public WebSocketHandler, public std::enable_shared_from
   static constexpr std::int64_t kOverloadRetryMs = 5'000;
 
   // Fixed after construction.
+  const std::shared_ptr<const UseRecording> recording_;  // null: what is asked is not recorded
+  const AccessEntry entry_;                              // of each question
   WorkerPool& workers_;
   TailHub& hub_;
   const TenantId tenant_;
@@ -291,8 +306,9 @@ std::shared_ptr<WebSocketHandler> make_refused_tail_socket(const HttpRequest& re
   return std::make_shared<RefusedTailSocket>(tail_frame_json(make_tail_end(reason, 0, std::move(problem))));
 }
 
-std::shared_ptr<WebSocketHandler> make_tail_socket(const HttpRequest& request, WorkerPool& workers, TailHub& hub) {
-  return std::make_shared<TailSocket>(request, workers, hub);
+std::shared_ptr<WebSocketHandler> make_tail_socket(const HttpRequest& request, WorkerPool& workers, TailHub& hub,
+                                                   std::shared_ptr<const UseRecording> recording) {
+  return std::make_shared<TailSocket>(request, workers, hub, std::move(recording));
 }
 
 }  // namespace dendro

@@ -72,23 +72,6 @@ std::vector<Tenant> visible_tenants(const TenantService& tenants, const HttpRequ
   return visible;
 }
 
-void write_tenant(JsonWriter& json, const Tenant& tenant) {
-  json.begin_object();
-  json.member("id", tenant.object_id);
-  json.member("tenant_id", tenant.id.text());
-  json.member("name", tenant.name);
-  json.key("settings");
-  write_tenant_settings(json, tenant.settings);
-  json.key("created_at");
-  if (is_implicit(tenant)) {
-    json.null();
-  } else {
-    json.value(to_rfc3339(tenant.created, 6));
-  }
-  if (tenant.state == TenantState::suspended) json.member("suspended", true);
-  json.end_object();
-}
-
 HttpResponse tenant_response(int status, const Tenant& tenant) {
   std::string body;
   JsonWriter json(body);
@@ -298,6 +281,7 @@ std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants,
                                       std::function<Status(const MaskRules&)> check_masking) {
   std::vector<Route> routes;
   Route create = tenant_route("POST", "/api/v1/tenants", "create_tenant", "Create a tenant");
+  create.use = RouteUse::change;
   create.permission = Permission::tenants;
   create.description =
       "For an admin of every tenant. A tenant that a credential names needs no creation: it is there "
@@ -312,6 +296,7 @@ std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants,
   routes.push_back(std::move(create));
 
   Route list = tenant_route("GET", "/api/v1/tenants", "list_tenants", "The caller's tenants, by id");
+  list.use = RouteUse::read;
   list.params = {
       {"skip", ParamPlace::query, false, R"({"type":"integer","minimum":0,"default":0})", "How many to leave out."},
       {"limit", ParamPlace::query, false, R"({"type":"integer","minimum":1,"maximum":1000,"default":100})",
@@ -327,11 +312,13 @@ std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants,
   routes.push_back(std::move(list));
 
   Route get = tenant_route("GET", "/api/v1/tenants/{id}", "get_tenant", "One tenant");
+  get.use = RouteUse::read;
   get.replies = {tenant_reply(200, "The tenant."), no_such_tenant()};
   get.handler = on_workers(pool, [&tenants](const HttpRequest& request) { return answer_get(tenants, request); });
   routes.push_back(std::move(get));
 
   Route replace = tenant_route("PUT", "/api/v1/tenants/{id}", "replace_tenant", "Change name and settings");
+  replace.use = RouteUse::change;
   replace.description =
       "Members that are absent stay. `quota` holds 0 for what has no bound: requests_per_s, "
       "ingest_bytes_per_day (decompressed, UTC days), queries_at_once, query_timeout_ms. `masking` is the whole list "
@@ -345,6 +332,7 @@ std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants,
   routes.push_back(std::move(replace));
 
   Route remove = tenant_route("DELETE", "/api/v1/tenants/{id}", "delete_tenant", "Delete a tenant and all it stored");
+  remove.use = RouteUse::change;
   remove.permission = Permission::tenants;
   remove.description =
       "For an admin of every tenant. Answers when its records and its rows are gone; a deletion that a "
@@ -358,6 +346,7 @@ std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants,
         is_suspended
             ? tenant_route("POST", "/api/v1/tenants/{id}/suspend", "suspend_tenant", "Refuse a tenant's requests")
             : tenant_route("POST", "/api/v1/tenants/{id}/resume", "resume_tenant", "Take them again");
+    route.use = RouteUse::change;
     route.permission = Permission::tenants;
     route.replies = {tenant_reply(200, "As it is now."), no_such_tenant()};
     route.handler = on_workers(pool, [&tenants, is_suspended](const HttpRequest& request) {

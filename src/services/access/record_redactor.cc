@@ -1,6 +1,7 @@
 #include "services/access/record_redactor.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 namespace dendro {
@@ -14,6 +15,26 @@ bool is_at_or_below(std::string_view path, std::string_view name) {
 bool names(const std::vector<std::string>& list, std::string_view path) {
   return std::ranges::any_of(list, [path](const std::string& name) { return is_at_or_below(path, name); });
 }
+
+/// True if one of the names lies strictly below `path`.
+bool names_below(const std::vector<std::string>& list, std::string_view path) {
+  return std::ranges::any_of(list,
+                             [path](const std::string& name) { return name != path && is_at_or_below(name, path); });
+}
+
+/// Values with fields of their own inside, which no name of the record's reaches.
+bool may_hold_fields(const Value& value) {
+  if (value.type == ValueType::list) return true;
+  const bool is_text = value.type == ValueType::text || value.type == ValueType::bytes;
+  const std::size_t first = is_text ? value.text.find_first_not_of(" \t\r\n") : std::string_view::npos;
+  return first != std::string_view::npos && (value.text[first] == '{' || value.text[first] == '[');
+}
+
+/// Fields that repeat what any other field says: what a record with too many fields has no room for, and what was sent
+/// of one that was refused.
+constexpr std::string_view kCopiesOfAny[] = {"dendro.more", "dendro.raw", "dendro.detail"};
+/// The texts of `metadata` of an audit log that are no fields (services/audit/audit_record.h).
+constexpr std::string_view kCopyOfMetadata = "metadata_text";
 
 /// The leaf's name in the query language.
 std::string field_of(const Leaf& leaf) {
@@ -29,6 +50,19 @@ bool RecordRedactor::touches(std::string_view field) const {
     return is_at_or_below(field, name) || is_at_or_below(name, field);
   };
   return std::ranges::any_of(hidden_, meets) || std::ranges::any_of(masked_, meets);
+}
+
+bool RecordRedactor::hides(std::string_view field) const {
+  return names(hidden_, field);
+}
+
+RecordRedactor::Fate RecordRedactor::fate_of(std::string_view field, const Value& value) const {
+  if (names(hidden_, field)) return Fate::hidden;
+  if (std::ranges::find(kCopiesOfAny, field) != std::end(kCopiesOfAny)) return Fate::hidden;
+  if (field == kCopyOfMetadata && touches("metadata")) return Fate::hidden;
+  if (names_below(hidden_, field) && may_hold_fields(value)) return Fate::hidden;
+  if (names(masked_, field)) return Fate::masked;
+  return names_below(masked_, field) && may_hold_fields(value) ? Fate::masked : Fate::kept;
 }
 
 RecordBlock RecordRedactor::redact(const RecordBlock& block) const {
@@ -63,10 +97,10 @@ void RecordRedactor::append(RecordBatchBuilder& builder, const RecordView& recor
       builder.close_object();
     } else {
       const Leaf& leaf = shape.leaves[op.leaf_index];
-      const std::string field = field_of(leaf);
-      if (names(hidden_, field)) continue;
-      const bool is_masked = names(masked_, field);
-      builder.add_leaf(leaf.role, leaf.path, leaf.key, is_masked ? Value::of_text(kMask) : values[op.leaf_index]);
+      const Fate fate = fate_of(field_of(leaf), values[op.leaf_index]);
+      if (fate == Fate::hidden) continue;
+      builder.add_leaf(leaf.role, leaf.path, leaf.key,
+                       fate == Fate::masked ? Value::of_text(kMask) : values[op.leaf_index]);
     }
   }
   for (const StreamLabel& label : record.stream().labels) {

@@ -145,6 +145,20 @@ Result<RecordRestriction> make_record_restriction(const Access& access, Timestam
   return restriction;
 }
 
+Status check_needed_fields(const RecordRestriction& restriction, const NeededFields& needed) {
+  const auto kept_from_caller = [](std::string_view field) {
+    return Error(ErrorCode::permission_denied, "a role of the caller keeps the field " + std::string(field) +
+                                                   " from it, without which there is no answer here");
+  };
+  for (const std::string_view field : needed.whole) {
+    if (restriction.fields.touches(field)) return kept_from_caller(field);
+  }
+  for (const std::string_view field : needed.present) {
+    if (restriction.fields.hides(field)) return kept_from_caller(field);
+  }
+  return {};
+}
+
 bool restrict_block(const RecordRestriction& restriction, RecordBlock& block) {
   if (restriction.rows != nullptr && !block.rows.empty()) restriction.rows->select(*block.batch, block.rows);
   if (block.rows.empty()) return false;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/timestamp.h"
@@ -20,6 +22,14 @@ struct RecordRestriction {
 
   bool restricts_nothing() const { return rows == nullptr && fields.changes_nothing(); }
 };
+
+/// Fields that every record of a service's answer has.
+struct NeededFields {
+  std::span<const std::string_view> whole;    ///< they can neither be left out nor be masked
+  std::span<const std::string_view> present;  ///< they cannot be left out
+};
+/// Whether a service whose answers need these fields can answer at all. Errors: permission_denied, naming the field.
+Status check_needed_fields(const RecordRestriction& restriction, const NeededFields& needed);
 
 /// The restriction that the roles of `access` make; `now` is what relative times in its filters count from. Who has no
 /// right to the trail of reads does not see its records among the others either.

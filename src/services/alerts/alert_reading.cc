@@ -44,6 +44,7 @@ QueryRequest alert_request(const AlertRule& rule, const AlertQueryParts& parts, 
   request.progress = false;
   request.clip_bytes = kAlertLabelBytesMax;
   request.lookup_tables = parts.lookup_tables;
+  request.geo_database = parts.geo_database;
   if (parts.saved_filters_of != nullptr) request.saved_filters = parts.saved_filters_of(rule.tenant);
   request.now = parts.clock.now();
   return request;

@@ -24,6 +24,7 @@ struct AlertQueryParts {
   QueryLimits limits = {};
   std::shared_ptr<const LookupTables> lookup_tables = nullptr;
   std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
+  std::shared_ptr<const GeoDatabase> geo_database = nullptr;
   RunningQueries* running = nullptr;  ///< null: nobody lists them
 };
 

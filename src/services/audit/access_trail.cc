@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 
 #include "filter/field_name.h"
@@ -37,6 +38,37 @@ void append_optional_text(JsonWriter& json, std::string_view name, const std::op
   }
 }
 
+/// A number field of an entry; 0 where it is none.
+template <typename Number>
+Number trail_number(std::string_view text) {
+  Number number{};
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// As much of `text` as `bytes_max` allows, at the border of a character.
+std::string cut_trail_text(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "\u2026";
+}
+
+/// Fields of UseDetail, as they are stored and answered. Status and count are texts: nobody computes with them.
+void read_detail_field(AccessEntry& entry, std::string_view path, std::string_view text) {
+  const auto detail = [&entry]() -> UseDetail& { return entry.detail ? *entry.detail : entry.detail.emplace(); };
+  if (path == "principal_kind") detail().principal_kind = text;
+  if (path == "method") detail().method = text;
+  if (path == "status") detail().status = trail_number<int>(text);
+  if (path == "result_id") detail().result_id = text;
+  if (path == "peer_address") detail().peer_address = text;
+  if (path == "left_out") detail().left_out = trail_number<std::uint64_t>(text);
+  if (path != "outcome") return;
+  for (const UseOutcome one : {UseOutcome::allowed, UseOutcome::denied, UseOutcome::failed}) {
+    if (text == use_outcome_name(one)) detail().outcome = one;
+  }
+}
+
 std::shared_ptr<const RecordBatch> access_batch(const AccessEntry& entry, const std::string& id) {
   RecordBatchBuilder builder(entry.timestamp);
   builder.begin_record();
@@ -53,6 +85,16 @@ std::shared_ptr<const RecordBatch> access_batch(const AccessEntry& entry, const 
   add(kQueryParamsPath, access_params_json(entry.query_params));
   add("ip_address", entry.ip_address);
   add("request_id", entry.request_id);
+  if (entry.detail) {
+    const UseDetail& detail = *entry.detail;
+    add("principal_kind", detail.principal_kind);
+    add("method", detail.method);
+    add("outcome", use_outcome_name(detail.outcome));
+    add("status", std::to_string(detail.status));
+    if (!detail.result_id.empty()) add("result_id", detail.result_id);
+    if (!detail.peer_address.empty()) add("peer_address", detail.peer_address);
+    if (detail.left_out > 0) add("left_out", std::to_string(detail.left_out));
+  }
   builder.add_label(kSourceLabel, Value::of_text(kAccessTrailSource));
   builder.end_record();
   return builder.finish();
@@ -72,6 +114,7 @@ AccessTrailRow access_row(const RecordRow& record, const TenantId& tenant) {
     if (leaf.path == kQueryParamsPath) row.query_params_json = text;
     if (leaf.path == "ip_address") row.entry.ip_address = text;
     if (leaf.path == "request_id") row.entry.request_id = text;
+    read_detail_field(row.entry, leaf.path, text);
     return true;
   });
   return row;
@@ -152,6 +195,11 @@ class EngineAccessTrail final : public AccessTrail {
 
 }  // namespace
 
+std::string_view use_outcome_name(UseOutcome outcome) {
+  constexpr std::string_view kNames[] = {"allowed", "denied", "failed"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
+
 void append_access_row_json(std::string& out, const AccessTrailRow& row) {
   JsonWriter json(out);
   json.begin_object();
@@ -166,6 +214,15 @@ void append_access_row_json(std::string& out, const AccessTrailRow& row) {
   json.raw(row.query_params_json.empty() ? std::string_view("{}") : row.query_params_json);
   json.member("ip_address", row.entry.ip_address);
   json.member("request_id", row.entry.request_id);
+  if (const auto& detail = row.entry.detail) {
+    json.member("principal_kind", detail->principal_kind);
+    json.member("method", detail->method);
+    json.member("outcome", use_outcome_name(detail->outcome));
+    json.member("status", detail->status);
+    if (!detail->result_id.empty()) json.member("result_id", detail->result_id);
+    if (!detail->peer_address.empty()) json.member("peer_address", detail->peer_address);
+    if (detail->left_out > 0) json.member("left_out", detail->left_out);
+  }
   json.end_object();
 }
 
@@ -175,9 +232,13 @@ std::unique_ptr<AccessTrail> make_engine_access_trail(Store& store, const Clock&
 }
 
 std::string access_params_json(const std::vector<std::pair<std::string, std::string>>& params) {
-  std::map<std::string_view, std::vector<std::string_view>> grouped;
+  std::map<std::string, std::vector<std::string>> grouped;
+  std::size_t room = kTrailParamsBytesMax;
   for (const auto& [name, value] : params) {
-    grouped[name].push_back(is_secret_param(name) ? std::string_view("***") : std::string_view(value));
+    if (room == 0) break;
+    std::string kept = is_secret_param(name) ? "***" : cut_trail_text(value, std::min(room, kTrailValueBytesMax));
+    room -= std::min(room, name.size() + kept.size());
+    grouped[cut_trail_text(name, kTrailValueBytesMax)].push_back(std::move(kept));
   }
   std::string out;
   JsonWriter json(out);
@@ -185,7 +246,7 @@ std::string access_params_json(const std::vector<std::pair<std::string, std::str
   for (const auto& [name, values] : grouped) {
     json.key(name);
     if (values.size() > 1) json.begin_array();
-    for (const std::string_view value : values) json.value(value);
+    for (const std::string& value : values) json.value(value);
     if (values.size() > 1) json.end_array();
   }
   json.end_object();

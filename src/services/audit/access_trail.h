@@ -16,6 +16,21 @@
 
 namespace dendro {
 
+/// What became of a use.
+enum class UseOutcome : std::uint8_t { allowed, denied, failed };
+std::string_view use_outcome_name(UseOutcome outcome);
+
+/// What entries say of native routes beyond what those of the audit log service do (five-systems.md 4.7).
+struct UseDetail {
+  std::string principal_kind;  ///< "api_key", "token", "user", "certificate", "anonymous"
+  std::string method;
+  UseOutcome outcome = UseOutcome::allowed;
+  int status = 0;              ///< of the reply
+  std::string result_id;       ///< `id` of what was made; empty: nothing, or it has none
+  std::string peer_address;    ///< of the connection, where a trusted proxy forwarded the request; else empty
+  std::uint64_t left_out = 0;  ///< refusals before this one that were only counted (refusal_budget.h)
+};
+
 /// One use of what a tenant has stored: who, what, when, from where, with which question.
 struct AccessEntry {
   TenantId tenant = TenantId::default_tenant();
@@ -27,6 +42,7 @@ struct AccessEntry {
   std::vector<std::pair<std::string, std::string>> query_params;  ///< as asked; secrets are the recorder's to mask
   std::string ip_address;
   std::string request_id;
+  std::optional<UseDetail> detail;  ///< nothing in entries of the audit log service
 };
 
 /// Keeps what was used. Thread-safe.
@@ -45,7 +61,8 @@ struct AccessTrailRow {
   std::string query_params_json;  ///< instead of entry.query_params
 };
 /// `{"id":..,"timestamp":..,"tenant_id":..,"user_id":..,"token_id":..,"action":..,"resource_path":..,"query_params":{..},
-/// "ip_address":..,"request_id":..}`.
+/// "ip_address":..,"request_id":..}` and, with a detail, `"principal_kind","method","outcome","status"` and those of
+/// `"result_id","peer_address","left_out"` that say something.
 void append_access_row_json(std::string& out, const AccessTrailRow& row);
 
 inline std::size_t page_row_bytes(const AccessTrailRow& row) {
@@ -73,6 +90,7 @@ std::unique_ptr<AccessTrail> make_engine_access_trail(Store& store, const Clock&
                                                       QueryLimits limits = {});
 
 /// The parameters as a JSON object, a name that stands several times with a list; values of secret names as "***".
+/// Values beyond kTrailValueBytesMax, or that pass kTrailParamsBytesMax together, are cut and end with U+2026.
 std::string access_params_json(const std::vector<std::pair<std::string, std::string>>& params);
 
 }  // namespace dendro

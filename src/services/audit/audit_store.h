@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/cancel.h"
@@ -15,6 +16,7 @@
 #include "base/strong_int.h"
 #include "base/timestamp.h"
 #include "record/record_sink.h"
+#include "services/access/restricted_snapshot.h"
 #include "services/audit/audit_filter.h"
 #include "services/audit/audit_log.h"
 
@@ -39,9 +41,30 @@ struct AuditPutReply {
   bool replayed = false;
 };
 
+/// Whose logs are read, and what of them the reader may see. Implicitly made of a tenant: then everything.
+struct AuditReader {
+  AuditReader() = default;
+  AuditReader(TenantId of_tenant, std::shared_ptr<const RecordRestriction> view = nullptr)  // NOLINT: implicit
+      : tenant(std::move(of_tenant)), restriction(std::move(view)) {}
+
+  TenantId tenant = TenantId::default_tenant();
+  std::shared_ptr<const RecordRestriction> restriction;  ///< null: everything
+
+  /// Equal of readers who see the same.
+  std::pair<TenantId, std::string> key() const {
+    return {tenant, restriction == nullptr ? std::string() : restriction->key};
+  }
+};
+
+/// What every log has, by the names of its record.
+inline constexpr std::string_view kWholeAuditFields[] = {"id", "action", "severity"};
+inline constexpr std::string_view kPresentAuditFields[] = {"resource_type", "resource_id", "body"};
+inline constexpr NeededFields kNeededAuditFields{kWholeAuditFields, kPresentAuditFields};
+
 /// How far a page goes. Skip and cursor exclude each other.
 struct AuditPageRequest {
   TenantId tenant = TenantId::default_tenant();
+  std::shared_ptr<const RecordRestriction> restriction;  ///< null: everything is seen
   std::uint64_t skip = 0;
   std::uint64_t limit = 0;  ///< 1 or more
   std::string cursor;       ///< `next_cursor` of the page before, of the same filters; empty: from the newest
@@ -108,12 +131,12 @@ class AuditStore {
   virtual void put(AuditPut request, std::function<void(Result<AuditPutReply>)> done) = 0;
   /// Errors: invalid_argument (`cursor`), deadline_exceeded, resource_exhausted, cancelled, io_error; the same below.
   virtual Result<AuditPage<AuditLog>> list(const AuditPageRequest& request, const AuditFilter& filter) = 0;
-  virtual Result<std::optional<AuditLog>> get(const TenantId& tenant, const std::string& id,
+  virtual Result<std::optional<AuditLog>> get(const AuditReader& reader, const std::string& id,
                                               const CancelToken& cancel) = 0;
   /// Errors: too_large as well (over kAuditResourceTypesMax).
-  virtual Result<AuditStats> stats(const TenantId& tenant, const AuditFilter& filter, AuditStatsParts parts,
+  virtual Result<AuditStats> stats(const AuditReader& reader, const AuditFilter& filter, AuditStatsParts parts,
                                    const CancelToken& cancel) = 0;
-  virtual Result<std::unique_ptr<AuditLogSource>> read_all(const TenantId& tenant, const AuditFilter& filter,
+  virtual Result<std::unique_ptr<AuditLogSource>> read_all(const AuditReader& reader, const AuditFilter& filter,
                                                            const CancelToken& cancel) = 0;
   /// How many logs are older than `cutoff`.
   virtual Result<std::uint64_t> count_older(const TenantId& tenant, Timestamp cutoff, const CancelToken& cancel) = 0;
@@ -123,10 +146,10 @@ class AuditStore {
   // ---- in the order of storing, for the stream ----
   /// Everything that is stored now lies at or before it.
   virtual Result<StoredPlace> newest_place(const TenantId& tenant) = 0;
-  /// Of the log with this id; nothing if there is none.
-  virtual Result<std::optional<StoredPlace>> place_of(const TenantId& tenant, const std::string& id) = 0;
+  /// Of the log with this id; nothing if there is none that the reader sees.
+  virtual Result<std::optional<StoredPlace>> place_of(const AuditReader& reader, const std::string& id) = 0;
   /// The first logs behind `after`; none, and not at_end, where much had to be passed over.
-  virtual Result<StoredAuditLogs> read_stored(const TenantId& tenant, StoredPlace after, StoredPage page,
+  virtual Result<StoredAuditLogs> read_stored(const AuditReader& reader, StoredPlace after, StoredPage page,
                                               const CancelToken& cancel) = 0;
   /// `on_stored` is called soon after a log of the tenant became readable, perhaps once for several, perhaps for
   /// nothing; from any thread, so it must neither block nor throw. Until what is returned is let go, and the call that

@@ -52,9 +52,10 @@ std::size_t AuditStreamHub::open_streams() const {
 
 Result<std::shared_ptr<AuditStreamSession>> AuditStreamHub::open(const AuditStreamRequest& request,
                                                                  std::function<void()> wake) {
+  const AuditReader reader(request.tenant, request.restriction);
   DENDRO_TRY_ASSIGN(StoredPlace place, store_.newest_place(request.tenant));
   if (!request.after.empty()) {
-    DENDRO_TRY_ASSIGN(const std::optional<StoredPlace> after, store_.place_of(request.tenant, request.after));
+    DENDRO_TRY_ASSIGN(const std::optional<StoredPlace> after, store_.place_of(reader, request.after));
     if (!after) return Error(ErrorCode::not_found, "after: no such log");
     place = *after;
   }
@@ -66,7 +67,7 @@ Result<std::shared_ptr<AuditStreamSession>> AuditStreamHub::open(const AuditStre
     }
     ++open_[request.tenant];
   }
-  auto session = std::make_shared<AuditStreamSession>(shared_from_this(), request.tenant, request.filter, place,
+  auto session = std::make_shared<AuditStreamSession>(shared_from_this(), reader, request.filter, place,
                                                       options_.limits, std::move(wake));
   schedule(session);
   return session;
@@ -88,11 +89,11 @@ void AuditStreamHub::schedule(const std::shared_ptr<AuditStreamSession>& session
 bool AuditStreamHub::try_join(const std::shared_ptr<AuditStreamSession>& session, StoredPlace place) {
   MutexLock lock(mutex_);
   if (is_stopping_) return true;  // nothing will come any more
-  const auto [entry, is_new] = feeds_.try_emplace(session->tenant());
+  const auto [entry, is_new] = feeds_.try_emplace(session->reader().key(), Feed{session->reader()});
   Feed& feed = entry->second;
   if (is_new) {
     feed.through = place;
-    feed.listening = listen(session->tenant());
+    feed.listening = listen(entry->first);
     has_news_ = true;  // what was stored before it listened
     wake_.notify_all();
   }
@@ -102,15 +103,15 @@ bool AuditStreamHub::try_join(const std::shared_ptr<AuditStreamSession>& session
 }
 
 /// Under the hub's lock, so that no feed is without its listener; the store calls back without any lock of ours.
-std::shared_ptr<void> AuditStreamHub::listen(const TenantId& tenant) {
-  return store_.listen(tenant, [weak = weak_from_this(), tenant] {
-    if (const auto hub = weak.lock()) hub->note_news(tenant);
+std::shared_ptr<void> AuditStreamHub::listen(const FeedKey& key) {
+  return store_.listen(key.first, [weak = weak_from_this(), key] {
+    if (const auto hub = weak.lock()) hub->note_news(key);
   });
 }
 
-void AuditStreamHub::note_news(const TenantId& tenant) {
+void AuditStreamHub::note_news(const FeedKey& key) {
   MutexLock lock(mutex_);
-  const auto feed = feeds_.find(tenant);
+  const auto feed = feeds_.find(key);
   if (feed == feeds_.end()) return;
   feed->second.has_news = has_news_ = true;
   wake_.notify_all();
@@ -131,28 +132,29 @@ void AuditStreamHub::run() {
 }
 
 void AuditStreamHub::run_turn() {
-  std::vector<TenantId> with_news;
+  std::vector<FeedKey> with_news;
   std::vector<std::shared_ptr<AuditStreamSession>> scheduled;
   {
     MutexLock lock(mutex_);
     scheduled.swap(scheduled_);
-    for (auto& [tenant, feed] : feeds_) {
-      if (std::exchange(feed.has_news, false)) with_news.push_back(tenant);
+    for (auto& [key, feed] : feeds_) {
+      if (std::exchange(feed.has_news, false)) with_news.push_back(key);
     }
   }
   for (const auto& session : scheduled) session->catch_up();
-  for (const TenantId& tenant : with_news) {
+  for (const FeedKey& key : with_news) {
     bool has_more = true;
-    for (int page = 0; page < kPagesATurn && has_more; ++page) has_more = advance(tenant);
-    if (has_more) note_news(tenant);  // the others first
+    for (int page = 0; page < kPagesATurn && has_more; ++page) has_more = advance(key);
+    if (has_more) note_news(key);  // the others first
   }
 }
 
-bool AuditStreamHub::advance(const TenantId& tenant) {
+bool AuditStreamHub::advance(const FeedKey& key) {
   StoredPlace after;
+  AuditReader reader;
   {
     MutexLock lock(mutex_);
-    const auto feed = feeds_.find(tenant);
+    const auto feed = feeds_.find(key);
     if (feed == feeds_.end()) return false;
     std::erase_if(feed->second.members, [](const auto& member) { return member.expired(); });
     if (feed->second.members.empty()) {
@@ -160,12 +162,13 @@ bool AuditStreamHub::advance(const TenantId& tenant) {
       return false;
     }
     after = feed->second.through;
+    reader = feed->second.reader;
   }
-  auto stored = store_.read_stored(tenant, after, kAuditStreamPage, cancel_);
+  auto stored = store_.read_stored(reader, after, kAuditStreamPage, cancel_);
   if (!stored) {
     if (stored.error().code() == ErrorCode::cancelled) return false;
     log(LogLevel::warning, "audit", "the stream cannot be read, trying again",
-        {{"tenant", tenant.text()}, {"error", stored.error().message()}});
+        {{"tenant", key.first.text()}, {"error", stored.error().message()}});
     return true;
   }
   std::vector<AuditStreamLog> logs;
@@ -174,7 +177,7 @@ bool AuditStreamHub::advance(const TenantId& tenant) {
   {
     // Both at once: who joins later has read up to here by itself.
     MutexLock lock(mutex_);
-    Feed& feed = feeds_.find(tenant)->second;
+    Feed& feed = feeds_.find(key)->second;
     feed.through = stored->through;
     for (const auto& member : feed.members) {
       if (auto session = member.lock()) members.push_back(std::move(session));

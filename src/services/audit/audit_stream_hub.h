@@ -26,13 +26,14 @@ struct AuditStreamOptions {
 /// What a reader asks to follow.
 struct AuditStreamRequest {
   TenantId tenant = TenantId::default_tenant();
-  AuditFilter filter;
-  std::string after;  ///< id of a log; empty: from now on
+  AuditFilter filter = {};
+  std::string after = {};                                          ///< id of a log; empty: from now on
+  std::shared_ptr<const RecordRestriction> restriction = nullptr;  ///< null: everything is seen
 };
 
-/// All streams of a server (five-systems.md 4.5). What a tenant stores is read once for all its live streams, by a
-/// thread of the hub's, in the order of storing; a stream that resumes reads by itself, on a worker, until it has come
-/// up to the others. Thread-safe; held by shared_ptr, which its sessions share.
+/// All streams of a server (five-systems.md 4.5). What a tenant stores is read once for all its live streams that may
+/// see the same of it, by a thread of the hub's, in the order of storing; a stream that resumes reads by itself, on a
+/// worker, until it has come up to the others. Thread-safe; held by shared_ptr, which its sessions share.
 class AuditStreamHub : public std::enable_shared_from_this<AuditStreamHub> {
  public:
   /// The arguments outlive it.
@@ -58,20 +59,22 @@ class AuditStreamHub : public std::enable_shared_from_this<AuditStreamHub> {
   void session_ended(const TenantId& tenant);
 
  private:
-  /// The live streams of a tenant.
+  using FeedKey = std::pair<TenantId, std::string>;  ///< of AuditReader::key
+  /// The live streams of a tenant that see the same.
   struct Feed {
-    StoredPlace through;  ///< handed out
+    AuditReader reader;
+    StoredPlace through = {};  ///< handed out
     bool has_news = true;
-    std::vector<std::weak_ptr<AuditStreamSession>> members;
-    std::shared_ptr<void> listening;
+    std::vector<std::weak_ptr<AuditStreamSession>> members = {};
+    std::shared_ptr<void> listening = {};
   };
   AuditStreamHub(AuditStore& store, WorkerPool& workers, AuditStreamOptions options);
   void run();
   void run_turn();
-  /// Reads a page for the tenant's streams and hands it out. False: there is nothing more for now.
-  bool advance(const TenantId& tenant);
-  void note_news(const TenantId& tenant);
-  std::shared_ptr<void> listen(const TenantId& tenant);
+  /// Reads a page for a feed's streams and hands it out. False: there is nothing more for now.
+  bool advance(const FeedKey& key);
+  void note_news(const FeedKey& key);
+  std::shared_ptr<void> listen(const FeedKey& key);
 
   // Fixed after construction.
   AuditStore& store_;
@@ -81,7 +84,7 @@ class AuditStreamHub : public std::enable_shared_from_this<AuditStreamHub> {
 
   mutable Mutex mutex_;
   CondVar wake_, pace_;
-  std::map<TenantId, Feed> feeds_ DENDRO_GUARDED_BY(mutex_);
+  std::map<FeedKey, Feed> feeds_ DENDRO_GUARDED_BY(mutex_);
   std::map<TenantId, std::size_t> open_ DENDRO_GUARDED_BY(mutex_);                        ///< sessions
   std::vector<std::shared_ptr<AuditStreamSession>> scheduled_ DENDRO_GUARDED_BY(mutex_);  ///< refused by the workers
   bool is_stopping_ DENDRO_GUARDED_BY(mutex_) = false;

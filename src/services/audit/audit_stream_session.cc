@@ -23,17 +23,17 @@ const std::shared_ptr<const std::string>& AuditStreamLog::frame() {
   return frame_;
 }
 
-AuditStreamSession::AuditStreamSession(std::shared_ptr<AuditStreamHub> hub, TenantId tenant, AuditFilter filter,
+AuditStreamSession::AuditStreamSession(std::shared_ptr<AuditStreamHub> hub, AuditReader reader, AuditFilter filter,
                                        StoredPlace place, AuditStreamLimits limits, std::function<void()> wake)
     : hub_(std::move(hub)),
-      tenant_(std::move(tenant)),
+      reader_(std::move(reader)),
       limits_(limits),
       wake_(std::move(wake)),
       filter_(std::make_shared<const AuditFilter>(std::move(filter))),
       place_(place) {}
 
 AuditStreamSession::~AuditStreamSession() {
-  hub_->session_ended(tenant_);
+  hub_->session_ended(reader_.tenant);
 }
 
 std::vector<std::shared_ptr<const std::string>> AuditStreamSession::take(std::size_t bytes_max) {
@@ -144,7 +144,7 @@ void AuditStreamSession::catch_up() {
     if (state_ != State::catching_up) return;
     after = place_;
   }
-  auto stored = hub_->store().read_stored(tenant_, after, kAuditStreamPage, cancel_);
+  auto stored = hub_->store().read_stored(reader_, after, kAuditStreamPage, cancel_);
   if (!stored) return fail(stored.error());
   take_page(*stored);
   if (stored->at_end && join()) return;
@@ -199,7 +199,7 @@ bool AuditStreamSession::join() {
 void AuditStreamSession::fail(const Error& error) {
   if (error.code() != ErrorCode::cancelled) {
     log(LogLevel::warning, "audit", "a stream cannot be read on",
-        {{"tenant", tenant_.text()}, {"error", error.message()}});
+        {{"tenant", reader_.tenant.text()}, {"error", error.message()}});
   }
   std::function<void()> wake;
   {

@@ -46,7 +46,7 @@ class AuditStreamSession : public std::enable_shared_from_this<AuditStreamSessio
  public:
   /// `place`: what is sent lies behind it. `wake` is called from any thread when there is something to take after
   /// take() gave nothing.
-  AuditStreamSession(std::shared_ptr<AuditStreamHub> hub, TenantId tenant, AuditFilter filter, StoredPlace place,
+  AuditStreamSession(std::shared_ptr<AuditStreamHub> hub, AuditReader reader, AuditFilter filter, StoredPlace place,
                      AuditStreamLimits limits, std::function<void()> wake);
   ~AuditStreamSession();
   AuditStreamSession(const AuditStreamSession&) = delete;
@@ -63,7 +63,7 @@ class AuditStreamSession : public std::enable_shared_from_this<AuditStreamSessio
   void close();
 
   // ---- the hub ----
-  const TenantId& tenant() const { return tenant_; }
+  const AuditReader& reader() const { return reader_; }
   /// Logs by rising place, all that there are behind the last ones.
   void offer(std::vector<AuditStreamLog>& logs);
   /// Reads a page of the store; then the hub takes over, or there is something to take, or it is scheduled again. One
@@ -89,7 +89,7 @@ class AuditStreamSession : public std::enable_shared_from_this<AuditStreamSessio
 
   // Fixed after construction.
   const std::shared_ptr<AuditStreamHub> hub_;
-  const TenantId tenant_;
+  const AuditReader reader_;
   const AuditStreamLimits limits_;
   CancelToken cancel_;
 

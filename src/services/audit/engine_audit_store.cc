@@ -177,7 +177,8 @@ class EngineAuditStore final : public AuditStore {
 
   Result<AuditPage<AuditLog>> list(const AuditPageRequest& request, const AuditFilter& filter) override {
     const bool is_exact = filter.search.empty();
-    DENDRO_TRY_ASSIGN(const RecordScope scope, scope_of(request.tenant, filter, request.cancel, kAuditReadTime));
+    const AuditReader reader(request.tenant, request.restriction);
+    DENDRO_TRY_ASSIGN(const RecordScope scope, scope_of(reader, filter, request.cancel, kAuditReadTime));
     DENDRO_TRY_ASSIGN(AuditRows rows,
                       rows_of(scope, request.tenant, filter, is_exact ? request.skip + request.limit : 0,
                               request.cursor, request.now));
@@ -194,17 +195,18 @@ class EngineAuditStore final : public AuditStore {
     return page;
   }
 
-  Result<std::optional<AuditLog>> get(const TenantId& tenant, const std::string& id,
+  Result<std::optional<AuditLog>> get(const AuditReader& reader, const std::string& id,
                                       const CancelToken& cancel) override {
-    DENDRO_TRY_ASSIGN(const std::unique_ptr<RecordRows> rows, rows_with_id(tenant, id, cancel));
+    DENDRO_TRY_ASSIGN(const std::unique_ptr<RecordRows> rows, rows_with_id(reader, id, cancel));
     DENDRO_TRY_ASSIGN(const RecordRow* row, rows->next());
     if (row == nullptr) return std::optional<AuditLog>();
-    return std::optional(log_of(*row, tenant));
+    return std::optional(log_of(*row, reader.tenant));
   }
 
-  Result<AuditStats> stats(const TenantId& tenant, const AuditFilter& filter, AuditStatsParts parts,
+  Result<AuditStats> stats(const AuditReader& reader, const AuditFilter& filter, AuditStatsParts parts,
                            const CancelToken& cancel) override {
-    DENDRO_TRY_ASSIGN(const RecordScope scope, scope_of(tenant, filter, cancel, kAuditReadTime));
+    const TenantId& tenant = reader.tenant;
+    DENDRO_TRY_ASSIGN(const RecordScope scope, scope_of(reader, filter, cancel, kAuditReadTime));
     if (!filter.search.empty()) return count_one_by_one(scope, tenant, filter);
     AuditStats stats;
     if (parts.severity) DENDRO_TRY(count_severities(scope, stats));
@@ -219,10 +221,10 @@ class EngineAuditStore final : public AuditStore {
     return stats;
   }
 
-  Result<std::unique_ptr<AuditLogSource>> read_all(const TenantId& tenant, const AuditFilter& filter,
+  Result<std::unique_ptr<AuditLogSource>> read_all(const AuditReader& reader, const AuditFilter& filter,
                                                    const CancelToken& cancel) override {
-    DENDRO_TRY_ASSIGN(const RecordScope scope, scope_of(tenant, filter, cancel, kAuditExportTime));
-    DENDRO_TRY_ASSIGN(AuditRows rows, rows_of(scope, tenant, filter, 0, {}, clock_.now()));
+    DENDRO_TRY_ASSIGN(const RecordScope scope, scope_of(reader, filter, cancel, kAuditExportTime));
+    DENDRO_TRY_ASSIGN(AuditRows rows, rows_of(scope, reader.tenant, filter, 0, {}, clock_.now()));
     return std::unique_ptr<AuditLogSource>(std::make_unique<EngineAuditLogSource>(std::move(rows)));
   }
 
@@ -245,16 +247,16 @@ class EngineAuditStore final : public AuditStore {
     return StoredPlace(snapshot->last_sequence().number());
   }
 
-  Result<std::optional<StoredPlace>> place_of(const TenantId& tenant, const std::string& id) override {
-    DENDRO_TRY_ASSIGN(const std::unique_ptr<RecordRows> rows, rows_with_id(tenant, id, CancelToken()));
+  Result<std::optional<StoredPlace>> place_of(const AuditReader& reader, const std::string& id) override {
+    DENDRO_TRY_ASSIGN(const std::unique_ptr<RecordRows> rows, rows_with_id(reader, id, CancelToken()));
     DENDRO_TRY_ASSIGN(const RecordRow* row, rows->next());
     if (row == nullptr) return std::optional<StoredPlace>();
     return std::optional(StoredPlace(row->sequence.number()));
   }
 
-  Result<StoredAuditLogs> read_stored(const TenantId& tenant, StoredPlace after, StoredPage page,
+  Result<StoredAuditLogs> read_stored(const AuditReader& reader, StoredPlace after, StoredPage page,
                                       const CancelToken& cancel) override {
-    DENDRO_TRY_ASSIGN(const auto snapshot, store_.snapshot(tenant));
+    DENDRO_TRY_ASSIGN(const auto snapshot, view_of(reader));
     const std::uint64_t last = snapshot->last_sequence().number();
     const auto deadline = clock_.monotonic() + kStoredReadTime;
     StoredAuditLogs stored;
@@ -267,7 +269,7 @@ class EngineAuditStore final : public AuditStore {
       const std::size_t found_before = stored.logs.size();
       FirstRecords found(page.logs_max - found_before);
       DENDRO_TRY(scan_sequences(*snapshot, {SequenceNumber(first), SequenceNumber(end)}, cancel, found));
-      const bool is_all = found.append_to(stored.logs, tenant, bytes, page.bytes_max);
+      const bool is_all = found.append_to(stored.logs, reader.tenant, bytes, page.bytes_max);
       stored.through = is_all ? StoredPlace(end - 1) : stored.logs.back().place;
       if (!is_all || stored.logs.size() == page.logs_max || bytes >= page.bytes_max) break;
       window = stored.logs.size() > found_before ? kSequenceWindowMin : std::min(2 * window, kSequenceWindowMax);
@@ -283,11 +285,26 @@ class EngineAuditStore final : public AuditStore {
   }
 
  private:
-  Result<RecordScope> scope_of(const TenantId& tenant, const AuditFilter& filter, const CancelToken& cancel,
+  /// The tenant's records as this reader sees them.
+  Result<std::shared_ptr<const Snapshot>> view_of(const AuditReader& reader) {
+    DENDRO_TRY_ASSIGN(auto snapshot, store_.snapshot(reader.tenant));
+    if (reader.restriction == nullptr) return snapshot;
+    return restrict_snapshot(std::move(snapshot), *reader.restriction);
+  }
+
+  /// Where fields are kept from the reader, what searches find in a log's own texts is not there as a field either.
+  static Predicate asked_predicate(const AuditReader& reader, const AuditFilter& filter) {
+    if (reader.restriction == nullptr || reader.restriction->fields.changes_nothing()) return audit_predicate(filter);
+    AuditFilter without_search = filter;
+    without_search.search = {};
+    return audit_predicate(without_search);
+  }
+
+  Result<RecordScope> scope_of(const AuditReader& reader, const AuditFilter& filter, const CancelToken& cancel,
                                std::chrono::milliseconds timeout) {
-    DENDRO_TRY_ASSIGN(auto snapshot, store_.snapshot(tenant));
+    DENDRO_TRY_ASSIGN(auto snapshot, view_of(reader));
     return RecordScope{std::move(snapshot),
-                       audit_predicate(filter),
+                       asked_predicate(reader, filter),
                        inclusive_range(filter.start, filter.end),
                        options_.limits,
                        cancel,
@@ -300,9 +317,9 @@ class EngineAuditStore final : public AuditStore {
     return AuditRows(std::move(rows), tenant, filter);
   }
 
-  Result<std::unique_ptr<RecordRows>> rows_with_id(const TenantId& tenant, const std::string& id,
+  Result<std::unique_ptr<RecordRows>> rows_with_id(const AuditReader& reader, const std::string& id,
                                                    const CancelToken& cancel) {
-    DENDRO_TRY_ASSIGN(RecordScope scope, scope_of(tenant, AuditFilter(), cancel, kAuditReadTime));
+    DENDRO_TRY_ASSIGN(RecordScope scope, scope_of(reader, AuditFilter(), cancel, kAuditReadTime));
     scope.filter = all_of({std::move(scope.filter), equals_predicate("id", id)});
     return RecordRows::open(scope, 1, {}, clock_.now(), clock_);
   }

@@ -30,6 +30,10 @@ inline constexpr std::int64_t kAuditCleanupDaysMax = 36'500;
 /// Distinct resource types that statistics tell apart: about 10 MB of names.
 inline constexpr std::size_t kAuditResourceTypesMax = 100'000;
 
+/// Of one parameter of a use in the trail (a query, mostly), and of all its parameters.
+inline constexpr std::size_t kTrailValueBytesMax = std::size_t{8} << 10;
+inline constexpr std::size_t kTrailParamsBytesMax = std::size_t{32} << 10;
+
 /// Words and phrases of `search`, and bytes of one: each becomes a regular expression (filter/regex.h).
 inline constexpr std::size_t kAuditSearchTermsMax = 32;
 inline constexpr std::size_t kAuditSearchTermBytesMax = 1'000;

@@ -127,7 +127,8 @@ class EngineEntryStore final : public EntryStore {
       before = parse_record_id(query.cursor);
       if (!before) return Error(ErrorCode::invalid_argument, "Invalid cursor");
     }
-    DENDRO_TRY_ASSIGN(const std::shared_ptr<const Snapshot> snapshot, snapshot_(query.tenant));
+    DENDRO_TRY_ASSIGN(std::shared_ptr<const Snapshot> snapshot, snapshot_(query.tenant));
+    if (query.restriction != nullptr) snapshot = restrict_snapshot(std::move(snapshot), *query.restriction);
     ScanRequest scan;
     scan.filter = std::make_shared<EntryFilter>(query.severity);
     scan.cancel = query.cancel;

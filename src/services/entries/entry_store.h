@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "record/record_sink.h"
+#include "services/access/restricted_snapshot.h"
 #include "services/entries/entry.h"
 
 namespace dendro {
@@ -31,11 +33,18 @@ struct KeptEntry {
   bool replayed = false;
 };
 
+/// What every entry has, by the names of its record.
+inline constexpr std::string_view kWholeEntryFields[] = {"severity"};
+inline constexpr std::string_view kPresentEntryFields[] = {"logId", "body"};
+inline constexpr NeededFields kNeededEntryFields{kWholeEntryFields, kPresentEntryFields};
+
 struct EntryQuery {
   TenantId tenant = TenantId::default_tenant();
   std::size_t limit = kDefaultRecentEntries;
   std::optional<EntrySeverity> severity;
   std::string cursor;  ///< `next` of an earlier page; empty: from the newest
+  /// What of the entries the reader may see; null: everything. A store that cannot restrict refuses: permission_denied.
+  std::shared_ptr<const RecordRestriction> restriction;
   CancelToken cancel;
 };
 

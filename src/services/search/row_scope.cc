@@ -23,6 +23,7 @@ QueryRequest scope_request(const PreparedQuery& planned, std::vector<Pipe> pipes
   request.timeout = plan.request.timeout;
   request.saved_filters = plan.request.saved_filters;
   request.lookup_tables = plan.request.lookup_tables;
+  request.geo_database = plan.request.geo_database;
   request.now = plan.request.now;
   request.progress = false;
   return request;

@@ -78,7 +78,9 @@ Result<std::shared_ptr<const TailQuery>> TailHub::query_of(TailFeed& feed, const
                                                            QueryFault& fault) {
   const std::string key = tail_query_key(request);
   if (auto known = feed.find_query(key)) return known;
-  DENDRO_TRY_ASSIGN(auto query, TailQuery::prepare(request, tables_, fault));
+  TailNames names{tables_, parts_.geo_database};
+  if (parts_.saved_filters_of) names.saved_filters = parts_.saved_filters_of(request.tenant);
+  DENDRO_TRY_ASSIGN(auto query, TailQuery::prepare(request, names, fault));
   if (query->is_shareable()) feed.remember_query(key, query);
   return query;
 }

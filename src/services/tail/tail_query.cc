@@ -25,7 +25,7 @@ bool is_followable(const Pipe& pipe) {
          std::holds_alternative<ReplacePipe>(pipe) || std::holds_alternative<UnrollPipe>(pipe) ||
          std::holds_alternative<TextPipe>(pipe) || std::holds_alternative<PackPipe>(pipe) ||
          std::holds_alternative<DedupPipe>(pipe) || std::holds_alternative<SamplePipe>(pipe) ||
-         std::holds_alternative<LookupPipe>(pipe);
+         std::holds_alternative<LookupPipe>(pipe) || std::holds_alternative<GeoipPipe>(pipe);
 }
 
 /// Why the plan's rows cannot be told while records still arrive; empty: they can.
@@ -36,6 +36,9 @@ std::string why_not_followed(const QueryPlan& plan, Timestamp now) {
     return "the range of time is over, and a tail shows what arrives from now on: leave _time out, or ask "
            "/api/v1/query";
   }
+  const auto is_block_stats = [](const QueryStep& step) { return std::holds_alternative<BlockStatsPipe>(step.pipe); };
+  if (std::any_of(plan.steps.begin(), plan.steps.end(), is_block_stats))
+    return "block_stats looks at what lies on the disk, which a tail does not see";
   if (plan.output.is_table) return {};
   for (const QueryStep& step : plan.steps) {
     if (is_followable(step.pipe)) continue;
@@ -48,6 +51,11 @@ std::string why_not_followed(const QueryPlan& plan, Timestamp now) {
 bool reads_tables(const QueryPlan& plan) {
   return std::any_of(plan.steps.begin(), plan.steps.end(),
                      [](const QueryStep& step) { return std::holds_alternative<LookupPipe>(step.pipe); });
+}
+
+/// What `$name` stands for may be another filter by the time the next tail begins.
+bool may_name_filters(const QueryPlan& plan) {
+  return plan.request.query.find('$') != std::string::npos;
 }
 
 /// The same plan for rows in the order they arrive: no total order, no pages, no end.
@@ -66,14 +74,13 @@ std::shared_ptr<const QueryPlan> plan_of_arrival(const QueryPlan& plan) {
 TailQuery::TailQuery(std::shared_ptr<const QueryPlan> plan, std::shared_ptr<const RecordRestriction> restriction)
     : plan_(std::move(plan)),
       restriction_(std::move(restriction)),
-      is_shareable_(plan_->range == TimeRange() && !reads_tables(*plan_)) {}
+      is_shareable_(plan_->range == TimeRange() && !reads_tables(*plan_) && !may_name_filters(*plan_)) {}
 
 std::shared_ptr<const Snapshot> TailQuery::seen(std::shared_ptr<const Snapshot> base) const {
   return restriction_ == nullptr ? base : restrict_snapshot(std::move(base), *restriction_);
 }
 
-Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& request,
-                                                            const std::shared_ptr<const LookupTables>& tables,
+Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& request, const TailNames& names,
                                                             QueryFault& fault) {
   QueryRequest asked;
   asked.query = request.query;
@@ -82,7 +89,9 @@ Result<std::shared_ptr<const TailQuery>> TailQuery::prepare(const TailRequest& r
   asked.order = ScanOrder::oldest_first;
   asked.progress = false;
   asked.now = request.now;
-  asked.lookup_tables = tables;
+  asked.lookup_tables = names.lookup_tables;
+  asked.geo_database = names.geo_database;
+  asked.saved_filters = names.saved_filters;
   DENDRO_TRY_ASSIGN(const PreparedQuery prepared, prepare_query(asked, fault));
   const QueryPlan& plan = prepared.plan();
   if (std::string why = why_not_followed(plan, request.now); !why.empty()) {

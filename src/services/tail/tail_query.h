@@ -28,14 +28,19 @@ struct TailRequest {
   std::shared_ptr<const RecordRestriction> restriction = nullptr;
 };
 
+/// What names in the query of a tail stand for, as they are when it begins; null: such names are refused.
+struct TailNames {
+  std::shared_ptr<const LookupTables> lookup_tables = nullptr;
+  std::shared_ptr<const GeoDatabase> geo_database = nullptr;
+  std::shared_ptr<const SavedFilters> saved_filters = nullptr;
+};
+
 /// A query made ready to run over what arrives. Immutable; thread-safe; shared by all tails that ask the same.
 class TailQuery {
  public:
-  /// `tables`: for `lookup`, read here and now; null: it is refused. Errors and `fault`: as prepare_query;
-  /// invalid_argument for what cannot be followed: pipes that wait for the last record, queries inside the query, a
-  /// range of time that is over.
-  static Result<std::shared_ptr<const TailQuery>> prepare(const TailRequest& request,
-                                                          const std::shared_ptr<const LookupTables>& tables,
+  /// What `names` stand for is read here and now. Errors and `fault`: as prepare_query; invalid_argument for what
+  /// cannot be followed: pipes that wait for the last record, queries inside the query, a range of time that is over.
+  static Result<std::shared_ptr<const TailQuery>> prepare(const TailRequest& request, const TailNames& names,
                                                           QueryFault& fault);
 
   /// What the rows of a table are made of is asked of the store anew each time.

@@ -31,6 +31,9 @@ struct TailParts {
   const Clock& clock;
   QueryLimits limits = {};                                      ///< of the queries behind tables
   std::shared_ptr<const LookupTables> lookup_tables = nullptr;  ///< null: `lookup` is refused
+  std::shared_ptr<const GeoDatabase> geo_database = nullptr;    ///< null: `geoip` is refused
+  /// What `$name` stands for to a tenant, when a tail begins. Null: such names are refused.
+  std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
 };
 
 struct TailOptions {

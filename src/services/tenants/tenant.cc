@@ -128,6 +128,23 @@ void write_tenant_settings(JsonWriter& json, const TenantSettings& settings) {
   json.end_object();
 }
 
+void write_tenant(JsonWriter& json, const Tenant& tenant) {
+  json.begin_object();
+  json.member("id", tenant.object_id);
+  json.member("tenant_id", tenant.id.text());
+  json.member("name", tenant.name);
+  json.key("settings");
+  write_tenant_settings(json, tenant.settings);
+  json.key("created_at");
+  if (tenant.created == Timestamp()) {  // only a credential names it
+    json.null();
+  } else {
+    json.value(to_rfc3339(tenant.created, 6));
+  }
+  if (tenant.state == TenantState::suspended) json.member("suspended", true);
+  json.end_object();
+}
+
 bool is_tenant_name(std::string_view text) {
   const auto is_alphanumeric = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

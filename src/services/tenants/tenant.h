@@ -50,6 +50,9 @@ void read_tenant_settings(const JsonValue& document, TenantSettings& settings, F
 /// {"retention_days":90,"log_levels":[..]} and, where they are set, "quota" and "masking".
 void write_tenant_settings(JsonWriter& json, const TenantSettings& settings);
 
+/// {"id","tenant_id","name","settings","created_at"} and, of a suspended one, "suspended":true (five-systems.md 4.4).
+void write_tenant(JsonWriter& json, const Tenant& tenant);
+
 /// `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`: the names that can be created.
 bool is_tenant_name(std::string_view text);
 

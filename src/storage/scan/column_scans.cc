@@ -5,8 +5,6 @@
 #include <vector>
 
 #include "filter/field_reader.h"
-#include "record/limits.h"
-#include "record/record_batch_builder.h"
 #include "storage/scan/scan_node.h"
 
 namespace dendro {
@@ -41,46 +39,36 @@ class TimeScan final : public ScanNode {
   const TimeRange range_;
 };
 
-/// Something that is decided once a stream of a segment, by asking the real filter about a record that is nothing but
-/// its stream.
+/// What a record's stream decides, asked once a stream of a segment.
 class StreamScan final : public ScanNode {
  public:
-  explicit StreamScan(std::shared_ptr<const CompiledFilter> filter) : filter_(std::move(filter)) {}
+  explicit StreamScan(StreamConditionPtr condition) : condition_(std::move(condition)) {}
   Result<RowVerdict> select(RowGroupReader& reader, FilterProbe&) override {
     return rows_of_streams(reader, *select_streams(reader));
   }
   std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
-    const std::vector<std::uint8_t>& accepted = verdicts(reader);
+    const StreamFlags& accepted = verdicts(reader);
     StreamFlags flags;
+    flags.reserve(reader.entry().stream_counts.size());
     for (const IndexCount& count : reader.entry().stream_counts) flags.push_back(accepted[count.index]);
     return flags;
   }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override { return select_streams(reader); }
   int cost() const override { return 2; }
 
  private:
-  const std::vector<std::uint8_t>& verdicts(const RowGroupReader& reader) {
-    std::vector<std::uint8_t>& accepted = known_[reader.segment().info().id];
+  /// A flag for each stream of the segment.
+  const StreamFlags& verdicts(const RowGroupReader& reader) {
+    StreamFlags& accepted = known_[reader.segment().info().id];
     const std::vector<Stream>& streams = reader.dictionary().streams();
     if (!accepted.empty() || streams.empty()) return accepted;
-    accepted.assign(streams.size(), 0);
-    for (std::size_t first = 0; first < streams.size(); first += kMaxBatchRecords) {
-      RecordBatchBuilder builder{Timestamp()};
-      const std::size_t last = std::min(streams.size(), first + kMaxBatchRecords);
-      for (std::size_t i = first; i < last; ++i) {
-        builder.begin_record();
-        for (const StreamLabel& label : streams[i].labels) builder.add_label(label.path, label.value);
-        builder.end_record();
-      }
-      std::vector<std::uint32_t> rows(last - first);
-      for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
-      filter_->select(*builder.finish(), rows);
-      for (const std::uint32_t row : rows) accepted[first + row] = 1;
-    }
+    accepted.reserve(streams.size());
+    for (const Stream& stream : streams) accepted.push_back(condition_->accepts(stream) ? 1 : 0);
     return accepted;
   }
 
-  const std::shared_ptr<const CompiledFilter> filter_;
-  std::map<SegmentId, std::vector<std::uint8_t>> known_;
+  const StreamConditionPtr condition_;
+  std::map<SegmentId, StreamFlags> known_;
 };
 
 class SeverityScan final : public ScanNode {
@@ -146,8 +134,8 @@ Result<RowVerdict> rows_of_streams(RowGroupReader& reader, const StreamFlags& fl
 ScanNodePtr make_time_scan(TimeRange range) {
   return std::make_unique<TimeScan>(range);
 }
-ScanNodePtr make_stream_scan(std::shared_ptr<const CompiledFilter> filter) {
-  return std::make_unique<StreamScan>(std::move(filter));
+ScanNodePtr make_stream_scan(StreamConditionPtr condition) {
+  return std::make_unique<StreamScan>(std::move(condition));
 }
 ScanNodePtr make_severity_scan(const SeverityTest& test) {
   return std::make_unique<SeverityScan>(test);

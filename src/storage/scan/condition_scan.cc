@@ -77,6 +77,11 @@ ConditionScan::ConditionScan(const Condition& condition) : condition_(condition)
              equals != nullptr && (equals->literal.is_quoted() || equals->literal.kind() == LiteralKind::text)) {
     question_ = make_equals_question(equals->literal.text());
     question_decides_ = true;
+    if (equals->literal.is_quoted()) {
+      TokenKeys keys;
+      keys.add_text(equals->literal.text());
+      equal_keys_ = keys.keys();
+    }
   } else if (std::holds_alternative<Exists>(condition_) || std::holds_alternative<Empty>(condition_)) {
     question_ = std::make_unique<PresenceQuestion>(std::holds_alternative<Exists>(condition_));
     question_decides_ = true;
@@ -220,20 +225,25 @@ void ConditionScan::find_in_integers(const NumberColumn<std::int64_t>& numbers, 
   }
 }
 
+Result<bool> ConditionScan::may_find(const RowGroupReader& reader, const ColumnEntry& column,
+                                     FilterProbe& probe) const {
+  if (!may_hold(column, reader.dictionary().columns()[column.column].type)) return false;
+  const bool is_plain_text = column.layout == ColumnLayout::strings || column.layout == ColumnLayout::time_texts;
+  return is_plain_text ? may_be_in_filter(column, probe) : true;
+}
+
+/// Of a column whose values stand in the filter as they are.
+Result<bool> ConditionScan::may_be_in_filter(const ColumnEntry& column, FilterProbe& probe) const {
+  if (!column.is_in_filter) return true;
+  if (pattern_) return probe.may_contain_all(pattern_->filter_keys());
+  return probe.may_contain_all(equal_keys_);
+}
+
 Status ConditionScan::find_in_strings(RowGroupReader& reader, const ColumnEntry& column, FilterProbe& probe,
                                       RowBitmap& values) {
   const ValueType type = reader.dictionary().columns()[column.column].type;
-  if (pattern_ && column.is_in_filter) {
-    DENDRO_TRY_ASSIGN(const bool may_be_there, probe.may_contain_all(pattern_->filter_keys()));
-    if (!may_be_there) return {};
-  }
-  if (const auto* equals = std::get_if<Equals>(&condition_);
-      equals != nullptr && column.is_in_filter && equals->literal.is_quoted()) {
-    TokenKeys keys;
-    keys.add_text(equals->literal.text());
-    DENDRO_TRY_ASSIGN(const bool may_be_there, probe.may_contain_all(keys.keys()));
-    if (!may_be_there) return {};
-  }
+  DENDRO_TRY_ASSIGN(const bool may_be_there, may_be_in_filter(column, probe));
+  if (!may_be_there) return {};
   DENDRO_TRY_ASSIGN(const auto strings, reader.strings(column));
   return find_in_entries(*strings, type, values);
 }

@@ -37,6 +37,9 @@ class ConditionScan {
   explicit ConditionScan(const Condition& condition);
 
   const ValueTest& test() const { return test_; }
+  /// False: surely the condition holds for no value of the column, by the directory and the token filter alone.
+  /// Errors: those of RowGroupReader.
+  Result<bool> may_find(const RowGroupReader& reader, const ColumnEntry& column, FilterProbe& probe) const;
   /// Sets in `rows` each record that has a value in the column for which the condition holds. Exact.
   /// Errors: those of RowGroupReader.
   Status find(RowGroupReader& reader, const ColumnEntry& column, FilterProbe& probe, RowBitmap& rows);
@@ -53,6 +56,7 @@ class ConditionScan {
   void find_in_integers(const NumberColumn<std::int64_t>& numbers, ValueType type, RowBitmap& values) const;
   std::optional<std::pair<std::int64_t, std::int64_t>> integer_range() const;
   bool may_hold(const ColumnEntry& column, ValueType type) const;
+  Result<bool> may_be_in_filter(const ColumnEntry& column, FilterProbe& probe) const;
   const TemplateVerdict& verdict_on(const ColumnTemplates& templates, KnownTemplates& known, std::uint32_t number);
 
   class TemplateSearch;
@@ -62,6 +66,7 @@ class ConditionScan {
   std::unique_ptr<TextQuestion> question_;  ///< null: every value of a template column must be asked
   bool question_decides_ = false;           ///< otherwise a value that it lets pass is still to be asked
   std::optional<TokenTest> pattern_;        ///< of a TextPattern, over whole values
+  std::vector<std::uint64_t> equal_keys_;   ///< what a value equal to a quoted literal has put into the token filter
   std::map<std::pair<SegmentId, std::uint32_t>, KnownTemplates> known_;
 };
 

@@ -61,6 +61,33 @@ class FieldScan final : public ScanNode {
     note_seen(places, entry);
     return flags;
   }
+  Result<bool> may_match(RowGroupReader& reader, FilterProbe& probe) override {
+    const SegmentPlaces& places = places_in(reader);
+    const RowGroupEntry& entry = reader.entry();
+    if (is_missing_wanted()) return true;
+    for (const IndexCount& stream : entry.stream_counts) {
+      if (places.streams[stream.index].matches) return true;
+    }
+    for (const IndexCount& shape : entry.shape_counts) {
+      const ShapePlace& at = places.shapes[shape.index];
+      if (at.is_unknown || at.has_empty_object) return true;
+      for (const std::uint32_t number : at.columns) {
+        const ColumnEntry* const column = entry.find_column(number);
+        if (column == nullptr) continue;
+        DENDRO_TRY_ASSIGN(const bool may_find, condition_.may_find(reader, *column, probe));
+        if (may_find) return true;
+      }
+    }
+    note_seen(places, entry);
+    return false;
+  }
+  /// Where the field is a label of some stream of the segment.
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    const std::vector<StreamPlace>& streams = places_in(reader).streams;
+    const bool is_label = std::any_of(streams.begin(), streams.end(),
+                                      [](const StreamPlace& stream) { return !stream.place.is_missing(); });
+    return is_label ? select_streams(reader) : std::nullopt;
+  }
   int cost() const override { return 20; }
 
  private:

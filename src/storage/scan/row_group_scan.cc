@@ -30,7 +30,18 @@ Result<std::unique_ptr<RowGroupScan>> RowGroupScan::open(const Segment& segment,
 }
 
 Status RowGroupScan::select() {
-  if (is_told_by_directory()) return {};
+  DENDRO_TRY(choose_rows());
+  if (request_.profile == nullptr) return {};
+  request_.profile->note_fate(reader_.segment().info().id, fate_, reader_.entry().record_count);
+  note_read();
+  return {};
+}
+
+void RowGroupScan::note_read() {
+  request_.profile->note_read(std::exchange(reader_.tally(), ReadTally()));
+}
+
+Status RowGroupScan::choose_rows() {
   RowVerdict verdict = tools_.filter == nullptr && request_.filter != nullptr
                            ? RowVerdict::unknown(reader_.entry().record_count)
                            : RowVerdict::all_of(reader_.entry().record_count, true);
@@ -38,8 +49,12 @@ Status RowGroupScan::select() {
     DENDRO_TRY_ASSIGN(verdict, tools_.filter->select(reader_));
   }
   is_exact_ = verdict.is_exact();
+  const bool is_ruled_out = verdict.possible.none();
   DENDRO_TRY(cut_to_range(verdict.possible));
   DENDRO_TRY(cut_to_sequences(verdict.possible));
+  if (request_.profile != nullptr && verdict.possible.none()) {
+    fate_ = is_ruled_out ? fate_of_ruled_out(reader_, tools_.filter) : ScanFate::outside_range;
+  }
   if (tools_.reducer != nullptr && is_exact_) {
     DENDRO_TRY_ASSIGN(const bool is_reduced, reduce(verdict.possible));
     if (is_reduced) return {};
@@ -49,23 +64,6 @@ Status RowGroupScan::select() {
   }
   verdict.possible.for_each([this](std::uint32_t row) { rows_.push_back(row); });
   return {};
-}
-
-/// All that is wanted, where the directory knows it: nothing matches, or its counts are the answer.
-bool RowGroupScan::is_told_by_directory() {
-  const RowGroupEntry& entry = reader_.entry();
-  const TimeRange& range = request_.range;
-  if (!range.contains(entry.min_timestamp) || !range.contains(entry.max_timestamp)) return false;
-  if (!request_.sequences.covers(entry.first_sequence, entry.last_sequence)) return false;
-  std::optional<std::vector<std::uint8_t>> streams(std::in_place, entry.stream_counts.size(), std::uint8_t{1});
-  if (request_.filter != nullptr) {
-    if (tools_.filter == nullptr) return false;
-    streams = tools_.filter->select_streams(reader_);
-  }
-  if (!streams) return false;
-  if (std::find(streams->begin(), streams->end(), 1) == streams->end()) return true;
-  if (tools_.reducer != nullptr) reduced_ = tools_.reducer->reduce_from_directory(reader_, *streams);
-  return reduced_.has_value();
 }
 
 /// Reads the times only where the range cuts through the row group.
@@ -117,6 +115,10 @@ Result<std::optional<RecordBlock>> RowGroupScan::next() {
   done_ += count;
   slice_rows_ = std::min(slice_rows_ * 2, kSliceRowsMax);
   DENDRO_TRY_ASSIGN(RecordBlock block, decoder_.decode(std::span(rows_).subspan(first, count)));
+  if (request_.profile != nullptr) {
+    reader_.tally().records_rebuilt += count;
+    note_read();
+  }
   if (!is_exact_) request_.filter->select(*block.batch, block.rows);
   if (is_newest_first) std::reverse(block.rows.begin(), block.rows.end());
   return std::optional<RecordBlock>(std::move(block));

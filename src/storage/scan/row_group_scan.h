@@ -38,7 +38,8 @@ class RowGroupScan {
   RowGroupScan(const Segment& segment, const SegmentTables& tables, std::uint32_t row_group, PieceCache& cache,
                const ScanRequest& request, RowGroupScanTools tools);
   Status select();
-  bool is_told_by_directory();
+  Status choose_rows();
+  void note_read();
   Status cut_to_range(RowBitmap& rows);
   Status cut_to_sequences(RowBitmap& rows);
   Result<bool> reduce(const RowBitmap& rows);
@@ -50,8 +51,9 @@ class RowGroupScan {
   std::shared_ptr<const NumberColumn<std::int64_t>> timestamps_;
   std::optional<RecordBlock> reduced_;  ///< all there is, once it was made
   std::vector<std::uint32_t> rows_;     ///< ascending
-  bool is_exact_ = false;               ///< all of them match; otherwise the filter must look at each
-  std::size_t done_ = 0;                ///< rows handed on, from the end the scan begins at
+  ScanFate fate_ = ScanFate::read;
+  bool is_exact_ = false;  ///< all of them match; otherwise the filter must look at each
+  std::size_t done_ = 0;   ///< rows handed on, from the end the scan begins at
   std::size_t slice_rows_;
 };
 

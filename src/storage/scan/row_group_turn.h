@@ -35,7 +35,19 @@ class RowGroupWork {
   std::unique_ptr<Tools> borrow_tools();
   void give_back(std::unique_ptr<Tools> tools);
 
+  /// All that is wanted of some row groups of a segment, where the directory knows it: nothing of them matches, or its
+  /// counts are the answer.
+  struct Told {
+    std::vector<std::uint32_t> left;  ///< row groups that overlap the request and must be read, ascending
+    std::vector<RecordBlock> blocks;  ///< counts of those that need not be (Reduction)
+    std::uint64_t records = 0;        ///< of the row groups that need not be read
+    std::uint64_t raw_bytes = 0;
+  };
+  Told ask_directory(const Segment& segment, const SegmentTables& tables);
+
  private:
+  std::optional<ScanFate> fate_by_directory(RowGroupReader& reader, Tools& tools, DirectoryCounts& counts) const;
+
   // Fixed after construction.
   const ScanRequest request_;
   const std::shared_ptr<PieceCache> cache_;

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "storage/scan/floor_multiple.h"
+
 namespace dendro {
 namespace {
 
@@ -16,11 +18,6 @@ constexpr std::uint64_t kDirectTableMax = std::uint64_t{1} << 18;
 
 RowReducer::RowReducer(const Reduction& reduction) : reduction_(reduction) {
   for (const std::string& name : reduction_.fields) fields_.push_back(resolve_field_name(name));
-}
-
-std::int64_t RowReducer::floor_multiple(std::int64_t number, std::int64_t step) {
-  const std::int64_t rest = number % step;
-  return number - (rest < 0 ? rest + step : rest);
 }
 
 bool RowReducer::is_one_step(const RowGroupEntry& entry) const {

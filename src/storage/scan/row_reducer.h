@@ -10,6 +10,7 @@
 #include "filter/field_reader.h"
 #include "record/record_block.h"
 #include "storage/scan/code_counts.h"
+#include "storage/scan/directory_counts.h"
 #include "storage/scan/row_bitmap.h"
 #include "storage/segment/record_decoder.h"
 #include "storage/segment/row_group_reader.h"
@@ -24,9 +25,11 @@ class RowReducer {
   explicit RowReducer(const Reduction& reduction);
 
   /// From the directory alone, where its counts tell all: of a row group that is wholly in range, of which the records
-  /// of the flagged streams match. Nothing: it takes columns.
+  /// of the flagged streams match. False, and nothing counted: it takes columns.
   /// @param streams  a flag for each entry of RowGroupEntry::stream_counts, at least one of them set.
-  std::optional<RecordBlock> reduce_from_directory(const RowGroupReader& reader, std::span<const std::uint8_t> streams);
+  /// @param counts   of the segment and Reduction::time_step_ns.
+  bool count_from_directory(const RowGroupReader& reader, std::span<const std::uint8_t> streams,
+                            DirectoryCounts& counts);
   /// Nothing: these fields cannot be told from columns, or nothing would be gained. Errors: those of RowGroupReader.
   Result<std::optional<RecordBlock>> reduce(RowGroupReader& reader, RecordDecoder& decoder, const RowBitmap& rows);
 
@@ -54,11 +57,9 @@ class RowReducer {
   const std::vector<FieldPlaces>& places_in(const RowGroupReader& reader);
   /// What decides a field in the records of a row group.
   enum class Told : std::uint8_t { by_nothing, by_stream, by_severity, by_columns };
-  static std::int64_t floor_multiple(std::int64_t number, std::int64_t step);
   /// All records of the row group are in one multiple of time_step_ns, which is set.
   bool is_one_step(const RowGroupEntry& entry) const;
   static Told told_by(const FieldPlaces& places, const RowGroupEntry& entry);
-  static RecordBlock count_minutes(const RowGroupEntry& entry, std::int64_t step_ns, bool by_severity);
   static FieldPlaces::InShape place_in_shape(const FieldName& field, const SegmentDictionary& dictionary,
                                              std::size_t shape, bool has_severity);
   Result<bool> add_field(RowGroupReader& reader, const FieldPlaces& places, std::vector<std::uint32_t>& columns);

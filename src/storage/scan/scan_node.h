@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "filter/compiled_filter.h"
 #include "filter/predicate.h"
+#include "filter/record_filter.h"
+#include "filter/stream_condition.h"
 #include "storage/scan/condition_scan.h"
 #include "storage/scan/row_bitmap.h"
 #include "storage/segment/row_group_reader.h"
@@ -26,6 +27,12 @@ class ScanNode {
   /// From the directory alone: of which streams every record of the row group matches, where of all others none does.
   /// Nothing: that takes more than a record's stream.
   virtual std::optional<StreamFlags> select_streams(const RowGroupReader&) { return std::nullopt; }
+  /// False: surely no record of the row group matches, by the directory and its token filter. Errors: those of
+  /// RowGroupReader.
+  virtual Result<bool> may_match(RowGroupReader&, FilterProbe&) { return true; }
+  /// What its tests of labels say by themselves, as far as it has any: 0 where they rule a stream out. Otherwise
+  /// nothing. To tell why a row group was left out.
+  virtual std::optional<StreamFlags> label_flags(const RowGroupReader&) { return std::nullopt; }
   /// Rough cost; a conjunction asks the cheap ones first and stops when nothing is left.
   virtual int cost() const = 0;
 };
@@ -44,8 +51,7 @@ Result<RowVerdict> rows_of_streams(RowGroupReader& reader, const StreamFlags& fl
 // Column scans: what a column of the row group, or its statistics, tells by itself.
 ScanNodePtr make_time_scan(TimeRange range);
 ScanNodePtr make_severity_scan(const SeverityTest& test);
-/// Of a filter that asks for nothing but the stream: decided once a stream of a segment.
-ScanNodePtr make_stream_scan(std::shared_ptr<const CompiledFilter> filter);
+ScanNodePtr make_stream_scan(StreamConditionPtr condition);
 /// A condition on a named field. `filter` outlives it and is told when records have the field.
 ScanNodePtr make_field_scan(const FieldTest& test, const RecordFilter& filter);
 /// A condition on `_template`. `filter` as above.

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "filter/compiled_filter.h"
 #include "filter/field_name.h"
 #include "storage/scan/scan_node.h"
 
@@ -57,6 +56,23 @@ class ConjunctionScan final : public ScanNode {
     }
     return all;
   }
+  Result<bool> may_match(RowGroupReader& reader, FilterProbe& probe) override {
+    for (const ScanNodePtr& part : parts_) {
+      DENDRO_TRY_ASSIGN(const bool may_match, part->may_match(reader, probe));
+      if (!may_match) return false;
+    }
+    return true;
+  }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    std::optional<StreamFlags> all;
+    for (const ScanNodePtr& part : parts_) {
+      const std::optional<StreamFlags> own = part->label_flags(reader);
+      if (!own) continue;
+      if (!all) all = flag_streams(reader, true);
+      std::transform(all->begin(), all->end(), own->begin(), all->begin(), std::bit_and<std::uint8_t>());
+    }
+    return all;
+  }
   int cost() const override { return parts_.back()->cost(); }
 
  private:
@@ -83,6 +99,22 @@ class DisjunctionScan final : public ScanNode {
     }
     return any;
   }
+  Result<bool> may_match(RowGroupReader& reader, FilterProbe& probe) override {
+    for (const ScanNodePtr& part : parts_) {
+      DENDRO_TRY_ASSIGN(const bool may_match, part->may_match(reader, probe));
+      if (may_match) return true;
+    }
+    return false;
+  }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    StreamFlags any = flag_streams(reader, false);
+    for (const ScanNodePtr& part : parts_) {
+      const std::optional<StreamFlags> own = part->label_flags(reader);
+      if (!own) return std::nullopt;  // what the part asks of other things may hold
+      std::transform(any.begin(), any.end(), own->begin(), any.begin(), std::bit_or<std::uint8_t>());
+    }
+    return any;
+  }
   int cost() const override { return 60; }
 
  private:
@@ -103,6 +135,9 @@ class NegationScan final : public ScanNode {
     for (std::uint8_t& flag : *flags) flag ^= 1;
     return flags;
   }
+  std::optional<StreamFlags> label_flags(const RowGroupReader& reader) override {
+    return operand_->label_flags(reader).has_value() ? select_streams(reader) : std::nullopt;
+  }
   int cost() const override { return operand_->cost(); }
 
  private:
@@ -113,7 +148,6 @@ ScanNodePtr make_scan_node(const Predicate& predicate, const RecordFilter& filte
 
 struct ScanNodeMaker {
   const RecordFilter& filter;
-  const Predicate& predicate;
 
   std::vector<ScanNodePtr> parts(const std::vector<Predicate>& predicates) const {
     std::vector<ScanNodePtr> nodes;
@@ -136,17 +170,18 @@ struct ScanNodeMaker {
       return std::make_unique<UnknownScan>();
     return make_time_scan(test.range);
   }
-  ScanNodePtr operator()(const LabelTest&) const { return by_stream(); }
-  ScanNodePtr operator()(const LabelMatch&) const { return by_stream(); }
+  ScanNodePtr operator()(const LabelTest& test) const {
+    return make_stream_scan(std::make_shared<LabelCondition>(test));
+  }
+  ScanNodePtr operator()(const LabelMatch& test) const {
+    return make_stream_scan(std::make_shared<LabelCondition>(test));
+  }
   ScanNodePtr operator()(const FieldComparison&) const { return std::make_unique<UnknownScan>(); }
   ScanNodePtr operator()(const ClockTest&) const { return std::make_unique<UnknownScan>(); }
-
- private:
-  ScanNodePtr by_stream() const { return make_stream_scan(compile_filter(predicate)); }
 };
 
 ScanNodePtr make_scan_node(const Predicate& predicate, const RecordFilter& filter) {
-  return std::visit(ScanNodeMaker{filter, predicate}, predicate.node);
+  return std::visit(ScanNodeMaker{filter}, predicate.node);
 }
 
 class TreeSegmentFilter final : public SegmentFilter {
@@ -157,9 +192,17 @@ class TreeSegmentFilter final : public SegmentFilter {
     FilterProbe probe(reader);
     return root_->select(reader, probe);
   }
+  Result<bool> may_match(RowGroupReader& reader) override {
+    FilterProbe probe(reader);
+    return root_->may_match(reader, probe);
+  }
   std::optional<StreamFlags> select_streams(const RowGroupReader& reader) override {
     note_kinds(reader);
     return root_->select_streams(reader);
+  }
+  bool is_excluded_by_labels(const RowGroupReader& reader) override {
+    const std::optional<StreamFlags> flags = root_->label_flags(reader);
+    return flags && std::find(flags->begin(), flags->end(), 1) == flags->end();
   }
 
  private:
@@ -181,11 +224,19 @@ std::unique_ptr<SegmentFilter> make_segment_filter(const RecordFilter& filter) {
   ScanNodePtr root = make_scan_node(*meaning->predicate, filter);
   if (meaning->excludes_dead_letters) {
     std::vector<ScanNodePtr> parts;
-    parts.push_back(make_stream_scan(compile_filter(Predicate{Everything{}}, {true})));
+    parts.push_back(make_stream_scan(std::make_shared<LivingCondition>()));
     parts.push_back(std::move(root));
     root = std::make_unique<ConjunctionScan>(std::move(parts));
   }
   return std::make_unique<TreeSegmentFilter>(std::move(root), filter);
+}
+
+ScanFate fate_of_ruled_out(RowGroupReader& reader, SegmentFilter* filter) {
+  const ReadTally& read = reader.tally();
+  if (read.has_read_values()) return ScanFate::read;
+  if (read.of(ColumnKind::token_filter).pieces != 0) return ScanFate::by_token_filter;
+  const bool is_by_labels = filter != nullptr && filter->is_excluded_by_labels(reader);
+  return is_by_labels ? ScanFate::by_labels : ScanFate::by_statistics;
 }
 
 }  // namespace dendro

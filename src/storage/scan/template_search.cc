@@ -57,6 +57,7 @@ class ConditionScan::TemplateSearch {
       return {};
     }
     const TemplateVerdict& verdict = scan_.verdict_on(templates_, known_, own.number);
+    note_verdict(verdict.kind);
     switch (verdict.kind) {
       case TemplateVerdict::Kind::never:
         return {};
@@ -71,6 +72,17 @@ class ConditionScan::TemplateSearch {
     }
     for (const auto& alternative : verdict.alternatives) DENDRO_TRY(search_slots(local, alternative));
     return {};
+  }
+
+  void note_verdict(TemplateVerdict::Kind kind) {
+    ReadTally& tally = reader_.tally();
+    if (kind == TemplateVerdict::Kind::never) {
+      ++tally.templates_no;
+    } else if (kind == TemplateVerdict::Kind::always) {
+      ++tally.templates_yes;
+    } else {
+      ++tally.templates_maybe;
+    }
   }
 
   void add_local(const TemplateColumn::Local& own, std::vector<std::uint32_t>& values) const {

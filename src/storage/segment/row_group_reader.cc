@@ -54,21 +54,28 @@ RowGroupReader::RowGroupReader(const Segment& segment, const SegmentTables& tabl
                                PieceCache& cache)
     : segment_(segment), tables_(tables), index_(index), entry_(tables.row_groups[index]), cache_(cache) {}
 
-Result<std::string_view> RowGroupReader::chunk(const ChunkPlace& place) {
+Result<std::string> RowGroupReader::read_block(const BlockPlace& block, ColumnKind kind) {
+  ReadTally::Kind& tally = tally_.of(kind);
+  tally.stored_bytes += block.stored_bytes;
+  tally.plain_bytes += block.plain_bytes;
+  return segment_.read_block(block);
+}
+
+Result<std::string_view> RowGroupReader::chunk(const ChunkPlace& place, ColumnKind kind) {
   if (place.is_empty()) return std::string_view();
   const BlockPlace& block = entry_.blocks[place.block];
   if (block.plain_bytes > BlockPacker::kSharedBlockBytes) {
     // Large blocks hold one chunk, which will not be asked for again: its decoded form is cached.
     if (last_block_number_ != place.block) {
       last_block_number_ = 0xFFFFFFFF;
-      DENDRO_TRY_ASSIGN(last_block_, segment_.read_block(block));
+      DENDRO_TRY_ASSIGN(last_block_, read_block(block, kind));
       last_block_number_ = place.block;
     }
     return std::string_view(last_block_).substr(place.offset, place.bytes);
   }
   auto found = blocks_.find(place.block);
   if (found == blocks_.end()) {
-    DENDRO_TRY_ASSIGN(std::string plain, segment_.read_block(block));
+    DENDRO_TRY_ASSIGN(std::string plain, read_block(block, kind));
     found = blocks_.emplace(place.block, std::move(plain)).first;
   }
   return std::string_view(found->second).substr(place.offset, place.bytes);
@@ -80,11 +87,12 @@ Error RowGroupReader::damage(const ColumnEntry* column, const Error& error) cons
   return error.with_context(place);
 }
 
-Result<std::shared_ptr<const NumberColumn<std::int64_t>>> RowGroupReader::number_piece(std::uint64_t number,
+Result<std::shared_ptr<const NumberColumn<std::int64_t>>> RowGroupReader::number_piece(ColumnKind kind,
+                                                                                       std::uint64_t number,
                                                                                        const ChunkPlace& place,
                                                                                        std::size_t count) {
-  return piece<NumberColumn<std::int64_t>>(number, [&]() -> Result<NumberColumn<std::int64_t>> {
-    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(place));
+  return column_piece<NumberColumn<std::int64_t>>(kind, number, [&]() -> Result<NumberColumn<std::int64_t>> {
+    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(place, kind));
     NumberColumn<std::int64_t> column;
     const Status decoded = decode_integers(bytes, count, column.values);
     if (!decoded) return damage(nullptr, decoded.error());
@@ -93,33 +101,35 @@ Result<std::shared_ptr<const NumberColumn<std::int64_t>>> RowGroupReader::number
 }
 
 Result<std::shared_ptr<const NumberColumn<std::int64_t>>> RowGroupReader::timestamps() {
-  return number_piece(kTimestampsPiece, entry_.timestamps, entry_.record_count);
+  return number_piece(ColumnKind::timestamps, kTimestampsPiece, entry_.timestamps, entry_.record_count);
 }
 Result<std::shared_ptr<const NumberColumn<std::int64_t>>> RowGroupReader::sequences() {
-  return number_piece(kSequencesPiece, entry_.sequences, entry_.record_count);
+  return number_piece(ColumnKind::sequences, kSequencesPiece, entry_.sequences, entry_.record_count);
 }
 
 Result<std::shared_ptr<const NumberColumn<std::uint8_t>>> RowGroupReader::severities() {
-  return piece<NumberColumn<std::uint8_t>>(kSeveritiesPiece, [&]() -> Result<NumberColumn<std::uint8_t>> {
-    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(entry_.severities));
-    std::vector<std::int64_t> numbers;
-    const Status decoded = decode_integers(bytes, entry_.record_count, numbers);
-    if (!decoded) return damage(nullptr, decoded.error());
-    NumberColumn<std::uint8_t> column;
-    column.values.reserve(numbers.size());
-    for (const std::int64_t number : numbers) {
-      if (number < 0 || number > 255 || (number & 0x7F) > kSeverityMax)
-        return damage(nullptr, bad_piece("no severity"));
-      column.values.push_back(static_cast<std::uint8_t>(number));
-    }
-    return column;
-  });
+  return column_piece<NumberColumn<std::uint8_t>>(
+      ColumnKind::severities, kSeveritiesPiece, [&]() -> Result<NumberColumn<std::uint8_t>> {
+        DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(entry_.severities, ColumnKind::severities));
+        std::vector<std::int64_t> numbers;
+        const Status decoded = decode_integers(bytes, entry_.record_count, numbers);
+        if (!decoded) return damage(nullptr, decoded.error());
+        NumberColumn<std::uint8_t> column;
+        column.values.reserve(numbers.size());
+        for (const std::int64_t number : numbers) {
+          if (number < 0 || number > 255 || (number & 0x7F) > kSeverityMax)
+            return damage(nullptr, bad_piece("no severity"));
+          column.values.push_back(static_cast<std::uint8_t>(number));
+        }
+        return column;
+      });
 }
 
-Result<std::shared_ptr<const IndexColumn>> RowGroupReader::index_piece(std::uint64_t number, const ChunkPlace& place,
+Result<std::shared_ptr<const IndexColumn>> RowGroupReader::index_piece(ColumnKind kind, std::uint64_t number,
+                                                                       const ChunkPlace& place,
                                                                        std::size_t table_size) {
-  return piece<IndexColumn>(number, [&]() -> Result<IndexColumn> {
-    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(place));
+  return column_piece<IndexColumn>(kind, number, [&]() -> Result<IndexColumn> {
+    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(place, kind));
     ByteReader reader(bytes);
     const std::uint64_t count = reader.read_varint();
     if (count > entry_.record_count) return damage(nullptr, bad_piece("index column: more indices than records"));
@@ -138,10 +148,10 @@ Result<std::shared_ptr<const IndexColumn>> RowGroupReader::index_piece(std::uint
 }
 
 Result<std::shared_ptr<const IndexColumn>> RowGroupReader::shapes() {
-  return index_piece(kShapesPiece, entry_.shapes, dictionary().shapes().size());
+  return index_piece(ColumnKind::shapes, kShapesPiece, entry_.shapes, dictionary().shapes().size());
 }
 Result<std::shared_ptr<const IndexColumn>> RowGroupReader::streams() {
-  return index_piece(kStreamsPiece, entry_.streams, dictionary().streams().size());
+  return index_piece(ColumnKind::streams, kStreamsPiece, entry_.streams, dictionary().streams().size());
 }
 
 Result<RowMap> RowGroupReader::load_rows(const ColumnEntry& column) {
@@ -181,32 +191,34 @@ Result<std::shared_ptr<const StringValues>> RowGroupReader::strings(const Column
     return piece<StringValues>(piece_number(column, ColumnPiece::strings_of_times),
                                [&] { return load_time_texts(column); });
   }
-  return piece<StringValues>(piece_number(column, ColumnPiece::data), [&]() -> Result<StringValues> {
-    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(column.place));
-    Result<StringValues> values = StringValues::decode(bytes, column.value_count, kMaxSegmentBlockPlainBytes);
-    if (!values) return damage(&column, values.error());
-    return values;
-  });
+  return column_piece<StringValues>(
+      ColumnKind::texts, piece_number(column, ColumnPiece::data), [&]() -> Result<StringValues> {
+        DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(column.place, ColumnKind::texts));
+        Result<StringValues> values = StringValues::decode(bytes, column.value_count, kMaxSegmentBlockPlainBytes);
+        if (!values) return damage(&column, values.error());
+        return values;
+      });
 }
 
 Result<std::shared_ptr<const NumberColumn<std::int64_t>>> RowGroupReader::integers(const ColumnEntry& column) {
-  return number_piece(piece_number(column, ColumnPiece::data), column.place, column.value_count);
+  return number_piece(ColumnKind::numbers, piece_number(column, ColumnPiece::data), column.place, column.value_count);
 }
 
 Result<std::shared_ptr<const NumberColumn<double>>> RowGroupReader::floats(const ColumnEntry& column) {
-  return piece<NumberColumn<double>>(piece_number(column, ColumnPiece::data), [&]() -> Result<NumberColumn<double>> {
-    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(column.place));
-    NumberColumn<double> numbers;
-    const Status decoded = decode_floats(bytes, column.value_count, numbers.values);
-    if (!decoded) return damage(&column, decoded.error());
-    return numbers;
-  });
+  return column_piece<NumberColumn<double>>(
+      ColumnKind::numbers, piece_number(column, ColumnPiece::data), [&]() -> Result<NumberColumn<double>> {
+        DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(column.place, ColumnKind::numbers));
+        NumberColumn<double> numbers;
+        const Status decoded = decode_floats(bytes, column.value_count, numbers.values);
+        if (!decoded) return damage(&column, decoded.error());
+        return numbers;
+      });
 }
 
 Result<TimeColumn> RowGroupReader::load_times(const ColumnEntry& column) {
   DENDRO_TRY_ASSIGN(const auto own_times, timestamps());
   DENDRO_TRY_ASSIGN(const auto map, rows_of(column));
-  DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(column.place));
+  DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(column.place, ColumnKind::times));
   std::vector<std::int64_t> digits;
   TimeColumn times;
   Status decoded = decode_integers(bytes, column.value_count, digits);
@@ -223,7 +235,8 @@ Result<TimeColumn> RowGroupReader::load_times(const ColumnEntry& column) {
 }
 
 Result<std::shared_ptr<const TimeColumn>> RowGroupReader::times(const ColumnEntry& column) {
-  return piece<TimeColumn>(piece_number(column, ColumnPiece::data), [&] { return load_times(column); });
+  return column_piece<TimeColumn>(ColumnKind::times, piece_number(column, ColumnPiece::data),
+                                  [&] { return load_times(column); });
 }
 
 Result<std::shared_ptr<const ValueCodes>> RowGroupReader::value_codes(const ColumnEntry& column) {
@@ -245,49 +258,54 @@ Result<StringValues> RowGroupReader::load_time_texts(const ColumnEntry& column) 
 }
 
 Result<std::shared_ptr<const TemplateColumn>> RowGroupReader::templates(const ColumnEntry& column) {
-  return piece<TemplateColumn>(piece_number(column, ColumnPiece::data), [&]() -> Result<TemplateColumn> {
-    Result<TemplateColumn> head = load_templates(column);
-    if (!head && head.error().code() == ErrorCode::corruption) return damage(&column, head.error());
-    return head;
-  });
+  return column_piece<TemplateColumn>(ColumnKind::templates, piece_number(column, ColumnPiece::data),
+                                      [&]() -> Result<TemplateColumn> {
+                                        Result<TemplateColumn> head = load_templates(column);
+                                        if (!head && head.error().code() == ErrorCode::corruption)
+                                          return damage(&column, head.error());
+                                        return head;
+                                      });
 }
 
 Result<std::shared_ptr<const StringValues>> RowGroupReader::slot_chunk(const ColumnEntry& column,
                                                                        const TemplateColumn& head, std::size_t local,
                                                                        std::size_t slot) {
   const std::size_t index = head.locals[local].first_slot + slot;
-  return piece<StringValues>(piece_number(column, ColumnPiece::slot_chunk, index), [&]() -> Result<StringValues> {
-    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(head.slots[index].chunk));
-    Result<StringValues> values =
-        StringValues::decode(bytes, head.locals[local].value_count, kMaxSegmentBlockPlainBytes);
-    if (!values) return damage(&column, values.error());
-    return values;
-  });
+  return column_piece<StringValues>(
+      ColumnKind::variables, piece_number(column, ColumnPiece::slot_chunk, index), [&]() -> Result<StringValues> {
+        DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(head.slots[index].chunk, ColumnKind::variables));
+        Result<StringValues> values =
+            StringValues::decode(bytes, head.locals[local].value_count, kMaxSegmentBlockPlainBytes);
+        if (!values) return damage(&column, values.error());
+        return values;
+      });
 }
 
 Result<std::shared_ptr<const StringValues>> RowGroupReader::pool_block(const ColumnEntry& column,
                                                                        const TemplateColumn& head, std::size_t block) {
-  return piece<StringValues>(piece_number(column, ColumnPiece::pool_block, block), [&]() -> Result<StringValues> {
-    DENDRO_TRY_ASSIGN(const std::string_view bytes, chunk(head.pool[block].place));
-    Result<StringValues> values = StringValues::of_lines(std::string(bytes), head.pool[block].value_count);
-    if (!values) return damage(&column, values.error());
-    return values;
-  });
+  return column_piece<StringValues>(
+      ColumnKind::variables, piece_number(column, ColumnPiece::pool_block, block), [&]() -> Result<StringValues> {
+        DENDRO_TRY_ASSIGN(const std::string_view bytes, chunk(head.pool[block].place, ColumnKind::variables));
+        Result<StringValues> values = StringValues::of_lines(std::string(bytes), head.pool[block].value_count);
+        if (!values) return damage(&column, values.error());
+        return values;
+      });
 }
 
 Result<std::shared_ptr<const StringValues>> RowGroupReader::whole_values(const ColumnEntry& column,
                                                                          const TemplateColumn& head) {
-  return piece<StringValues>(piece_number(column, ColumnPiece::whole), [&]() -> Result<StringValues> {
-    DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(head.whole));
-    Result<StringValues> values = StringValues::decode(bytes, head.whole_count, kMaxSegmentBlockPlainBytes);
-    if (!values) return damage(&column, values.error());
-    return values;
-  });
+  return column_piece<StringValues>(
+      ColumnKind::variables, piece_number(column, ColumnPiece::whole), [&]() -> Result<StringValues> {
+        DENDRO_TRY_ASSIGN(std::string_view bytes, chunk(head.whole, ColumnKind::variables));
+        Result<StringValues> values = StringValues::decode(bytes, head.whole_count, kMaxSegmentBlockPlainBytes);
+        if (!values) return damage(&column, values.error());
+        return values;
+      });
 }
 
 Result<std::shared_ptr<const TokenFilterPiece>> RowGroupReader::filter() {
-  return piece<TokenFilterPiece>(kFilterPiece, [&]() -> Result<TokenFilterPiece> {
-    DENDRO_TRY_ASSIGN(const std::string_view bytes, chunk(entry_.filter));
+  return column_piece<TokenFilterPiece>(ColumnKind::token_filter, kFilterPiece, [&]() -> Result<TokenFilterPiece> {
+    DENDRO_TRY_ASSIGN(const std::string_view bytes, chunk(entry_.filter, ColumnKind::token_filter));
     auto kept = std::make_unique<const std::string>(bytes);
     const Result<FuseFilterView> view = FuseFilterView::parse(*kept);
     if (!view) return damage(nullptr, view.error());

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "codec/fuse_filter.h"
 #include "codec/string_column.h"
+#include "storage/scan_profile.h"
 #include "storage/segment/piece_cache.h"
 #include "storage/segment/segment.h"
 #include "storage/segment/template_column.h"
@@ -114,6 +115,8 @@ class RowGroupReader {
   const SegmentDictionary& dictionary() const { return *tables_.dictionary; }
   const Segment& segment() const { return segment_; }
   std::uint32_t index() const { return index_; }
+  /// What was read through this so far.
+  ReadTally& tally() { return tally_; }
   /// When the request came that held the record of this sequence number.
   Timestamp receive_time(SequenceNumber sequence) const {
     return tables_.receive_time(sequence).value_or(segment_.info().min_timestamp);
@@ -150,14 +153,30 @@ class RowGroupReader {
   Shared<TokenFilterPiece> filter();
 
  private:
-  Result<std::string_view> chunk(const ChunkPlace& place);
+  Result<std::string_view> chunk(const ChunkPlace& place, ColumnKind kind);
+  Result<std::string> read_block(const BlockPlace& block, ColumnKind kind);
   Error damage(const ColumnEntry* column, const Error& error) const;
   template <typename Piece, typename Load>
   Shared<Piece> piece(std::uint64_t number, Load&& load) {
     return cache_.get<Piece>(PieceKey{segment_.info().id, index_, number}, std::forward<Load>(load));
   }
-  Shared<NumberColumn<std::int64_t>> number_piece(std::uint64_t number, const ChunkPlace& place, std::size_t count);
-  Shared<IndexColumn> index_piece(std::uint64_t number, const ChunkPlace& place, std::size_t table_size);
+  /// The same of what stands in the file.
+  template <typename Piece, typename Load>
+  Shared<Piece> column_piece(ColumnKind kind, std::uint64_t number, Load&& load) {
+    ReadTally::Kind& tally = tally_.of(kind);
+    ++tally.pieces;
+    bool is_cached = true;
+    Shared<Piece> found = piece<Piece>(number, [&] {
+      is_cached = false;
+      return load();
+    });
+    if (is_cached) ++tally.cached;
+    return found;
+  }
+  Shared<NumberColumn<std::int64_t>> number_piece(ColumnKind kind, std::uint64_t number, const ChunkPlace& place,
+                                                  std::size_t count);
+  Shared<IndexColumn> index_piece(ColumnKind kind, std::uint64_t number, const ChunkPlace& place,
+                                  std::size_t table_size);
   Result<TemplateColumn> load_templates(const ColumnEntry& column);
   Result<RowMap> load_rows(const ColumnEntry& column);
   Result<ValueCodes> load_value_codes(const ColumnEntry& column);
@@ -172,6 +191,7 @@ class RowGroupReader {
   const std::uint32_t index_;
   const RowGroupEntry& entry_;
   PieceCache& cache_;
+  ReadTally tally_;
   std::map<std::uint32_t, std::string> blocks_;  ///< unpacked ones that several chunks share, for as long as this lives
   std::string last_block_;
   std::uint32_t last_block_number_ = 0xFFFFFFFF;

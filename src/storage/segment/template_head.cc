@@ -167,10 +167,10 @@ Status group_values(TemplateColumn& head) {
 Result<TemplateColumn> RowGroupReader::load_templates(const ColumnEntry& column) {
   TemplateColumn head;
   {
-    DENDRO_TRY_ASSIGN(const std::string_view bytes, chunk(column.place));
+    DENDRO_TRY_ASSIGN(const std::string_view bytes, chunk(column.place, ColumnKind::templates));
     DENDRO_TRY(HeadReader(bytes, entry_, dictionary(), column).read(head, head.codes_place));
   }
-  DENDRO_TRY_ASSIGN(std::string_view codes, chunk(head.codes_place));
+  DENDRO_TRY_ASSIGN(std::string_view codes, chunk(head.codes_place, ColumnKind::templates));
   DENDRO_TRY(decode_codes(codes, column.value_count, head.locals.size(), head.codes));
   DENDRO_TRY(group_values(head));
   return head;

@@ -62,6 +62,8 @@ TEST(FormatDetector, KnowsEachFormatByItsLines) {
        "2026-11-20 10:00:00,123 ERROR app broke\nTraceback (most recent call last):\n  File \"a.py\", line 1\n"
        "ValueError: x\n2026-11-20 10:00:01,123 INFO app: on\n"},
       {"log4j", "WARNING:app:slow\nERROR:app.db:gone\n"},
+      {"log4j", "[2026-11-20 10:00:00,123] ERROR in app: x\n[2026-11-20 10:00:01,123] INFO in app: y\n"},
+      {"log4j", "[2026-11-20 10:00:00,123: WARNING/MainProcess] x\n[2026-11-20 10:00:01,123: ERROR/MainProcess] y\n"},
   };
   for (const auto& [format, text] : samples) {
     EXPECT_EQ(name_of(text), format) << text;
@@ -95,6 +97,7 @@ TEST(FormatDetector, HardNegativesAreText) {
       "ELF\x02\x01\x01\nbinary \xFF\xFE\x01\x02\n\x00\x01",
       "2026-11-20 10:00:00 no level here\n2026-11-20 10:00:01 and none here\n",
       "INFO all is well\nWARN not quite\n",
+      "[] this is no JSON\n[] nor is this\n",
   };
   for (const char* text : samples) {
     EXPECT_EQ(name_of(text), "text") << text;

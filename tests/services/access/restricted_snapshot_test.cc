@@ -149,6 +149,34 @@ TEST_F(RestrictedSnapshotFixture, MaskedFieldsAnswerAsTheirMask) {
   expect_same({{}, {}, {}, {}, {"card.number"}}, kPayments, CardKind::masked);
 }
 
+TEST_F(RestrictedSnapshotFixture, WhatMayHoldAHiddenFieldInsideGoesWhole) {
+  StoreFixture store;
+  store.open();
+  RecordBatchBuilder builder(kTestTime);
+  builder.begin_record();
+  const auto add = [&builder](std::string_view name, const Value& value) {
+    builder.add_leaf(LeafRole::attribute, name, name, value);
+  };
+  add("card", Value::of_text(R"({"number":"4111"})"));
+  add("cards", Value::of_list(R"([{"number":"4222"}])"));
+  add("name", Value::of_text("Bern"));
+  add("dendro.more", Value::of_text(R"({"card":{"number":"4333"}})"));
+  add("dendro.raw", Value::of_text("4444"));
+  builder.end_record();
+  CommitRequest request;
+  request.receive_time = kTestTime;
+  request.batches = {builder.finish()};
+  ASSERT_TRUE(store.append(std::move(request)).has_value());
+  const std::string query = "* | fields card, cards, name, dendro.more, dendro.raw";
+  const auto hidden = rows(view(store, {{}, {}, {}, {"card.number", "cards.number"}, {}}), query);
+  EXPECT_EQ(hidden, std::vector<std::string>{R"({"name":"Bern"})"});
+  const auto masked = rows(view(store, {{}, {}, {}, {}, {"card.number", "cards.number"}}), query);
+  EXPECT_EQ(masked, std::vector<std::string>{R"({"card":"***","cards":"***","name":"Bern"})"});
+  const auto other = rows(view(store, {{}, {}, {}, {"name.first"}, {}}), "* | fields card, name");
+  EXPECT_EQ(other, std::vector<std::string>{R"({"card":"{\"number\":\"4111\"}","name":"Bern"})"})
+      << "a plain text holds no field";
+}
+
 TEST_F(RestrictedSnapshotFixture, TheTrailOfReadsIsThereForThoseWithTheRightToIt) {
   StoreFixture store;
   store.open();

@@ -8,6 +8,7 @@
 #include "services/alerts/receivers/http_receivers.h"
 #include "services/alerts/receivers/receiver_settings.h"
 
+#include "tests/io/temporary_folder.h"
 namespace dendro {
 namespace {
 
@@ -109,11 +110,11 @@ TEST(EmailReceiver, NoTextOfALabelOrTitleAddsAHeader) {
 struct ReceiverSettingsFixture : testing::Test {
   MemoryFileSystem files;
   Result<ReceiverSettings> read(const char* json) {
-    return parse_receiver_settings(*parse_json_document(json), files,
-                                   [](const std::string& name) -> std::optional<std::string> {
-                                     if (name == "KEY") return "s3cret";
-                                     return std::nullopt;
-                                   });
+    const SecretReader secrets([](const std::string& name) -> std::optional<std::string> {
+      if (name == "KEY") return "s3cret";
+      return std::nullopt;
+    });
+    return parse_receiver_settings(*parse_json_document(json), files, secrets);
   }
   std::string problem(const char* json) {
     const auto settings = read(json);
@@ -122,11 +123,12 @@ struct ReceiverSettingsFixture : testing::Test {
 };
 
 TEST_F(ReceiverSettingsFixture, ReadsSecretsWhereTheyLie) {
-  ASSERT_TRUE(files.create_directories("/run").has_value());
-  const auto file = files.open_writable("/run/key", OpenMode::create_new).value();
-  const std::string_view text = "from file\n";
-  ASSERT_TRUE(file->write_at(0, {&text, 1}).has_value());
-  EXPECT_EQ(read(R"({"name":"a","kind":"webhook","url":"https://x","secret_file":"/run/key"})")->secret, "from file");
+  const TemporaryFolder folder;
+  const std::string path = folder.write("key", "from file\n");
+  const std::string head = R"({"name":"a","kind":"webhook","url":"https://x",)";
+  EXPECT_EQ(read((head + R"("secret_file":")" + path + R"("})").c_str())->secret, "from file");
+  EXPECT_EQ(read((head + R"("secret":"file:)" + path + R"("})").c_str())->secret, "from file");
+  EXPECT_NE(problem((head + R"("secret":"ssm:/x"})").c_str()).find("not built"), std::string::npos);
   EXPECT_EQ(read(R"({"name":"a","kind":"pagerduty","secret_env":"KEY"})")->secret, "s3cret");
   EXPECT_EQ(read(R"({"name":"a","kind":"pagerduty","secret_env":"KEY"})")->url, "https://events.pagerduty.com");
 }

@@ -261,25 +261,26 @@ class FailingReads final : public AuditStore {
   Result<AuditPage<AuditLog>> list(const AuditPageRequest& request, const AuditFilter& filter) override {
     return inner_.list(request, filter);
   }
-  Result<std::optional<AuditLog>> get(const TenantId&, const std::string&, const CancelToken&) override {
+  Result<std::optional<AuditLog>> get(const AuditReader&, const std::string&, const CancelToken&) override {
     return std::optional<AuditLog>();
   }
-  Result<AuditStats> stats(const TenantId&, const AuditFilter&, AuditStatsParts, const CancelToken&) override {
+  Result<AuditStats> stats(const AuditReader&, const AuditFilter&, AuditStatsParts, const CancelToken&) override {
     return AuditStats();
   }
-  Result<std::unique_ptr<AuditLogSource>> read_all(const TenantId&, const AuditFilter&, const CancelToken&) override {
+  Result<std::unique_ptr<AuditLogSource>> read_all(const AuditReader&, const AuditFilter&,
+                                                   const CancelToken&) override {
     return std::unique_ptr<AuditLogSource>();
   }
   Result<std::uint64_t> count_older(const TenantId&, Timestamp, const CancelToken&) override { return 0; }
   Result<std::uint64_t> delete_older(const TenantId&, Timestamp) override { return 0; }
   Result<StoredPlace> newest_place(const TenantId& tenant) override { return inner_.newest_place(tenant); }
-  Result<std::optional<StoredPlace>> place_of(const TenantId& tenant, const std::string& id) override {
-    return inner_.place_of(tenant, id);
+  Result<std::optional<StoredPlace>> place_of(const AuditReader& reader, const std::string& id) override {
+    return inner_.place_of(reader, id);
   }
-  Result<StoredAuditLogs> read_stored(const TenantId& tenant, StoredPlace after, StoredPage page,
+  Result<StoredAuditLogs> read_stored(const AuditReader& reader, StoredPlace after, StoredPage page,
                                       const CancelToken& cancel) override {
     if (fails) return Error(ErrorCode::io_error, "no");
-    return inner_.read_stored(tenant, after, page, cancel);
+    return inner_.read_stored(reader, after, page, cancel);
   }
   std::shared_ptr<void> listen(const TenantId& tenant, std::function<void()> on_stored) override {
     return inner_.listen(tenant, std::move(on_stored));

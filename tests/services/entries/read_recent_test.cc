@@ -63,6 +63,43 @@ TEST_F(RecentFixture, FiltersBySeverity) {
   EXPECT_EQ(messages(read(query)), (Messages{"c", "a"}));
 }
 
+TEST_F(RecentFixture, ARestrictedReaderSeesWhatItsRolesShow) {
+  for (int i = 0; i < 10; ++i) put(i % 2 == 0 ? "secret " + std::to_string(i) : "plain " + std::to_string(i), i);
+  const auto with = [this](const Access& access) {
+    EntryQuery query;
+    query.restriction = std::make_shared<const RecordRestriction>(*make_record_restriction(access, Timestamp(1)));
+    return read(query);
+  };
+  EXPECT_EQ(messages(with({{}, {}, {"-secret"}, {}, {}})),
+            (Messages{"plain 9", "plain 7", "plain 5", "plain 3", "plain 1"}));
+  EntryQuery query;
+  query.limit = 2;
+  query.restriction =
+      std::make_shared<const RecordRestriction>(*make_record_restriction({{}, {}, {"-secret"}, {}, {}}, Timestamp(1)));
+  Messages walked;
+  for (;;) {
+    const EntryPage page = read(query);
+    for (const std::string& text : messages(page)) walked.push_back(text);
+    if (!page.next) break;
+    query.cursor = *page.next;
+  }
+  EXPECT_EQ(walked, (Messages{"plain 9", "plain 7", "plain 5", "plain 3", "plain 1"}));
+  const EntryPage masked = with({{}, {}, {}, {}, {"body"}});
+  ASSERT_EQ(masked.entries.size(), 10u);
+  for (const Entry& entry : masked.entries) EXPECT_EQ(entry.message, "***");
+  EXPECT_EQ(masked.entries[0].log_id, "id-plain 9");
+}
+
+TEST_F(RecentFixture, WithoutTheFieldsThatAnEntryIsMadeOfThereIsNoAnswer) {
+  const auto is_answered = [](std::vector<std::string> hidden, std::vector<std::string> masked) {
+    const auto restriction = make_record_restriction({{}, {}, {}, std::move(hidden), std::move(masked)}, Timestamp(1));
+    return check_needed_fields(*restriction, kNeededEntryFields).has_value();
+  };
+  for (const char* field : {"body", "logId", "severity"}) EXPECT_FALSE(is_answered({field}, {})) << field;
+  EXPECT_FALSE(is_answered({}, {"severity"}));
+  EXPECT_TRUE(is_answered({"other"}, {"body", "logId"}));
+}
+
 TEST_F(RecentFixture, SeesOnlyEntriesOfItsTenant) {
   put("mine", 1);
   RecordBatchBuilder builder(Timestamp(5));

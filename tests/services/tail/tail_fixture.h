@@ -101,10 +101,15 @@ class TailFixture : public testing::Test {
 
   TailHub& hub() {
     if (hub_ == nullptr) {
-      hub_ = std::make_unique<TailHub>(
-          TailParts{store.store->listeners(), [this](const TenantId& tenant) { return store.store->snapshot(tenant); },
-                    workers, store.clock, QueryLimits(), tables},
-          options);
+      TailParts parts{store.store->listeners(),
+                      [this](const TenantId& tenant) { return store.store->snapshot(tenant); },
+                      workers,
+                      store.clock,
+                      QueryLimits(),
+                      tables,
+                      geo_database};
+      parts.saved_filters_of = saved_filters_of;
+      hub_ = std::make_unique<TailHub>(std::move(parts), options);
     }
     return *hub_;
   }
@@ -168,6 +173,8 @@ class TailFixture : public testing::Test {
   WorkerPool workers{1, 4096};
   TailOptions options;
   std::shared_ptr<const LookupTables> tables;
+  std::shared_ptr<const GeoDatabase> geo_database;
+  std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of;
   QueryFault fault;
   std::string last_cursor;
   std::string table_text;

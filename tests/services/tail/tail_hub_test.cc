@@ -562,11 +562,60 @@ TEST_F(TailFixture, WhatIsHiddenFromAReaderCannotBeAskedForLive) {
   EXPECT_EQ(searching->take().kind, TailFrame::Kind::rate) << "nothing but a sign of life";
 }
 
+/// What each tenant saved under `mine`.
+class OneSavedFilter final : public SavedFilters {
+ public:
+  explicit OneSavedFilter(std::string text) : text_(std::move(text)) {}
+  std::optional<std::string> find(std::string_view name) const override {
+    return name == "mine" ? std::optional(text_) : std::nullopt;
+  }
+
+ private:
+  const std::string text_;
+};
+
+TEST_F(TailFixture, FollowsWhatASavedFilterStandsFor) {
+  std::string text = "boom";
+  saved_filters_of = [&text](const TenantId& tenant) {
+    EXPECT_EQ(tenant, TenantId::default_tenant());
+    return std::make_shared<OneSavedFilter>(text);
+  };
+  const auto first = open("$mine");
+  text = "bang";  // who saves another filter under the name changes no tail that runs
+  const auto second = open("$mine | where body:*");
+  const auto third = open("$mine");
+  for (const auto* reader : {&first, &second, &third}) (*reader)->ask();
+  append({"boom", "bang", "noise"});
+  settle();
+  for (const auto* reader : {&first, &second, &third}) {
+    const TailFrame frame = (*reader)->take();
+    ASSERT_EQ(frame.kind, TailFrame::Kind::rows);
+    EXPECT_EQ(frame.rows, 1u);
+    EXPECT_NE(frame.rows_json.find(reader == &first ? "boom" : "bang"), std::string::npos) << frame.rows_json;
+  }
+  TailRequest request;
+  request.query = "$nobody";
+  EXPECT_FALSE(try_open(request).has_value());
+  EXPECT_NE(fault.message.find("nobody"), std::string::npos) << fault.message;
+}
+
+TEST_F(TailFixture, WithoutSavedFiltersSuchNamesAreRefused) {
+  TailRequest request;
+  request.query = "$mine";
+  EXPECT_FALSE(try_open(request).has_value());
+  request.query = "* | geoip ip";
+  EXPECT_FALSE(try_open(request).has_value());
+  EXPECT_NE(fault.message.find("query.geoip_database"), std::string::npos) << fault.message;
+  request.query = "* | block_stats";
+  EXPECT_FALSE(try_open(request).has_value());
+  EXPECT_NE(fault.message.find("block_stats"), std::string::npos) << fault.message;
+}
+
 TEST(TailReplay, AFewRecordsOfEachBatchDoNotHoldAllBatches) {
   TailRequest request;
   request.query = "*";
   QueryFault fault;
-  const auto query = TailQuery::prepare(request, nullptr, fault);
+  const auto query = TailQuery::prepare(request, {}, fault);
   ASSERT_TRUE(query.has_value());
   const FreshSnapshot snapshot;
   ManualClock clock{kTestTime};

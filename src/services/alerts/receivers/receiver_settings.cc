@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace dendro {
 namespace {
 
-constexpr std::uint64_t kSecretBytesMax = 64 << 10;
 constexpr std::uint64_t kCertificatesBytesMax = 16 << 20;
 constexpr std::string_view kPagerDutyUrl = "https://events.pagerduty.com";
 
@@ -31,8 +32,8 @@ bool is_address(const std::string& text) {
 /// Reads one block; says which receiver is wrong.
 class ReceiverReader {
  public:
-  ReceiverReader(const JsonValue& block, FileSystem& files, const VariableFunction& variable)
-      : block_(block), files_(files), variable_(variable) {}
+  ReceiverReader(const JsonValue& block, FileSystem& files, const SecretReader& secrets)
+      : block_(block), files_(files), secrets_(secrets) {}
 
   Result<ReceiverSettings> run() {
     DENDRO_TRY(read_name());
@@ -63,9 +64,12 @@ class ReceiverReader {
     constexpr std::string_view kKnown[] = {"name",       "kind", "url",  "url_file", "url_env", "secret_file",
                                            "secret_env", "user", "from", "to",       "tls",     "ca_file"};
     for (const auto& [name, value] : block_.members()) {
+      if (name == "secret" && has_secret_reference_form(value.as_string().value_or(""))) continue;
       if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
-        return wrong(name, "there is no such setting" +
-                               std::string(name == "secret" ? "; secret_file or secret_env name where it is" : ""));
+        return wrong(
+            name,
+            "there is no such setting" +
+                std::string(name == "secret" ? " but as a reference; secret_file or secret_env name where it is" : ""));
       }
       if (name != "to" && !value.is_string()) return wrong(name, "must be a text");
     }
@@ -82,19 +86,24 @@ class ReceiverReader {
     return wrong("kind", "must be one of webhook, slack, pagerduty, alertmanager, email");
   }
 
+  Result<std::string> secret_at(std::string_view member, const std::string& reference) const {
+    Result<SecretText> read = secrets_.read(reference);
+    if (!read) return wrong(member, read.error().message());
+    if (!read->warning.empty()) log(LogLevel::warning, "services", read->warning, {{"receiver", settings_.name}});
+    return std::move(read->text);
+  }
+
   /// NAME, or what the file NAME_file or the variable NAME_env holds.
   Result<std::string> value_or_source(const std::string& name) {
     std::string value = text(name);
+    if (name == "secret" && !value.empty()) {
+      DENDRO_TRY_ASSIGN(value, secret_at(name, value));
+    }
     if (const std::string path = text(name + "_file"); !path.empty()) {
-      Result<std::string> read = read_whole_file(files_, path, kSecretBytesMax);
-      if (!read) return wrong(name + "_file", read.error().message());
-      value = std::move(*read);
-      while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+      DENDRO_TRY_ASSIGN(value, secret_at(name + "_file", "file:" + path));
     }
     if (const std::string variable = text(name + "_env"); !variable.empty()) {
-      const std::optional<std::string> found = variable_(variable);
-      if (!found) return wrong(name + "_env", "the variable " + variable + " is not set");
-      value = *found;
+      DENDRO_TRY_ASSIGN(value, secret_at(name + "_env", "env:" + variable));
     }
     return value;
   }
@@ -141,15 +150,15 @@ class ReceiverReader {
 
   const JsonValue& block_;
   FileSystem& files_;
-  const VariableFunction& variable_;
+  const SecretReader& secrets_;
   ReceiverSettings settings_;
 };
 
 }  // namespace
 
 Result<ReceiverSettings> parse_receiver_settings(const JsonValue& block, FileSystem& files,
-                                                 const VariableFunction& variable) {
-  return ReceiverReader(block, files, variable).run();
+                                                 const SecretReader& secrets) {
+  return ReceiverReader(block, files, secrets).run();
 }
 
 }  // namespace dendro

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json_document.h"
 #include "base/result.h"
 #include "io/file_system.h"
+#include "io/secret_source.h"
 
 namespace dendro {
 
@@ -27,11 +26,8 @@ struct ReceiverSettings {
   std::string ca_file;  ///< email: certificates that are trusted instead of the system's; it is there
 };
 
-/// A variable of the environment; nothing if it is not set.
-using VariableFunction = std::function<std::optional<std::string>(const std::string& name)>;
-
 /// Errors: invalid_argument naming the receiver and the member, never a value that may be a secret.
 Result<ReceiverSettings> parse_receiver_settings(const JsonValue& block, FileSystem& files,
-                                                 const VariableFunction& variable);
+                                                 const SecretReader& secrets);
 
 }  // namespace dendro
