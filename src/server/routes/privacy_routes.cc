@@ -291,7 +291,7 @@ Route tenant_masking_route(std::string method, std::string path, std::string ope
   route.permission = Permission::admin;
   route.tenant_rule = TenantRule::none;
   route.operation_id = std::move(operation_id);
-  route.use = RouteUse::none;
+  route.use = RouteUse::read;  // tokens of a value tell whether it is stored
   route.group = "Privacy";
   route.summary = std::move(summary);
   route.params = {{"id", ParamPlace::path, true, R"({"type":"string"})", "`tenant_id`, or `id`."}};
