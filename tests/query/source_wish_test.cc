@@ -226,6 +226,10 @@ const char* const kQueries[] = {
     "\"Connection refused\" -dns",
     "body:error | stats by (_stream) count() as n",
     "error | stats count() as n",
+    "-error | stats count() as n",
+    "(timeout or -dns) -\"db-1\" | stats by (service) count() as n",
+    "contains_any(timeout, refused) | stats by (pod) count() as n",
+    "Connection refused -timeout | stats by (severity) count() as n",
     "i(TIMEOUT) | stats count() as n",
     "a.b:* | fields a.b, k, body.k, z",
     "contains_any(error, dns) | stats count() as n",
@@ -329,8 +333,20 @@ TEST(SourceWish, WantsEveryPlaceWhereAFieldMayStand) {
   EXPECT_TRUE(wish_of("level:error | stats count() as n").severity);
   EXPECT_TRUE(wish_of("{a=\"b\"} | stats count() as n").all_labels);
   EXPECT_TRUE(wish_of("* | stats by (_stream) count() as n").all_labels);
-  for (const char* query : {"*", "timeout | stats count() as n", "* | fields a*", "* | field_names"})
+  for (const char* query : {"*", "timeout", "500 | stats count() as n", "* | fields a*", "* | field_names"})
     EXPECT_TRUE(wish_of(query).is_all) << query;
+}
+
+TEST(SourceWish, OfValuesThatAreOnlySearchedWantsThoseThatHoldTheText) {
+  const RecordWish wish = wish_of("(timeout or -refused) dns | stats by (pod) count() as n");
+  EXPECT_FALSE(wish.is_all);
+  EXPECT_EQ(wish.searched_texts, (Texts{"dns", "refused", "timeout"}));
+  std::string text;
+  for (int i = 0; i < 100; ++i)
+    text += "{\"a\":\"x\",\"b\":\"a timeout\",\"timeout\":1,\"c\":[\"timeout\"],\"d\":\"time\\u006fut\",\"e\":\"t\"}\n";
+  const FileAnswer found = ask("timeout | stats count() as n", text, Wished::what_is_needed);
+  EXPECT_EQ(found.rows, Texts{"{\"n\":100}"});
+  EXPECT_EQ(found.leaves, 6u + 99u * 3);  // b, c, d
 }
 
 }  // namespace
