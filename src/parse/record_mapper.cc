@@ -145,6 +145,12 @@ std::optional<RejectCause> RecordMapper::add_fields(const std::vector<JsonNode>&
   return std::nullopt;
 }
 
+RecordPlan RecordMapper::plan_of(const std::vector<JsonNode>& nodes) const {
+  RecordPlan plan = planner_.make_plan(nodes);
+  plan.whole_in_batch = filler_.batch_number();  // add_object has seen to it
+  return plan;
+}
+
 bool RecordMapper::wants_whole(const RecordPlan& plan) {
   if (wish_ == nullptr || plan.whole_in_batch == filler_.batch_number()) return false;
   plan.whole_in_batch = filler_.batch_number();

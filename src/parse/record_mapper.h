@@ -51,8 +51,8 @@ class RecordMapper {
   /// Adds a record whose body is a line of text, valid UTF-8 or not; its time is the receive time unless one is given.
   std::optional<RejectCause> add_line(std::string_view line, std::optional<Timestamp> time = std::nullopt);
   // For documents whose names are known beforehand:
-  /// The plan of a document for the two below; keeps nothing of `nodes`.
-  RecordPlan plan_of(const std::vector<JsonNode>& nodes) const { return planner_.make_plan(nodes); }
+  /// The plan, for the two below, of the document that was added last; keeps nothing of `nodes`.
+  RecordPlan plan_of(const std::vector<JsonNode>& nodes) const;
   /// True once a batch and plan: the record at hand should be added by add_object, so that the batch knows its names.
   bool wants_whole(const RecordPlan& plan);
   /// Its records may be added by the two below.

@@ -115,8 +115,11 @@ class WishMaker {
       if (where == nullptr) break;  // the others are steps, of which the need is known
       add(where->filter);
     }
-    // Tests of labels name no fields; they begin with a bracket. A bracket in a text costs some labels.
-    if (to_text(plan.parsed).find('{') != std::string::npos) wish_.all_labels = true;
+    // Tests of labels name no fields; they begin with a bracket. A bracket in a text costs some labels. What stands
+    // around a record is a matter of its stream.
+    const bool has_context = std::any_of(plan.parsed.pipes.begin(), plan.parsed.pipes.end(),
+                                         [](const Pipe& pipe) { return std::holds_alternative<ContextPipe>(pipe); });
+    if (has_context || to_text(plan.parsed).find('{') != std::string::npos) wish_.all_labels = true;
     for (const SubPlan& sub : plan.subplans) add(*sub.plan);
   }
   RecordWish finish() {
