@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kKeptInputBytesMax = std::uint64_t{512} << 20;
 class QueryInput {
  public:
   virtual ~QueryInput() = default;
-  /// Errors: those of opening; what fails later is the source's.
+  /// Errors: those of opening; what fails later is the source's. Blocks may be without rows: none yet.
   virtual Result<std::unique_ptr<BlockSource>> open(const ScanRequest& request) = 0;
   /// Said before the first pass where there will be several: an input that can be read once keeps what it read, up to
   /// kKeptInputBytesMax; beyond it, later passes fail with too_large.
