@@ -217,8 +217,9 @@ int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputF
   options.time_field = flags.time_field;
   options.body_field = flags.body_field;
   options.severity_field = flags.severity_field;
-  // A reduction says that only values matter, neither the order of records nor their numbers.
-  options.any_order = prepared.plan().reduction.has_value() && prepared.plan().subplans.empty();
+  // A reduction says that only values matter, neither the order of records nor their numbers (but for samples).
+  const std::optional<Reduction>& reduction = prepared.plan().reduction;
+  options.any_order = reduction.has_value() && !reduction->keeps_extremes && prepared.plan().subplans.empty();
   options.wish = std::make_shared<const RecordWish>(source_wish(prepared.plan()));
   if (!flags.format.empty()) {
     const std::optional<ParseFormat> parsed = parse_format_of_name(flags.format);
