@@ -1,17 +1,50 @@
 #!/bin/sh
 # `make test`: builds the dev preset (ASan, UBSan, warnings are errors), runs every test, then puts the release binary under
-# stress, and ends with one line of counts.
-# PRESET=tsan runs them under another preset. Exit: 0 all passed, 1 otherwise.
+# stress, and ends with one line of counts. The real servers of tools/services are fetched and started in the shadow of the build,
+# a set of this run's own, and stopped at its end.
+# PRESET=tsan runs them under another preset. DENDRO_REQUIRE_SERVICES=1: a required server that does not run is a failure; else
+# its tests are skipped and counted. Exit: 0 all passed, 1 otherwise.
 set -eu
 cd "$(dirname "$0")/.."
 preset=${PRESET:-dev}
-tools/build.sh "$preset"
+tools/install_packages.sh test
 reports=$PWD/build/$preset/reports
+services=$PWD/build/$preset/services
+mkdir -p "$services"
+
+services_pid=''
+stop_services() {
+  [ -z "$services_pid" ] || { kill "$services_pid" 2>/dev/null && wait "$services_pid"; } || true
+  tools/services down --state "$services"
+}
+trap stop_services EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+tools/services down --state "$services"  # of a run that was killed
+rm -f "$services/env"
+# Nicer than the compiler, so with more patience than by hand.
+tools/services up --nice 10 --timeout 300 --state "$services" --env "$services/env" >"$services/up.log" 2>&1 &
+services_pid=$!
+
+tools/build.sh "$preset"
+failed=0
+services_failed=0
+wait "$services_pid" || services_failed=1
+services_pid=''
+cat "$services/up.log" >&2
+if [ "$services_failed" = 1 ] && [ "${DENDRO_REQUIRE_SERVICES:-}" = 1 ]; then
+  echo "test: DENDRO_REQUIRE_SERVICES=1, and a required server does not run" >&2
+  failed=1
+fi
+# shellcheck disable=SC1091 # written by the command above
+[ ! -f "$services/env" ] || . "$services/env"
+export DENDRO_SERVICES_STATE="$services"
+
 rm -rf "$reports"
 mkdir -p "$reports"
-failed=0
 # gtest and tests/run_unittest.py write their counts here.
 GTEST_OUTPUT="xml:$reports/" DENDRO_REPORTS="$reports" ctest --preset "$preset" -j2 || failed=1
+tools/services down --state "$services"  # their memory and cores are the stress test's
 if [ "$preset" = dev ]; then
   tools/build.sh release
   DENDRO_BINARY=$PWD/build/release/dendro DENDRO_REPORTS="$reports" DENDRO_REPORT_PREFIX=release_ \

@@ -89,7 +89,7 @@ class Cache:
         return self.folder / "go"
 
 
-def run(*command, cwd=None, env=None, seconds=900):
+def run(*command, cwd=None, env=None, seconds=1800):
     """A tool of ours to its end; raises NotRun with its last lines. When we are interrupted its whole process group ends with us."""
     name = Path(str(command[0])).name
     try:
