@@ -312,6 +312,19 @@ class Supervising(unittest.TestCase):
         self.assertEqual(self.up(supervisor)["small"].text, "not run: it did not answer within 0.5 s")
         self.assertEqual(processes.marked(MARK, supervisor.state.folder), [])
 
+    def test_the_time_does_not_count_before_the_cores_are_free(self):
+        free = Path(self.folder.name, "free")
+        supervisor = self.supervise(Small(before="signal.pause()"), ready_seconds=0.2)
+        supervisor.no_limit_before = free
+        result = []
+        thread = threading.Thread(target=lambda: result.extend(supervisor.up(["small"])))
+        thread.start()
+        thread.join(1)
+        self.assertTrue(thread.is_alive())
+        free.touch()
+        thread.join(30)
+        self.assertEqual([one.text for one in result], ["not run: it did not answer within 0.2 s"])
+
     def test_one_that_listens_off_loopback_is_stopped(self):
         supervisor = self.supervise(Small(host="0.0.0.0"))
         self.assertRegex(self.up(supervisor)["small"].text, r"^not run: it listens off loopback, on 0\.0\.0\.0:\d+$")

@@ -30,7 +30,7 @@ A test finds a server by its variable above; one that is not set means: not ther
 DENDRO_TEST_PYTHON, an interpreter that has boto3 and pymongo; with versitygw DENDRO_TEST_VERSITYGW_ACCESS_KEY and _SECRET_KEY.
 
 settings:
-  DENDRO_SERVICES_CACHE        downloads, 1 to 2 GB; default ~/.cache/dendro-services
+  DENDRO_SERVICES_CACHE        downloads, about 2.5 GB; default ~/.cache/dendro-services
   DENDRO_SERVICES_STATE        as --state; default .cache/services of this checkout
   DENDRO_SERVICES_OPENSEARCH   2 or 3; default: 3, or 2 without Java 21
   DENDRO_SERVICES_JVM_FOLDER   where Java is looked for; default /usr/lib/jvm
@@ -59,6 +59,7 @@ def parser(servers):
         if name == "up":
             command.add_argument("--env", metavar="FILE", help="write the variables there, to be read by a shell; - is stdout")
             command.add_argument("--timeout", type=float, default=90, metavar="S", help="for each to become ready; default 90")
+            command.add_argument("--no-limit-before", metavar="FILE", help="the time counts only once FILE is there, as when a build has left the cores")
             add_state(command)
     add_state(commands.add_parser("down", help="stop all and remove their folder", allow_abbrev=False))
     status = commands.add_parser("status", help="what runs", allow_abbrev=False)
@@ -101,7 +102,8 @@ def up_or_fetch(options, servers):
     if options.command == "fetch":
         outcomes = Supervisor(servers, cache, ROOT / ".cache" / "services", say=say).fetch(names)
     else:
-        supervisor = Supervisor(servers, cache, options.state, options.timeout, niceness if options.nice else None, say)
+        supervisor = Supervisor(servers, cache, options.state, options.timeout, options.no_limit_before,
+                                niceness if options.nice else None, say)
         outcomes = supervisor.up(names)
         give_variables(supervisor, options.env)
     missing = [one.name for one in outcomes if not one.up and (one.required or one.name in options.names)]

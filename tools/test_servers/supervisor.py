@@ -45,11 +45,13 @@ class Status(NamedTuple):
 
 
 class Supervisor:
-    def __init__(self, servers, cache, state_folder, ready_seconds=90, niceness_after=None, say=lambda text: None):
+    def __init__(self, servers, cache, state_folder, ready_seconds=90, no_limit_before=None, niceness_after=None,
+                 say=lambda text: None):
         self.servers = {server.name: server for server in servers}
         self.cache = cache
         self.state = State(state_folder)
         self.ready_seconds = ready_seconds
+        self.no_limit_before = no_limit_before  # a file: while it is not there, others need the cores, and the time does not count
         self.niceness_after = niceness_after  # of servers that are ready; None: as they were started
         self.say = say
         self._mutex = threading.Lock()  # guards self.state
@@ -172,8 +174,10 @@ class Supervisor:
     def _wait_until_ready(self, server, record, process=None):
         """None once it is; else why not."""
         place = self._place(server, record["ports"], record["secrets"])
-        deadline = time.monotonic() + self.ready_seconds
-        while time.monotonic() < deadline:
+        deadline = None
+        while deadline is None or time.monotonic() < deadline:
+            if deadline is None and not self._is_patient():
+                deadline = time.monotonic() + self.ready_seconds
             if not processes.is_alive(record["pid"], record["ticks"]):
                 code = process.wait() if process else None
                 return "it ended" + ("" if code is None else f", exit code {code}" if code >= 0 else f", signal {-code}")
@@ -186,6 +190,9 @@ class Supervisor:
             if self._stopping.wait(0.05):
                 return "interrupted"
         return f"it did not answer within {self.ready_seconds} s"
+
+    def _is_patient(self):
+        return self.no_limit_before is not None and not Path(self.no_limit_before).exists()
 
     def _status_of(self, server, record):
         if not record:
