@@ -150,7 +150,7 @@ assert '"maxReceiveCount":5' in policy["Attributes"]["RedrivePolicy"].replace(" 
         self.assertRegex(version, r"^(3\.8\.0|2\.19\.1)$")
         lines = "".join(json.dumps({"index": {"_id": str(i)}}) + "\n" + json.dumps({"message": f"disk {i} is full"}) + "\n" for i in range(20))
         status, reply = request(url, "POST", f"/{index}/_bulk?refresh=true", lines, "application/x-ndjson")
-        self.assertEqual((status, json.loads(reply)["errors"]), (200, False))
+        self.assertEqual((status, json.loads(reply)["errors"]), (200, False), reply[:1000])
         query = {"query": {"match_phrase": {"message": "disk 7 is"}}}
         hits = json.loads(request(url, "POST", f"/{index}/_search", json.dumps(query))[1])["hits"]["hits"]
         self.assertEqual([hit["_id"] for hit in hits], ["7"])

@@ -238,6 +238,8 @@ class Downloads(unittest.TestCase):
     def test_last_words_are_short_and_without_colours(self):
         self.assertEqual(fetching.last_words("a\nb\n\x1b[31mc\x1b[0m\n[ERROR] \nd\n"), "b / c / d")
         self.assertEqual(len(fetching.last_words("x" * 5000)), 403)
+        maven = "[ERROR] no such host -> [Help 1]\n[ERROR] \n[ERROR] Re-run Maven using -X\n[ERROR] [Help 1] http://there\n"
+        self.assertEqual(fetching.last_words(maven), "[ERROR] no such host -> [Help 1]")
 
     def test_every_pin_is_exact(self):
         for line in (fetching.HERE / "python" / "requirements.txt").read_text().splitlines():
@@ -487,25 +489,29 @@ class Catalog(unittest.TestCase):
             with self.assertRaisesRegex(NotRun, "openjdk-17-jdk-headless"):
                 catalog.ElasticMq().fetch(Cache(Path(empty, "cache")))
 
-    def test_without_java_21_and_without_the_packed_one_opensearch_is_the_older(self):
+    def test_without_java_21_opensearch_is_the_older(self):
         asked = []
 
-        class OldJava(Cache):
+        class Asked(Cache):
             def get(self, artifact):
                 asked.append(artifact.name)
-                if artifact.name == "java-runtime":
-                    raise NotRun("no network")
                 return Path("/there")
 
-        seventeen = java.Jdk(17, Path("/jvm/17"))
-        with mock.patch.object(java, "installed", return_value=[seventeen]), mock.patch.dict(os.environ, {"DENDRO_SERVICES_OPENSEARCH": ""}):
-            server = catalog.OpenSearch()
-            server.fetch(OldJava("/nowhere"))
-            self.assertEqual((asked, server.java), (["java-runtime", "java-opensearch_2"], seventeen.java))
-            with mock.patch.dict(os.environ, {"DENDRO_SERVICES_OPENSEARCH": "3"}), self.assertRaisesRegex(NotRun, "no network"):
-                catalog.OpenSearch().fetch(OldJava("/nowhere"))
-            with mock.patch.dict(os.environ, {"DENDRO_SERVICES_OPENSEARCH": "4"}), self.assertRaisesRegex(NotRun, "not 2 or 3"):
-                catalog.OpenSearch().fetch(OldJava("/nowhere"))
+        def fetch(runtimes, wanted=""):
+            asked.clear()
+            with mock.patch.object(java, "installed", return_value=runtimes), mock.patch.dict(os.environ, {"DENDRO_SERVICES_OPENSEARCH": wanted}):
+                server = catalog.OpenSearch()
+                server.fetch(Asked("/nowhere"))
+                return asked[0], server.java
+
+        seventeen, newer = java.Jdk(17, Path("/jvm/17")), java.Jdk(25, Path("/jvm/25"))
+        self.assertEqual(fetch([seventeen, newer]), ("java-opensearch", newer.java))
+        self.assertEqual(fetch([seventeen, newer], "2"), ("java-opensearch_2", seventeen.java))
+        self.assertEqual(fetch([seventeen]), ("java-opensearch_2", seventeen.java))
+        with self.assertRaisesRegex(NotRun, "no Java 21"):
+            fetch([seventeen], "3")
+        with self.assertRaisesRegex(NotRun, "not 2 or 3"):
+            fetch([seventeen], "4")
 
 
 def serve_http(listener):

