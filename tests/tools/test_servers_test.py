@@ -338,9 +338,11 @@ class Supervising(unittest.TestCase):
             wanted, other = taken.getsockname()[1], free.getsockname()[1]
             free.close()
             threading.Thread(target=serve_http, args=(taken,), daemon=True).start()
+            supervisor = self.supervise(Small())
             with mock.patch.object(ports, "pick", side_effect=[[wanted], [other]]):
-                outcome = self.up(self.supervise(Small()))["small"]
+                outcome = self.up(supervisor)["small"]
         self.assertTrue(outcome.up, outcome)
+        self.assertEqual(supervisor.variables(), {"DENDRO_TEST_SMALL": f"http://127.0.0.1:{other}"})
 
     def test_what_cannot_be_fetched_is_named_and_the_others_run(self):
         supervisor = self.supervise(Small("one"), Small("two", fetch_problem="go is not installed"))
