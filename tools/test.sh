@@ -22,8 +22,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 tools/services down --state "$services"  # of a run that was killed
 rm -f "$services/env" "$services/cores_are_free"
-# Nicer than the compiler, which may leave them next to nothing: so their time counts from the end of the build.
-tools/services up --nice 10 --no-limit-before "$services/cores_are_free" --state "$services" --env "$services/env" >"$services/up.log" 2>&1 &
+# Nicer than the compiler, which may leave them next to nothing: so their time counts from the end of the build. More of it than
+# by hand: other work may share the machine.
+tools/services up --nice 10 --timeout 240 --no-limit-before "$services/cores_are_free" --state "$services" --env "$services/env" >"$services/up.log" 2>&1 &
 services_pid=$!
 
 tools/build.sh "$preset"
