@@ -153,6 +153,8 @@ class Postgres(Server):
     def prepare(self, place):
         data = place.folder / "data"
         if (data / "PG_VERSION").exists():
+            # Of one that was killed, as the supervisor knows better than PostgreSQL, which takes a zombie for a server.
+            (data / "postmaster.pid").unlink(missing_ok=True)
             return
         place.secrets["password"] = secrets.token_hex(16)
         password_file = place.folder / "password"

@@ -94,11 +94,25 @@ def stop(processes, patience_seconds=10):
     return [pid for pid, _ in left]
 
 
-def kill_marked(variable, value, patience_seconds=5):
-    """Kills what carries the mark, until nothing does: children of a server that has crashed, too."""
+def working_in(folder):
+    """The living processes whose working directory is `folder` or below it."""
+    top = os.path.realpath(folder)
+    found = []
+    for pid in _all_pids():
+        try:
+            at = os.readlink(f"/proc/{pid}/cwd")
+        except OSError:
+            continue
+        if at == top or at.startswith(top + "/"):
+            found.append(pid)
+    return found
+
+
+def kill_all(find, patience_seconds=5):
+    """Kills what `find` gives, until it gives nothing: children of a server that has crashed, too. Returns who is left."""
     deadline = time.monotonic() + patience_seconds
     while True:
-        left = [pid for pid in marked(variable, value) if pid != os.getpid()]
+        left = [pid for pid in find() if pid != os.getpid()]
         if not left or time.monotonic() > deadline:
             return left
         for pid in left:

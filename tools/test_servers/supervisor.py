@@ -3,7 +3,8 @@
 1. A server is written into the state before anybody waits for it: whatever happens to us, `down` finds it.
 2. A server is ready when its own process listens on its port and it answers its probe; another program on that port does not count.
 3. A server that listens off loopback is stopped at once.
-4. What `down` does not know by pid it knows by a mark in the environment: children of a server that has crashed end, too.
+4. What `down` does not know by pid it knows by a mark in the environment or by its folder: children of a server that has crashed
+   end, too.
 """
 import os
 import shutil
@@ -90,7 +91,7 @@ class Supervisor:
             alive = [(record["pid"], record["ticks"], signal.Signals(record["stop_signal"])) for record in state.servers.values() if "pid" in record]
             killed = set(processes.stop(alive))
             if state.folder:
-                left = processes.kill_marked(MARK, state.folder)
+                left = processes.kill_all(lambda: processes.marked(MARK, state.folder) + processes.working_in(state.folder))
                 if left:
                     raise OSError(f"processes {left} do not end")
                 shutil.rmtree(state.folder, ignore_errors=True)
@@ -135,6 +136,8 @@ class Supervisor:
     def _start(self, server, before):
         if before:
             self._stop(before)
+            # PostgreSQL does not start beside what is left of a crashed one, and what is left carries no mark: it writes its title there.
+            processes.kill_all(lambda: processes.working_in(Path(self.state.folder) / server.name))
         places = dict(before["ports"]) if before and all(map(ports.is_free, before["ports"].values())) else self._pick_ports(server)
         secrets = before["secrets"] if before else {}
         for attempt in (1, 2):
