@@ -16,6 +16,7 @@
 #include "apps/serve_access.h"
 #include "apps/serve_alerts.h"
 #include "apps/serve_audit.h"
+#include "apps/serve_chain.h"
 #include "apps/serve_metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,6 +34,7 @@
 #include "server/routes/admin_routes.h"
 #include "server/routes/alert_routes.h"
 #include "server/routes/analyze_routes.h"
+#include "server/routes/chain_routes.h"
 #include "server/routes/entries_routes.h"
 #include "server/routes/ingest_routes.h"
 #include "server/routes/key_routes.h"
@@ -94,6 +96,7 @@ struct ServeApp::Parts {
   AwsAccess aws{aws_variables(settings), clock, random, *files};
   std::unique_ptr<AlertPublisher> publisher;  // null: no topic is set
   std::unique_ptr<Store> store;
+  ServeChain chain;  // hears of what the store removes, and goes before it
   std::unique_ptr<MetaDatabase> meta;
   std::unique_ptr<HttpClient> http = make_curl_http_client();  // keys of issuers
   std::unique_ptr<IdentityParts> identity;
@@ -122,8 +125,10 @@ struct ServeApp::Parts {
   Status open_identity(const std::vector<ListenerSpec>& listeners);
   Status check_who_may_come(const std::vector<ListenerSpec>& listeners) const;
   void open_audit();
+  Status open_chain();
   Status open_spill_place();
   Status open_alerts();
+  std::vector<TenantId> tenant_ids() const;
   void open_admin();
   RouteTable routes();
   SystemParts system_parts();
@@ -135,6 +140,7 @@ Status ServeApp::Parts::open() {
   settings.store.scan_threads = cores - 1;
   DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners, settings.tls));
   DENDRO_TRY_ASSIGN(tls, TlsWatch::open(listeners, clock));
+  settings.store.removal_witness = chain.witness();
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
   DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
@@ -163,6 +169,7 @@ Status ServeApp::Parts::open() {
     publisher = make_sns_publisher(aws.client(), aws.settings(), settings.sns_topic_arn);
   }
   open_audit();
+  DENDRO_TRY(open_chain());
   open_admin();
   access.emplace(*identity, *tenants, *workers, clock);
   DENDRO_TRY(access->read_roles());
@@ -173,6 +180,7 @@ Status ServeApp::Parts::open() {
   tls->start();
   identity->start();
   alerts->service().start();
+  chain.start();
   return {};
 }
 
@@ -205,13 +213,7 @@ Status ServeApp::Parts::check_who_may_come(const std::vector<ListenerSpec>& list
 void ServeApp::Parts::open_audit() {
   ServeAudit::Parts parts{*store, *workers, clock, random, query_limits};
   parts.settings_of = [this](const TenantId& tenant) { return audit_settings_of(tenants->settings_of(tenant)); };
-  parts.tenants = [this] {
-    std::vector<TenantId> ids = {TenantId::default_tenant()};
-    for (const auto& tenant : tenants->list()) {
-      if (tenant->id != ids.front()) ids.push_back(tenant->id);
-    }
-    return ids;
-  };
+  parts.tenants = [this] { return tenant_ids(); };
   audit = std::make_unique<ServeAudit>(std::move(parts));
   UseRecording::Parts recording{audit->trail(), clock, settings.audit_trail};
   recording.asks_callers = [this] { return identity->is_auth_configured(); };
@@ -221,6 +223,19 @@ void ServeApp::Parts::open_audit() {
     return Error(ErrorCode::unavailable, "the change could not be recorded in the audit trail: " + health.reason);
   };
   uses = std::make_shared<UseRecording>(std::move(recording));
+}
+
+std::vector<TenantId> ServeApp::Parts::tenant_ids() const {
+  std::vector<TenantId> ids = {TenantId::default_tenant()};
+  for (const auto& tenant : tenants->list()) {
+    if (tenant->id != ids.front()) ids.push_back(tenant->id);
+  }
+  return ids;
+}
+
+Status ServeApp::Parts::open_chain() {
+  return chain.open(settings.chain, {*store, *files, *objects, clock, random, settings.store.directory,
+                                     [this] { return tenant_ids(); }});
 }
 
 Status ServeApp::Parts::open_alerts() {
@@ -237,9 +252,15 @@ Status ServeApp::Parts::open_alerts() {
 void ServeApp::Parts::open_admin() {
   AdminOptions options{settings.backup_directory, meta.get(), {}, {}};
   options.spools = {{std::string(kAlertQueue), &alerts->queue()}};
+  if (chain.queue() != nullptr) options.spools.push_back({std::string(kAnchorQueue), chain.queue()});
+  options.more_files = [this] { return chain_files_of(*files, settings.store.directory); };
   options.hold_messages = [this] { return alerts->service().hold_messages(); };
   admin = std::make_unique<AdminService>(*store, clock, random, std::move(options));
-  queues.emplace(std::vector<NamedQueue>{{std::string(kAlertQueue), &alerts->queue()}});
+  std::vector<NamedQueue> named = {{std::string(kAlertQueue), &alerts->queue()}};
+  if (chain.queue() != nullptr) {
+    named.push_back({std::string(kAnchorQueue), chain.queue()});
+  }
+  queues.emplace(std::move(named));
 }
 
 /// The folder is this process's: the store's lock is held.
@@ -266,6 +287,9 @@ RouteTable ServeApp::Parts::routes() {
   QueryRouteParts query_parts{*workers, clock, snapshot_of, query_limits, lookup_tables};
   query_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query_parts.running = &*running;
+  if (EvidenceService* service = chain.service(); service != nullptr) {
+    query_parts.prover_of = [service](const TenantId& tenant) { return service->prover(tenant); };
+  }
   query_parts.geo_database = geo_database;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
@@ -277,6 +301,7 @@ RouteTable ServeApp::Parts::routes() {
   add(tail_routes(*workers, *tails, uses));
   add(make_entries_routes(*workers, *entries, random));
   add(audit->routes(settings.audit_api_prefix));
+  add(make_chain_routes({query_parts, admin->jobs(), chain.service()}));
   add(make_tenant_routes(*workers, *tenants));
   add(make_key_routes(*workers, identity->keys(), identity->roles()));
   add(make_user_routes(*workers, identity->users(), identity->roles()));
@@ -309,6 +334,7 @@ SystemParts ServeApp::Parts::system_parts() {
     append_query_metrics(out, *running);
     alerts->append_metrics(out);
     audit->append_metrics(out);
+    chain.append_metrics(out);
     tls->append_metrics(out);
     append_metric(out, "dendro_audit_refusals_left_out_total", "counter",
                   "refused callers that the trail of uses only counts", uses->refusals_left_out());
@@ -343,6 +369,7 @@ void ServeApp::stop() {
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
   if (parts_->tls != nullptr) parts_->tls->stop();
   if (parts_->audit != nullptr) parts_->audit->stop();
+  parts_->chain.stop();     // behind the last reply, so that the last uses are covered soon
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
   if (parts_->identity != nullptr) parts_->identity->stop();
