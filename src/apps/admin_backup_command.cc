@@ -4,6 +4,7 @@
 #include "apps/admin_progress.h"
 #include "apps/admin_remote.h"
 #include "apps/cli.h"
+#include "apps/serve_chain.h"
 #include "apps/text_table.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
@@ -71,6 +72,13 @@ Status add_meta_database(const std::string& path, FileSystem& files, BackupFolde
   return backup.take_written(name);
 }
 
+/// The store is locked: nothing grows meanwhile.
+Status add_chains(const std::string& directory, FileSystem& files, BackupFolder& backup) {
+  DENDRO_TRY_ASSIGN(const auto chains, chain_files_of(files, directory));
+  for (const auto& [path, bytes] : chains) DENDRO_TRY(backup.take(path, bytes, CopyAccess::owner_only));
+  return {};
+}
+
 int run_backup(std::span<const std::string> args, CommandIo& io) {
   const auto flags = std::make_shared<BackupFlags>();
   const auto app = make_backup_app_with(flags);
@@ -87,7 +95,10 @@ int run_backup(std::span<const std::string> args, CommandIo& io) {
     report = backup_store(
         flags->place.data, flags->to, *files, clock,
         [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); },
-        [&](BackupFolder& backup) { return add_meta_database(meta_database_path(flags->place.data), *files, backup); });
+        [&](BackupFolder& backup) -> Status {
+          DENDRO_TRY(add_meta_database(meta_database_path(flags->place.data), *files, backup));
+          return add_chains(flags->place.data, *files, backup);
+        });
   }
   if (!report) return report_admin_error(io, "admin backup", report.error());
   print_backup(io, flags->to, *report);

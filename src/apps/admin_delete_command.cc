@@ -4,6 +4,7 @@
 #include "apps/admin_progress.h"
 #include "apps/admin_remote.h"
 #include "apps/cli.h"
+#include "apps/serve_chain.h"
 #include "apps/text_table.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
@@ -64,8 +65,9 @@ class FolderDeletion final : public DeletionTarget {
     }
     StoreOptions options;
     options.directory = directory;
+    options.removal_witness = chain_.witness();
     DENDRO_TRY_ASSIGN(store_, Store::open(std::move(options), *files_, clock_, random_));
-    return {};
+    return open_chain(directory);
   }
   Result<DeletionCount> count() override {
     return DeletionLog(*store_, clock_).count(TenantId::default_tenant(), deletion_, CancelToken());
@@ -76,11 +78,23 @@ class FolderDeletion final : public DeletionTarget {
   }
 
  private:
+  /// Where records are under a chain, it is told what goes: a removal that nobody declared looks like tampering.
+  Status open_chain(const std::string& directory) {
+    ChainSettings settings;
+    settings.keeps_scope = true;
+    const std::string folder = chain_folder_of(chain_folder(directory), TenantId::default_tenant());
+    if (!files_->exists(folder)) settings.scope.reset();
+    if (const char* key = std::getenv("DENDRO_AUDIT_CHAIN_KEY_FILE")) settings.key_file = key;
+    return chain_.open(settings, {*store_, *files_, *objects_, clock_, random_, directory, {}});
+  }
+
   const PreparedDeletion deletion_;
   const std::unique_ptr<FileSystem> files_ = make_posix_file_system();
   SystemClock clock_;
   SystemRandom random_;
+  const std::unique_ptr<ObjectStore> objects_ = make_local_object_store();
   std::unique_ptr<Store> store_;
+  ServeChain chain_;  // goes before the store
 };
 
 class ServerDeletion final : public DeletionTarget {

@@ -51,7 +51,7 @@ int run_restore(std::span<const std::string> args, CommandIo& io) {
     AdminProgress progress(io);
     report = restore_store(flags->from, flags->data, *files,
                            [&](const BackupProgress& at) { progress.show(at.file, at.files_done, at.files_total); },
-                           {std::string(kMetaDatabaseName)});
+                           {std::string(kMetaDatabaseName), "chain/"});
   }
   if (!report) return report_admin_error(io, "admin restore", report.error());
   const Status restored = restore_unlisted_meta(*files, *flags);

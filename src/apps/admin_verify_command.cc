@@ -5,6 +5,7 @@
 #include "apps/admin_remote.h"
 #include "apps/cli.h"
 #include "apps/text_table.h"
+#include "apps/verify_chain.h"
 #include "base/clock.h"
 #include "storage/backup.h"
 #include "storage/verify.h"
@@ -17,6 +18,7 @@ constexpr std::string_view kVerifySummary = "read all of a data folder or backup
 struct VerifyFlags {
   AdminPlace place;
   std::string backup;
+  VerifyChainFlags chain;
 };
 
 std::shared_ptr<CLI::App> make_verify_app_with(const std::shared_ptr<VerifyFlags>& flags) {
@@ -25,10 +27,21 @@ std::shared_ptr<CLI::App> make_verify_app_with(const std::shared_ptr<VerifyFlags
       "  dendro admin verify --data dendro-data\n"
       "  dendro admin verify --backup /backup/monday\n"
       "  dendro admin verify --server http://127.0.0.1:8080\n"
+      "  dendro admin verify --tenant acme --data dendro-data --anchor /mnt/worm/heads.ndjson\n"
+      "  dendro admin verify --proof proof.json --public-key 8a88..\n"
       "Reads every byte and every record, changes nothing. One line a fault on stdout, FILE: offset: what.\n"
+      "With --tenant the tenant's records are compared with its chain of hashes, with --proof one record with its "
+      "proof\n"
+      "(docs/audit.md).\n"
       "Exit codes: 0 undamaged, 1 damaged or a server uses the folder, 2 usage or no such folder.\n");
   add_place_options(*app, flags->place);
   app->add_option("--backup", flags->backup, "folder made by `dendro admin backup`")->type_name("DIR");
+  app->add_option("--tenant", flags->chain.tenant, "compare this tenant's records with its chain")->type_name("ID");
+  app->add_option("--anchor", flags->chain.anchor, "with --tenant: heads that were kept, a line each")
+      ->type_name("FILE");
+  app->add_option("--proof", flags->chain.proof, "check this proof of a record, without a store")->type_name("FILE");
+  app->add_option("--public-key", flags->chain.public_key, "the key that must have signed: hex digits or a PEM file")
+      ->type_name("KEY");
   return app;
 }
 
@@ -106,6 +119,11 @@ int run_verify(std::span<const std::string> args, CommandIo& io) {
   const auto app = make_verify_app_with(flags);
   if (const ParseOutcome outcome = parse_cli(*app, args, io); !outcome.go_on) return outcome.exit_code;
   const AdminPlace& place = flags->place;
+  if (!flags->chain.proof.empty()) return verify_proof_file(flags->chain, io);
+  if (!flags->chain.tenant.empty()) {
+    const std::string_view fault = place_fault(place);
+    return fault.empty() ? verify_tenant_chain(place, flags->chain, io) : report_failure(io, "admin verify", fault, 2);
+  }
   if ((place.data.empty() ? 0 : 1) + (place.server.empty() ? 0 : 1) + (flags->backup.empty() ? 0 : 1) != 1) {
     return report_failure(
         io, "admin verify",

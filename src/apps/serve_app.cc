@@ -14,6 +14,7 @@
 #include "apps/serve_access.h"
 #include "apps/serve_alerts.h"
 #include "apps/serve_audit.h"
+#include "apps/serve_chain.h"
 #include "apps/serve_metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -34,6 +35,7 @@
 #include "server/routes/admin_routes.h"
 #include "server/routes/alert_routes.h"
 #include "server/routes/analyze_routes.h"
+#include "server/routes/chain_routes.h"
 #include "server/routes/entries_routes.h"
 #include "server/routes/ingest_routes.h"
 #include "server/routes/key_routes.h"
@@ -90,6 +92,7 @@ struct ServeApp::Parts {
   std::shared_ptr<FileSystem> files = make_posix_file_system();
   std::unique_ptr<ObjectStore> objects = make_local_object_store();
   std::unique_ptr<Store> store;
+  ServeChain chain;  // hears of what the store removes, and goes before it
   std::unique_ptr<MetaDatabase> meta;
   std::unique_ptr<HttpClient> http = make_curl_http_client();  // keys of issuers
   std::unique_ptr<IdentityParts> identity;
@@ -126,8 +129,10 @@ struct ServeApp::Parts {
   Result<std::shared_ptr<const MaskRules>> mask_rules_of(const TenantId& tenant) const;
   Status check_who_may_come(const std::vector<ListenerSpec>& listeners) const;
   void open_audit();
+  Status open_chain();
   Status open_spill_place();
   Status open_alerts();
+  std::vector<TenantId> tenant_ids() const;
   void open_admin();
   RouteTable routes();
   SystemParts system_parts();
@@ -139,6 +144,7 @@ Status ServeApp::Parts::open() {
   settings.store.scan_threads = cores - 1;
   DENDRO_TRY_ASSIGN(const std::vector<ListenerSpec> listeners, parse_listener_specs(settings.listeners, settings.tls));
   DENDRO_TRY_ASSIGN(tls, TlsWatch::open(listeners, clock));
+  settings.store.removal_witness = chain.witness();
   DENDRO_TRY_ASSIGN(store, Store::open(settings.store, *files, clock, random));
   warn_of_fleeting_folder(settings.store.directory);
   DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
@@ -170,6 +176,7 @@ Status ServeApp::Parts::open() {
   tails = std::make_unique<TailHub>(std::move(tail_parts), tail_options);
   DENDRO_TRY(open_alerts());
   open_audit();
+  DENDRO_TRY(open_chain());
   open_admin();
   access.emplace(*identity, *tenants, *meters, *workers, clock);
   DENDRO_TRY(access->read_roles());
@@ -180,6 +187,7 @@ Status ServeApp::Parts::open() {
   tls->start();
   identity->start();
   alerts->service().start();
+  chain.start();
   return {};
 }
 
@@ -246,13 +254,7 @@ Status ServeApp::Parts::check_who_may_come(const std::vector<ListenerSpec>& list
 void ServeApp::Parts::open_audit() {
   ServeAudit::Parts parts{*store, *workers, clock, random, query_limits};
   parts.settings_of = [this](const TenantId& tenant) { return audit_settings_of(tenants->settings_of(tenant)); };
-  parts.tenants = [this] {
-    std::vector<TenantId> ids = {TenantId::default_tenant()};
-    for (const auto& tenant : tenants->list()) {
-      if (tenant->id != ids.front()) ids.push_back(tenant->id);
-    }
-    return ids;
-  };
+  parts.tenants = [this] { return tenant_ids(); };
   audit = std::make_unique<ServeAudit>(std::move(parts));
   UseRecording::Parts recording{audit->trail(), clock, settings.audit_trail};
   recording.asks_callers = [this] { return identity->is_auth_configured(); };
@@ -262,6 +264,19 @@ void ServeApp::Parts::open_audit() {
     return Error(ErrorCode::unavailable, "the change could not be recorded in the audit trail: " + health.reason);
   };
   uses = std::make_shared<UseRecording>(std::move(recording));
+}
+
+std::vector<TenantId> ServeApp::Parts::tenant_ids() const {
+  std::vector<TenantId> ids = {TenantId::default_tenant()};
+  for (const auto& tenant : tenants->list()) {
+    if (tenant->id != ids.front()) ids.push_back(tenant->id);
+  }
+  return ids;
+}
+
+Status ServeApp::Parts::open_chain() {
+  return chain.open(settings.chain, {*store, *files, *objects, clock, random, settings.store.directory,
+                                     [this] { return tenant_ids(); }});
 }
 
 Status ServeApp::Parts::open_alerts() {
@@ -277,9 +292,15 @@ Status ServeApp::Parts::open_alerts() {
 void ServeApp::Parts::open_admin() {
   AdminOptions options{settings.backup_directory, meta.get(), {}, {}};
   options.spools = {{std::string(kAlertQueue), &alerts->queue()}};
+  if (chain.queue() != nullptr) options.spools.push_back({std::string(kAnchorQueue), chain.queue()});
+  options.more_files = [this] { return chain_files_of(*files, settings.store.directory); };
   options.hold_messages = [this] { return alerts->service().hold_messages(); };
   admin = std::make_unique<AdminService>(*store, clock, random, std::move(options));
-  queues.emplace(std::vector<NamedQueue>{{std::string(kAlertQueue), &alerts->queue()}});
+  std::vector<NamedQueue> named = {{std::string(kAlertQueue), &alerts->queue()}};
+  if (chain.queue() != nullptr) {
+    named.push_back({std::string(kAnchorQueue), chain.queue()});
+  }
+  queues.emplace(std::move(named));
 }
 
 /// The folder is this process's: the store's lock is held.
@@ -309,6 +330,9 @@ RouteTable ServeApp::Parts::routes() {
   query_parts.timeout_max_of = [this](const TenantId& tenant) {
     return std::chrono::milliseconds(tenants->settings_of(tenant).quota.query_timeout_ms);
   };
+  if (EvidenceService* service = chain.service(); service != nullptr) {
+    query_parts.prover_of = [service](const TenantId& tenant) { return service->prover(tenant); };
+  }
   query_parts.geo_database = geo_database;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
@@ -322,6 +346,7 @@ RouteTable ServeApp::Parts::routes() {
   add(audit->routes(settings.audit_api_prefix));
   add(make_tenant_routes(*workers, *tenants, [this](const MaskRules& rules) { return privacy->check(rules); }));
   add(make_privacy_routes(query_parts, *privacy, *tenants, audit->trail()));
+  add(make_chain_routes({query_parts, admin->jobs(), chain.service()}));
   add(make_key_routes(*workers, identity->keys(), identity->roles()));
   add(make_user_routes(*workers, identity->users(), identity->roles()));
   add(make_token_routes(*workers, identity->tokens(), identity->roles()));
@@ -359,6 +384,7 @@ SystemParts ServeApp::Parts::system_parts() {
     audit->append_metrics(out);
     append_privacy_metrics(out, *privacy);
     append_tenant_metrics(out, *meters);
+    chain.append_metrics(out);
     tls->append_metrics(out);
     append_metric(out, "dendro_audit_refusals_left_out_total", "counter",
                   "refused callers that the trail of uses only counts", uses->refusals_left_out());
@@ -393,6 +419,7 @@ void ServeApp::stop() {
   if (parts_->server != nullptr) parts_->server->stop(parts_->settings.drain_timeout);
   if (parts_->tls != nullptr) parts_->tls->stop();
   if (parts_->audit != nullptr) parts_->audit->stop();
+  parts_->chain.stop();     // behind the last reply, so that the last uses are covered soon
   parts_->tails.reset();    // its thread uses the workers
   parts_->workers.reset();  // what they still do uses the store
   if (parts_->identity != nullptr) parts_->identity->stop();

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/chain_settings.h"
 #include "base/result.h"
 #include "identity/identity_parts.h"
 #include "server/options.h"
@@ -50,6 +51,7 @@ struct Settings {
   std::string backup_directory;                             ///< of backups over the network; empty: there are none
   std::string audit_api_prefix = "/api/v1";                 ///< in front of the routes of the audit log service
   std::string audit_project_name = "dendro";                ///< in the welcome of the audit profile
+  ChainSettings chain;                                      ///< of tamper evidence
   TrailMode audit_trail = TrailMode::automatic;             ///< which uses of native routes are recorded
   std::vector<std::string> alert_rules, alert_receivers;    ///< JSON documents, one a block of the file
   MasterKeys privacy_keys;                                  ///< empty: there is none

@@ -184,6 +184,14 @@ Status set_api_prefix(Settings& settings, Values values) {
   return {};
 }
 
+Status set_audit_chain(Settings& settings, Values values) {
+  const std::string& word = values.back();
+  if (word != "audit" && word != "all" && word != "off") return bad_value(word, "one of audit, all, off");
+  settings.chain.scope.reset();
+  if (word != "off") settings.chain.scope = word == "all" ? EvidenceScope::all : EvidenceScope::audit;
+  return {};
+}
+
 Status set_audit_trail(Settings& settings, Values values) {
   constexpr std::pair<std::string_view, TrailMode> kModes[] = {{"auto", TrailMode::automatic},
                                                                {"all", TrailMode::all},
@@ -535,6 +543,29 @@ constexpr SettingRow kSettings[] = {
      "uses of native routes that are recorded: all, changes (and refusals), off; default auto = all while callers must "
      "show a credential, else off",
      &set_audit_trail},
+    {"audit.chain", "DENDRO_AUDIT_CHAIN", "", false, false, "WORD",
+     "records under a signed chain of hashes: audit (audit logs and the trail), all, off; default audit",
+     &set_audit_chain},
+    {"audit.chain_interval", "DENDRO_AUDIT_CHAIN_INTERVAL", "", false, false, "DURATION",
+     "how long records wait for the chain at most; default 10s", &set_span<DENDRO_MEMBER(chain.interval)>},
+    {"audit.chain_key_file", "DENDRO_AUDIT_CHAIN_KEY_FILE", "", false, false, "FILE",
+     "private Ed25519 key (PEM) that signs chains; default chain/key.pem in the data folder, made once",
+     &set_text<DENDRO_MEMBER(chain.key_file)>},
+    {"audit.chain_key_previous_file", "DENDRO_AUDIT_CHAIN_KEY_PREVIOUS_FILE", "", false, false, "FILE",
+     "the key until now, where it is to change; default none", &set_text<DENDRO_MEMBER(chain.previous_key_file)>},
+    {"audit.anchor.file", "DENDRO_AUDIT_ANCHOR_FILE", "", false, false, "FILE",
+     "heads of chains are appended to it, a line each; default none", &set_text<DENDRO_MEMBER(chain.anchor_file)>},
+    {"audit.anchor.url", "DENDRO_AUDIT_ANCHOR_URL", "", false, false, "URL",
+     "heads of chains are posted there; default none", &set_text<DENDRO_MEMBER(chain.anchor_url)>},
+    {"audit.anchor.secret", "DENDRO_AUDIT_ANCHOR_SECRET", "", false, false, "SECRET",
+     "key that signs what is posted, X-Dendro-Signature; default none = unsigned",
+     &set_text<DENDRO_MEMBER(chain.anchor_secret)>, "", true},
+    {"audit.anchor.bucket", "DENDRO_AUDIT_ANCHOR_BUCKET", "", false, false, "BUCKET",
+     "heads of chains are objects in it, such as file:///mnt/worm; default none",
+     &set_text<DENDRO_MEMBER(chain.anchor_bucket)>},
+    {"audit.anchor.interval", "DENDRO_AUDIT_ANCHOR_INTERVAL", "", false, false, "DURATION",
+     "time between two anchored heads of a tenant at least; default 5m",
+     &set_span<DENDRO_MEMBER(chain.anchor_interval)>},
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},

@@ -246,6 +246,11 @@ Result<SignatureKey> SignatureKey::from_ed25519(std::string_view x) {
   return Parts::checked(std::move(key), false);
 }
 
+Result<SignatureKey> SignatureKey::from_ed25519_seed(std::string_view seed) {
+  PkeyPtr key(EVP_PKEY_new_raw_private_key_ex(nullptr, "ED25519", nullptr, octets(seed), seed.size()));
+  return Parts::checked(std::move(key), true);
+}
+
 SignatureAlgorithm SignatureKey::algorithm() const {
   return parts_->algorithm;
 }
@@ -278,6 +283,23 @@ Result<std::string> SignatureKey::sign(std::string_view bytes) const {
   DENDRO_CHECK(EVP_DigestSign(context.get(), octets(signature), &size, octets(bytes), bytes.size()) == 1);
   signature.resize(size);
   return parts_->algorithm == SignatureAlgorithm::es256 ? raw_of_der_ecdsa(signature) : signature;
+}
+
+Result<std::string> SignatureKey::ed25519_public_bytes() const {
+  if (parts_->algorithm != SignatureAlgorithm::eddsa) return bad_key("this is no Ed25519 key");
+  std::string bytes(32, '\0');
+  std::size_t size = bytes.size();
+  DENDRO_CHECK(EVP_PKEY_get_raw_public_key(parts_->key.get(), octets(bytes), &size) == 1 && size == bytes.size());
+  return bytes;
+}
+
+Result<std::string> SignatureKey::private_pem() const {
+  if (!parts_->is_private || parts_->mac) return bad_key("there is no private key to write");
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  DENDRO_CHECK(PEM_write_bio_PrivateKey(bio.get(), parts_->key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return std::string(data, static_cast<std::size_t>(size));
 }
 
 }  // namespace dendro

@@ -39,12 +39,18 @@ class SignatureKey {
   static Result<SignatureKey> from_rsa(std::string_view modulus, std::string_view exponent);
   static Result<SignatureKey> from_p256(std::string_view x, std::string_view y);
   static Result<SignatureKey> from_ed25519(std::string_view x);
+  /// The private key that these 32 random bytes are (RFC 8032, 5.1.5).
+  static Result<SignatureKey> from_ed25519_seed(std::string_view seed);
 
   SignatureAlgorithm algorithm() const;
   /// ES256 signatures are r and s, 32 bytes each.
   bool verifies(std::string_view bytes, std::string_view signature) const;
   /// Errors: invalid_argument (a public key).
   Result<std::string> sign(std::string_view bytes) const;
+  /// The 32 bytes that from_ed25519 takes. Errors: invalid_argument (another algorithm).
+  Result<std::string> ed25519_public_bytes() const;
+  /// PKCS #8. Errors: invalid_argument (a public key, or a secret).
+  Result<std::string> private_pem() const;
 
  private:
   struct Parts;

@@ -1,5 +1,6 @@
 #include "base/hex.h"
 
+#include <charconv>
 #include <string_view>
 
 namespace dendro {
@@ -17,6 +18,18 @@ std::string to_hex(std::span<const std::uint8_t> bytes) {
     text.push_back(kLowerDigits[byte & 15]);
   }
   return text;
+}
+
+std::optional<std::string> parse_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    unsigned char byte = 0;
+    const auto parsed = std::from_chars(text.data() + i, text.data() + i + 2, byte, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + i + 2) return std::nullopt;
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
 }
 
 std::string to_hex16(std::uint64_t number) {

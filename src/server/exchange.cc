@@ -225,7 +225,7 @@ Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, con
   exchange.cors = cors_grant(core.options.cors_origins, match.is_cors, head.headers);
   exchange.path_params = std::move(match.path_params);
   exchange.shape = resolve_error_shape(match.route != nullptr ? match.route->errors : ErrorShape::by_profile, profile);
-  const OpenMode mode = core.access.asks() ? OpenMode::no : OpenMode::yes;
+  const OpenServer mode = core.access.asks() ? OpenServer::no : OpenServer::yes;
   if (auto refusal = check_gate(core.options, mode, profile, peer, head)) {
     exchange.early_reply = refusal_response(exchange.shape, *refusal, exchange.request_id);
   } else if (match.route == nullptr && profile == Profile::redirect) {
@@ -234,7 +234,7 @@ Exchange begin_exchange(ServerCore& core, Profile profile, const Peer& peer, con
     exchange.early_reply = reply_without_route(exchange, head, match);
   } else if (match.route->permission == Permission::open) {
     plan_body(core, exchange, head);
-  } else if (mode == OpenMode::yes) {
+  } else if (mode == OpenServer::yes) {
     pass_open(core, profile, peer, head, exchange);
   } else {
     ask_caller(core, profile, peer, head, exchange);

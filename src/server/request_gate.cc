@@ -99,9 +99,9 @@ bool is_allowed_host(const ServerOptions& options, std::string_view authority) {
   });
 }
 
-std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenMode mode, Profile profile, const Peer& peer,
+std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenServer mode, Profile profile, const Peer& peer,
                                       const RequestHead& head) {
-  if (mode == OpenMode::yes && profile == Profile::platform) {
+  if (mode == OpenServer::yes && profile == Profile::platform) {
     if (GateCheck refusal = check_host_name(options, head)) return refusal;
   }
   if (GateCheck refusal = check_origin_verify(options, head)) return refusal;

@@ -13,12 +13,12 @@
 namespace dendro {
 
 /// Whether nobody must show a credential.
-enum class OpenMode : bool { no, yes };
+enum class OpenServer : bool { no, yes };
 
 /// Rules every request passes before anyone asks who calls, in this order: Host on open platform listeners (421, ui.md
 /// 10.5), `server.origin_verify` (403), cross-site writes but for those of `server.cors_origins` (403, ui.md 10.4).
 /// Pure; thread-safe.
-std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenMode mode, Profile profile, const Peer& peer,
+std::optional<GateRefusal> check_gate(const ServerOptions& options, OpenServer mode, Profile profile, const Peer& peer,
                                       const RequestHead& head);
 
 /// Whether `server.allowed_hosts` names the host, with or without its port.

@@ -98,7 +98,9 @@ Result<BackupReport> restore_store(const std::string& from, const std::string& d
   FolderCopy copy(files, from, directory, on_progress, entries.size());
   BackupReport report;
   const auto take = [&](const BackupEntry& entry) -> Status {
-    const bool is_private = std::find(private_files.begin(), private_files.end(), entry.path) != private_files.end();
+    const bool is_private = std::any_of(private_files.begin(), private_files.end(), [&entry](const std::string& one) {
+      return one.ends_with('/') ? entry.path.starts_with(one) : entry.path == one;
+    });
     DENDRO_TRY_ASSIGN(const CopiedFile copied,
                       copy.copy(entry.path, UINT64_MAX, is_private ? CopyAccess::owner_only : CopyAccess::usual));
     if (copied.hash != entry.file.hash || copied.bytes != entry.file.bytes) {

@@ -44,7 +44,8 @@ Result<std::vector<StorageFault>> verify_backup(const std::string& from, FileSys
                                                 const OnBackupProgress& on_progress = {});
 
 /// Makes a store of a backup, verified before anything is written and again while it is copied. CURRENT comes last: a
-/// restore that failed leaves no store. `private_files`: by their paths within it, for their owner alone to read.
+/// restore that failed leaves no store. `private_files`: by their paths within it, for their owner alone to read; one
+/// that ends with a slash is a folder.
 /// Errors: those of verify_backup; corruption (a damaged file, named); already_exists (`directory` is there and not
 /// empty), storage_full.
 Result<BackupReport> restore_store(const std::string& from, const std::string& directory, FileSystem& files,

@@ -70,8 +70,8 @@ BackupFolder::BackupFolder(FileSystem& files, const Clock& clock, const std::str
       to_(std::move(to)),
       copy_(files, from_, to_, on_progress, files_total) {}
 
-Status BackupFolder::take(const std::string& path, std::uint64_t bytes_max) {
-  const Result<CopiedFile> copied = copy_.copy(path, bytes_max);
+Status BackupFolder::take(const std::string& path, std::uint64_t bytes_max, CopyAccess access) {
+  const Result<CopiedFile> copied = copy_.copy(path, bytes_max, access);
   if (!copied && copied.error().code() == ErrorCode::not_found) {
     return Error(ErrorCode::corruption, from_ + "/" + path + ": missing, but the store lists it");
   }

@@ -47,7 +47,7 @@ class BackupFolder {
                const OnBackupProgress& on_progress, std::uint64_t files_total);
   /// By its path within the store, the first `bytes_max` bytes. Errors: corruption (it is missing), storage_full,
   /// io_error.
-  Status take(const std::string& path, std::uint64_t bytes_max = UINT64_MAX);
+  Status take(const std::string& path, std::uint64_t bytes_max = UINT64_MAX, CopyAccess access = CopyAccess::usual);
   /// A file that somebody else has written, and synced, where path_of says. Errors: not_found, io_error.
   Status take_written(const std::string& path);
   /// Where a file of the backup lies, by its path within it.

@@ -136,6 +136,8 @@ class StoreImpl final : public Store {
     info.tenant = tenant;
     info.range = range;
     DENDRO_TRY_ASSIGN(info.predicate, encode_tombstone_predicate(predicate));
+    DENDRO_TRY_ASSIGN(const auto draft, Tombstone::open(info));
+    DENDRO_TRY_ASSIGN(const auto witnessed, tell_witness({tenant, range, draft->filter(), RemovalCause::request}));
     const Result<TombstoneInfo> added = add_tombstone(*shared_manifest_, tenants_, clock_, std::move(info));
     if (!added) return stop_if_unknown(added.error());
     compactor_->wake();
@@ -159,6 +161,7 @@ class StoreImpl final : public Store {
   Status drop_tenant(const TenantId& tenant) override {
     // Behind the flush nothing of before stands in memory, and the WAL's frames count as flushed: no replay brings them
     // back.
+    DENDRO_TRY_ASSIGN(const auto witnessed, tell_witness({tenant, {}, nullptr, RemovalCause::tenant}));
     DENDRO_TRY(flusher_->flush_all());
     SegmentList dropped;
     const auto prepare = [&tenant](const ManifestState&, SharedManifest::Change& change) {
@@ -252,6 +255,11 @@ class StoreImpl final : public Store {
     return newest;
   }
 
+  Result<std::shared_ptr<void>> tell_witness(const Removal& removal) const {
+    if (!options_.removal_witness) return std::shared_ptr<void>();
+    return options_.removal_witness(removal);
+  }
+
   Error stop_if_unknown(const Error& error) {
     if (error.code() == ErrorCode::io_error) gate_.stop(error);  // what the manifest holds is not known
     return error;
@@ -288,6 +296,7 @@ class StoreImpl final : public Store {
     compactor_options.batch_key_window = options_.batch_key_window;
     compactor_options.is_automatic = options_.compacts_by_itself;
     compactor_options.keeps_deleted_for_test = options_.keeps_deleted_for_test;
+    compactor_options.removal_witness = options_.removal_witness;
     compactor_.emplace(paths_, files_, clock_, *shared_manifest_, tenants_, *wal_files_, gate_, compactor_options);
     flusher_.emplace(paths_, files_, *shared_manifest_, tenants_, *wal_files_, gate_, limits,
                      [this] { compactor_->wake(); });

@@ -17,6 +17,7 @@
 #include "storage/commit_listener.h"
 #include "storage/compaction/compaction_plan.h"
 #include "storage/compaction/retention.h"
+#include "storage/removal_witness.h"
 #include "storage/snapshot.h"
 #include "storage/store_health.h"
 #include "storage/tombstone_info.h"
@@ -45,6 +46,7 @@ struct StoreOptions {
   std::uint64_t manifest_rewrite_bytes = std::uint64_t{4}
                                          << 20;  ///< a manifest beyond it is rewritten if that halves it
   CompactionRules compaction;
+  RemovalWitness removal_witness;  ///< empty: nobody wants to hear of removals
   bool compacts_by_itself = true;  ///< false: retention, merges and deletions are carried out by compact() only
   RetentionRules retention;        ///< default: everything is kept for ever
   /// A fault to order: merges leave deleted records where they are, as if they had a fault of their own.

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/crypto_compare.h"
+#include "base/hex.h"
 #include "tests/base/openssl_key.h"
 
 namespace dendro {
@@ -125,6 +126,34 @@ TEST(Signature, WeakOrForeignKeysAreRefused) {
   EXPECT_TRUE(refused(SignatureKey::from_p256(point.y, point.x))) << "beside the curve";
   EXPECT_TRUE(refused(SignatureKey::from_p256(point.x, point.y.substr(1))));
   EXPECT_TRUE(refused(SignatureKey::from_ed25519("short")));
+}
+
+TEST(Signature, AnEd25519KeyIsItsSeed) {
+  // RFC 8032, 7.1, TEST 2.
+  const auto bytes = [](std::string_view hex) { return parse_hex(hex).value(); };
+  const auto key =
+      SignatureKey::from_ed25519_seed(bytes("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(key->ed25519_public_bytes().value(),
+            bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"));
+  EXPECT_EQ(key->sign("\x72").value(), bytes("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+                                             "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"));
+  const auto written = SignatureKey::from_pem(key->private_pem().value());
+  ASSERT_TRUE(written.has_value());
+  EXPECT_EQ(written->sign("\x72").value(), key->sign("\x72").value());
+
+  EXPECT_FALSE(SignatureKey::from_ed25519_seed("short").has_value());
+  const auto secret = SignatureKey::from_secret(SignatureAlgorithm::hs256, std::string(32, 'x'));
+  EXPECT_FALSE(secret->ed25519_public_bytes().has_value());
+  EXPECT_FALSE(secret->private_pem().has_value());
+  const auto only_public = SignatureKey::from_ed25519(key->ed25519_public_bytes().value());
+  EXPECT_FALSE(only_public->private_pem().has_value());
+}
+
+TEST(Hex, ComesBack) {
+  EXPECT_EQ(parse_hex("00fFa1"), std::string("\x00\xff\xa1", 3));
+  EXPECT_EQ(parse_hex(""), "");
+  for (const char* text : {"0", "0g", "+1", " 1", "0x00"}) EXPECT_EQ(parse_hex(text), std::nullopt) << text;
 }
 
 TEST(Signature, NamesAreThoseOfHeaders) {

@@ -11,7 +11,7 @@ struct GateCase {
   Profile profile = Profile::platform;
   RequestHead head;
   Peer peer{.address = "192.0.2.7"};
-  OpenMode mode = OpenMode::yes;
+  OpenServer mode = OpenServer::yes;
 
   GateCase() {
     head.method = "GET";
@@ -53,7 +53,7 @@ TEST(RequestGate, AllowedHostsAuthAndOtherProfilesAreNotMisdirected) {
   EXPECT_EQ(allowed.host("LOGS.example.org:8080").status(), 0);
   EXPECT_EQ(allowed.host("other.example.org").status(), 421);
   GateCase with_auth;
-  with_auth.mode = OpenMode::no;
+  with_auth.mode = OpenServer::no;
   EXPECT_EQ(with_auth.host("logs.example.org").status(), 0);
   GateCase ingest;
   ingest.profile = Profile::ingest;

@@ -7,6 +7,8 @@
 #include "query/plan/query_cursor.h"
 #include "query/plan/query_plan.h"
 #include "record/record_id.h"
+#include "server/routes/caller_restriction.h"
+#include "server/routes/proof_rows.h"
 #include "server/routes/query_problem.h"
 #include "server/routes/query_response.h"
 #include "server/routes/search_route.h"
@@ -65,7 +67,7 @@ Status move_cursor(QueryRequest& request, std::string_view after, QueryParamFaul
 }
 
 Result<QueryCall> read_export_call(const HttpRequest& request, QueryParamFault& fault) {
-  QueryExtras extras{{"after"}, {}};
+  QueryExtras extras{{"after", "proof"}, {}};
   DENDRO_TRY_ASSIGN(QueryCall call, read_query_call(request, fault, &extras));
   if (call.format != OutputFormat::ndjson && call.format != OutputFormat::csv && call.format != OutputFormat::text) {
     if (request.query_param("format")) {
@@ -82,10 +84,37 @@ Result<QueryCall> read_export_call(const HttpRequest& request, QueryParamFault& 
   return call;
 }
 
+/// True if rows shall have their proofs. Errors: invalid_argument.
+Result<bool> wants_proofs(const QueryRouteParts& parts, const QueryCall& call, const HttpRequest& request,
+                          QueryParamFault& fault) {
+  const auto text = request.query_param("proof");
+  if (!text || *text == "false") return false;
+  if (*text == "true" && call.format == OutputFormat::ndjson && parts.prover_of) return true;
+  fault = {"proof", *text != "true"    ? "must be true or false"
+                    : !parts.prover_of ? "cannot be had: audit.chain is off"
+                                       : "goes with format=ndjson only"};
+  return Error(ErrorCode::invalid_argument, fault.field + " " + fault.message);
+}
+
+/// Each row with what shows that its record is as it was stored.
+Status add_export_proofs(const QueryRouteParts& parts, const HttpRequest& request, HttpResponse& response) {
+  DENDRO_TRY_ASSIGN(auto whole, parts.snapshot_of(request.tenant));
+  DENDRO_TRY_ASSIGN(const auto restriction, restriction_of(request.access.get(), request.received, request.request_id));
+  std::function<bool(std::string_view)> is_hidden;
+  if (restriction != nullptr) {
+    is_hidden = [restriction](std::string_view path) { return restriction->fields.touches(path); };
+  }
+  add_proofs(response,
+             std::make_shared<ProofRows>(parts.prover_of(request.tenant), std::move(whole), std::move(is_hidden)),
+             request);
+  return {};
+}
+
 HttpResponse answer_export(const QueryRouteParts& parts, const HttpRequest& request) {
   QueryParamFault param_fault;
   auto call = read_export_call(request, param_fault);
-  if (!call) return param_problem(call.error(), param_fault, request.request_id);
+  const Result<bool> proofs = call ? wants_proofs(parts, *call, request, param_fault) : Result<bool>(call.error());
+  if (!proofs) return param_problem(proofs.error(), param_fault, request.request_id);
   parts.add_names(call->request, request.tenant);
   QueryFault fault;
   const auto prepared = prepare_query(call->request, fault);
@@ -107,6 +136,11 @@ HttpResponse answer_export(const QueryRouteParts& parts, const HttpRequest& requ
                 parts.begin(request, "export", call->request.query));
   HttpResponse response = answer_of_run(std::move(run), call->format, CutAnswers::break_off, parts.workers, request);
   if (response.status != 200) return response;
+  if (*proofs) {
+    const Status added = add_export_proofs(parts, request, response);
+    if (!added) return error_response(ErrorShape::problem, added.error(), request.request_id);
+    if (response.status != 200) return response;
+  }
   response.headers.add("Content-Disposition",
                        "attachment; filename=\"" + file_name(request.received, call->format) + "\"");
   if (can_resume) {
@@ -145,6 +179,8 @@ Route export_route(const QueryRouteParts& parts) {
   param("order", R"({"type":"string","enum":["asc","desc"],"default":"desc"})", "By time.");
   param("cursor", R"({"type":"string"})", "`X-Dendro-Cursor` of the export that broke off.");
   param("after", R"({"type":"string"})", "With `cursor`: the `_id` of the last whole row of it.");
+  param("proof", R"({"type":"boolean","default":false})",
+        "NDJSON: each row of a record with its `_proof` (docs/audit.md), null where no chain covers it yet.");
   route.replies = {{200, "The rows.", "application/x-ndjson", "",
                     R"({"_id":"..","_time":"2026-11-20T10:00:00.000000000Z","body":"paid"})"},
                    {200, "", "text/csv", "", "_time,body\r\n2026-11-20T10:00:00.000000000Z,paid\r\n"},

@@ -11,6 +11,7 @@
 #include "base/worker_pool.h"
 #include "query/plan/query_engine.h"
 #include "server/http_message.h"
+#include "services/evidence/evidence_service.h"
 #include "services/search/running_queries.h"
 #include "storage/snapshot.h"
 
@@ -28,6 +29,8 @@ struct QueryRouteParts {
   std::function<std::shared_ptr<const SavedFilters>(const TenantId&)> saved_filters_of = nullptr;
   RunningQueries* running = nullptr;                          ///< null: nobody lists them
   std::shared_ptr<const GeoDatabase> geo_database = nullptr;  ///< null: `geoip` is refused
+  /// Of a tenant's records, for exports that want proofs; null: there are none.
+  std::function<std::unique_ptr<RecordProver>(const TenantId&)> prover_of = nullptr;
 
   /// What a query of the tenant may take at most; zero: what it asks for. Null: nobody bounds it.
   std::function<std::chrono::milliseconds(const TenantId&)> timeout_max_of = nullptr;

@@ -109,7 +109,15 @@ Result<std::string> AdminService::start_compaction(CompactionScope scope, AdminJ
 Result<std::string> AdminService::start_backup(const std::string& directory) {
   DENDRO_TRY_ASSIGN(const std::string target, resolve_backup_folder(options_.backup_directory, directory));
   return jobs_.start("backup", [this, target](const WorkWatch& watch) -> Result<std::string> {
-    const AddToBackup add = [this](BackupFolder& backup) { return add_to_backup(backup); };
+    std::vector<std::pair<std::string, std::uint64_t>> more;
+    if (options_.more_files) {
+      DENDRO_TRY_ASSIGN(more, options_.more_files());
+    }
+    const AddToBackup add = [this, &more](BackupFolder& backup) -> Status {
+      DENDRO_TRY(add_to_backup(backup));
+      for (const auto& [path, bytes] : more) DENDRO_TRY(backup.take(path, bytes, CopyAccess::owner_only));
+      return {};
+    };
     DENDRO_TRY_ASSIGN(const BackupReport report, store_.backup(target, watch, add));
     return backup_json(target, report);
   });

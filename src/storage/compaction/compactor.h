@@ -17,6 +17,7 @@
 #include "storage/compaction/retention_clock.h"
 #include "storage/compaction/segment_merge.h"
 #include "storage/flusher.h"
+#include "storage/removal_witness.h"
 #include "storage/work_watch.h"
 
 namespace dendro {
@@ -47,6 +48,7 @@ class Compactor {
     std::chrono::nanoseconds batch_key_window{};
     bool is_automatic = true;  ///< false: only compact() makes it work
     bool keeps_deleted_for_test = false;
+    RemovalWitness removal_witness = {};
   };
   /// All outlive this.
   Compactor(const StorePaths& paths, FileSystem& files, Clock& clock, SharedManifest& manifest, TenantTable& tenants,
@@ -88,6 +90,7 @@ class Compactor {
   RetentionRules retention() const;
   Status apply_retention();
   void warn_of_wall_clock();
+  Result<std::shared_ptr<void>> tell_witness(const Removal& removal) const;
   Status drop_day(const DropDay& drop);
   Status apply_stream_rules();
   Status apply_stream_rule(const TenantId& tenant, const StreamRetention& rule, Timestamp cut);

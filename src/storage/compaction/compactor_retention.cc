@@ -53,7 +53,14 @@ Status Compactor::stop_if_unknown(const Status& changed) {
   return changed;
 }
 
+Result<std::shared_ptr<void>> Compactor::tell_witness(const Removal& removal) const {
+  if (!options_.removal_witness) return std::shared_ptr<void>();
+  return options_.removal_witness(removal);
+}
+
 Status Compactor::drop_day(const DropDay& drop) {
+  const TimeRange day_range{drop.day, Timestamp(drop.day.number() + kNanosPerDay)};
+  DENDRO_TRY_ASSIGN(const auto witnessed, tell_witness({drop.tenant, day_range, nullptr, RemovalCause::day_retention}));
   // What was flushed between the plan and the edit goes, too: the day is what is out of its time.
   SegmentList dropped;
   std::set<SegmentId> ids;
@@ -118,6 +125,8 @@ Status Compactor::apply_stream_rule(const TenantId& tenant, const StreamRetentio
   DENDRO_TRY_ASSIGN(const std::shared_ptr<const Tombstone> tombstone, Tombstone::open(info));
   DENDRO_TRY_ASSIGN(const bool is_due, is_any_left(view, *tombstone));
   if (!is_due) return {};
+  DENDRO_TRY_ASSIGN(const auto witnessed,
+                    tell_witness({tenant, info.range, tombstone->filter(), RemovalCause::stream_rule}));
   const Result<TombstoneInfo> added = add_tombstone(manifest_, tenants_, clock_, std::move(info), superseded);
   if (!added) return stop_if_unknown(added.error());
   for (const TombstoneId id : superseded) without_match_.erase(id);

@@ -24,14 +24,15 @@ DecoderOptions joining(ParseFormat format, std::vector<ParseFormat> others = {})
 }
 /// The bodies of a log's records; the same whatever pieces it comes in.
 Texts bodies(std::string_view text, const DecoderOptions& options) {
-  Texts whole;
-  for (const RecordView& record : decode_text(text, options).records()) whole.push_back(leaf_text(record, "body"));
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{40}}) {
-    Texts pieces;
-    for (const RecordView& record : decode_text(text, options, piece).records())
-      pieces.push_back(leaf_text(record, "body"));
-    EXPECT_EQ(pieces, whole) << "in pieces of " << piece;
-  }
+  const auto bodies_in = [&](std::size_t piece_bytes) {
+    const Decoded decoded = decode_text(text, options, piece_bytes);
+    Texts texts;
+    for (const RecordView& record : decoded.records()) texts.push_back(leaf_text(record, "body"));
+    return texts;
+  };
+  Texts whole = bodies_in(0);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{40}})
+    EXPECT_EQ(bodies_in(piece), whole) << "in pieces of " << piece;
   return whole;
 }
 Texts text_bodies(std::string_view text) {
@@ -79,6 +80,13 @@ TEST(TraceLines, ATraceJoinsTheRecordInFrontOfIt) {
     EXPECT_EQ(bodies(klog, joining(ParseFormat::klog)), (Texts{"broke\n" + std::string(trace), "on"})) << trace;
     const std::string plain = "ERROR: broke\n" + std::string(trace) + "\nall is well\n";
     EXPECT_EQ(text_bodies(plain), (Texts{"ERROR: broke\n" + std::string(trace), "all is well"})) << trace;
+  }
+}
+
+TEST(TraceLines, TracesBehindEachOtherAreRecordsOfTheirOwn) {
+  for (const std::string_view trace : {kJava, kPython, kNode}) {
+    const std::string text = std::string(trace) + "\n" + std::string(trace) + "\n";
+    EXPECT_EQ(text_bodies(text), (Texts{std::string(trace), std::string(trace)}));
   }
 }
 
