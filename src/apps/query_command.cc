@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "adapters/http/curl_http_client.h"
+#include "apps/aws_access.h"
 #include "apps/cli.h"
 #include "apps/command_token.h"
 #include "apps/query_files.h"
@@ -45,12 +46,14 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
       "  dendro query 'timeout service:payments _time:1h'\n"
       "  dendro query 'severity:error | stats by (service) count() as n | sort by (n desc)'\n"
       "  dendro query -o csv 'status:>=500 | fields _time, status, body' app.log.gz other.ndjson\n"
+      "  dendro query 'level:error | stats count() as n' s3://my-logs/app/2025-09-\n"
       "  tail -n 1000 app.log | dendro query 'level:>=warn' -\n"
       "  dendro query --server http://logs:8080 --start now-1h --limit 20 '*'\n"
       "Without files, --data or --server: the server at 127.0.0.1:8080, else the folder ./dendro-data.\n"
       "Exit codes: 0 complete, or stopped by a limit; 1 incomplete or failed; 2 query, usage, unreadable file.\n");
   app->add_option("QUERY", flags->query, "what to find; docs/query-language.md")->required();
-  app->add_option("FILE", flags->files, "files or folders to read instead of a server; - is standard input");
+  app->add_option("FILE", flags->files,
+                  "files, folders or s3://bucket/prefix to read instead of a server; - is standard input");
   app->add_option("-o,--output", flags->output,
                   "table, ndjson, json, csv or text; default table on a terminal, else ndjson")
       ->type_name("FORMAT");
@@ -180,11 +183,28 @@ void report_counts(const QueryFileCounts& counts, CommandIo& io) {
                counts.kept_as_text == 1 ? "was" : "were", counts.first_text.c_str(), others.c_str());
 }
 
+/// Folders and patterns become files, s3://bucket/prefix objects, each where it stood.
+Result<std::vector<std::string>> expand_query_inputs(const std::vector<std::string>& given, ObjectInputs& objects) {
+  std::vector<std::string> all;
+  for (const std::string& name : given) {
+    const bool is_object = ObjectInputs::is_object_name(name);
+    DENDRO_TRY_ASSIGN(const std::vector<std::string> found,
+                      is_object ? objects.expand({name}) : expand_input_paths(std::span(&name, 1)));
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  return all;
+}
+
 int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputFormat format, const Clock& clock,
                  CommandIo& io) {
-  const Result<std::vector<std::string>> paths = expand_input_paths(flags.files);
+  SystemRandom random;
+  const std::unique_ptr<FileSystem> file_system = make_posix_file_system();
+  AwsAccess aws(process_aws_variables(), clock, random, *file_system);
+  ObjectInputs objects(aws.objects());
+  const Result<std::vector<std::string>> paths = expand_query_inputs(flags.files, objects);
   if (!paths) return report_failure(io, "query", paths.error().message(), 2);
   QueryFileOptions options;
+  options.objects = &objects;
   options.receive_time = clock.now();
   options.time_field = flags.time_field;
   options.body_field = flags.body_field;

@@ -64,7 +64,8 @@ class SequentialFileSource final : public QueryFileSource {
 
  private:
   Status open(const std::string& path) {
-    Result<std::unique_ptr<ByteSource>> bytes = open_file_source(path);
+    const bool is_object = ObjectInputs::is_object_name(path);
+    Result<std::unique_ptr<ByteSource>> bytes = is_object ? options_.objects->open(path) : open_file_source(path);
     if (bytes) bytes = unpack_by_content(std::make_unique<CountedBytes>(std::move(bytes).value(), read_.bytes));
     if (!bytes) return bytes.error();
     FileSourceOptions options;
@@ -76,7 +77,11 @@ class SequentialFileSource final : public QueryFileSource {
     if (!options_.severity_field.empty()) options.mapping.severity_fields = {options_.severity_field};
     options.broken_lines = BrokenLines::keep_as_text;
     options.joins_traces = true;
-    describe_file(path, options);
+    if (is_object) {
+      options.reference_time = options_.objects->modified(path);
+    } else {
+      describe_file(path, options);
+    }
     options.mapping.lead_max = std::chrono::hours(24) * 365 * 200;  // a file may say what it likes
     options.on_reject = [this, path](const RejectedRecord& rejected) {
       if (counts_.refused++ == 0) counts_.first_refusal = path + ": " + rejected.cause.detail;
@@ -118,7 +123,7 @@ std::unique_ptr<QueryFileSource> make_query_file_source(std::vector<std::string>
 
 Status check_readable(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
-    if (path != "-") DENDRO_TRY(open_file_source(path));
+    if (path != "-" && !ObjectInputs::is_object_name(path)) DENDRO_TRY(open_file_source(path));
   }
   return {};
 }

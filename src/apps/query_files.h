@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/object_inputs.h"
 #include "base/timestamp.h"
 #include "parse/parse_format.h"
 #include "parse/record_wish.h"
@@ -16,6 +17,7 @@ struct QueryFileOptions {
   ParseFormat format = ParseFormat::auto_detect;
   std::string time_field, body_field, severity_field;  ///< empty: the names everybody uses
   Timestamp receive_time;
+  ObjectInputs* objects = nullptr;  ///< of paths that are names of objects; outlives the source
   std::shared_ptr<const RecordWish> wish;  ///< what of the records will be looked at; null: everything
 };
 

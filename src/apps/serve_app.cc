@@ -7,7 +7,9 @@
 #include <optional>
 #include <thread>
 
+#include "adapters/aws/sns_topic.h"
 #include "adapters/http/curl_http_client.h"
+#include "apps/aws_access.h"
 #include "apps/build_info.h"
 #include "apps/identity_folder.h"
 #include "apps/memory_shares.h"
@@ -21,7 +23,6 @@
 #include "base/random.h"
 #include "base/worker_pool.h"
 #include "io/file_system.h"
-#include "io/object_store.h"
 #include "meta/meta_database.h"
 #include "meta/meta_schema.h"
 #include "meta/privacy_key_table.h"
@@ -80,6 +81,14 @@ void warn_of_fleeting_folder(const std::string& directory) {
   }
 }
 
+/// The environment with the dotenv file below it.
+AwsVariable aws_variables(const Settings& settings) {
+  return [values = settings.aws_environment](const std::string& name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::optional<std::string>(found->second);
+  };
+}
+
 }  // namespace
 
 /// In the order of construction: what is below uses what is above, so it goes first.
@@ -90,7 +99,8 @@ struct ServeApp::Parts {
   SystemClock clock;
   SystemRandom random;
   std::shared_ptr<FileSystem> files = make_posix_file_system();
-  std::unique_ptr<ObjectStore> objects = make_local_object_store();
+  AwsAccess aws{aws_variables(settings), clock, random, *files};
+  std::unique_ptr<AlertPublisher> publisher;  // null: no topic is set
   std::unique_ptr<Store> store;
   ServeChain chain;  // hears of what the store removes, and goes before it
   std::unique_ptr<MetaDatabase> meta;
@@ -175,6 +185,9 @@ Status ServeApp::Parts::open() {
   tail_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   tails = std::make_unique<TailHub>(std::move(tail_parts), tail_options);
   DENDRO_TRY(open_alerts());
+  if (!settings.sns_topic_arn.empty()) {
+    publisher = make_sns_publisher(aws.client(), aws.settings(), settings.sns_topic_arn);
+  }
   open_audit();
   DENDRO_TRY(open_chain());
   open_admin();
@@ -285,7 +298,8 @@ Status ServeApp::Parts::open_alerts() {
   query.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query.running = &*running;
   query.geo_database = geo_database;
-  DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
+  DENDRO_TRY_ASSIGN(alerts,
+                    ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, aws, std::move(query)}));
   return {};
 }
 
@@ -327,12 +341,12 @@ RouteTable ServeApp::Parts::routes() {
   QueryRouteParts query_parts{*workers, clock, snapshot_of, query_limits, lookup_tables};
   query_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query_parts.running = &*running;
-  query_parts.timeout_max_of = [this](const TenantId& tenant) {
-    return std::chrono::milliseconds(tenants->settings_of(tenant).quota.query_timeout_ms);
-  };
   if (EvidenceService* service = chain.service(); service != nullptr) {
     query_parts.prover_of = [service](const TenantId& tenant) { return service->prover(tenant); };
   }
+  query_parts.timeout_max_of = [this](const TenantId& tenant) {
+    return std::chrono::milliseconds(tenants->settings_of(tenant).quota.query_timeout_ms);
+  };
   query_parts.geo_database = geo_database;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
@@ -344,9 +358,9 @@ RouteTable ServeApp::Parts::routes() {
   add(tail_routes(*workers, *tails, uses));
   add(make_entries_routes(*workers, *entries, random));
   add(audit->routes(settings.audit_api_prefix));
+  add(make_chain_routes({query_parts, admin->jobs(), chain.service()}));
   add(make_tenant_routes(*workers, *tenants, [this](const MaskRules& rules) { return privacy->check(rules); }));
   add(make_privacy_routes(query_parts, *privacy, *tenants, audit->trail()));
-  add(make_chain_routes({query_parts, admin->jobs(), chain.service()}));
   add(make_key_routes(*workers, identity->keys(), identity->roles()));
   add(make_user_routes(*workers, identity->users(), identity->roles()));
   add(make_token_routes(*workers, identity->tokens(), identity->roles()));
@@ -354,7 +368,7 @@ RouteTable ServeApp::Parts::routes() {
   add(make_session_routes({*workers, *identity, *tenants, settings.server, std::string(version_text())}));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
-  add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
+  add(make_analyze_routes(*workers, aws.objects(), settings.analyze_allowed_buckets, publisher.get()));
   add_system_routes(table, system_parts());
   const auto note = [this](const TenantId& tenant, bool is_admitted) {
     meters->add(tenant, is_admitted ? TenantMeters::Counts{.queries = 1} : TenantMeters::Counts{.refusals = 1});
@@ -382,9 +396,9 @@ SystemParts ServeApp::Parts::system_parts() {
     append_query_metrics(out, *running);
     alerts->append_metrics(out);
     audit->append_metrics(out);
+    chain.append_metrics(out);
     append_privacy_metrics(out, *privacy);
     append_tenant_metrics(out, *meters);
-    chain.append_metrics(out);
     tls->append_metrics(out);
     append_metric(out, "dendro_audit_refusals_left_out_total", "counter",
                   "refused callers that the trail of uses only counts", uses->refusals_left_out());

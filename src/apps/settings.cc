@@ -157,7 +157,6 @@ struct CompatName {
 };
 constexpr CompatName kCompatNames[] = {
     {"DYNAMODB_TABLE_NAME", CompatName::Effect::refused, "the DynamoDB store"},
-    {"SNS_TOPIC_ARN", CompatName::Effect::unused, "alert delivery to SNS"},
     {"MONGODB_URL", CompatName::Effect::unused, "the MongoDB store of the audit profile"},
     {"SQS_QUEUE_URL", CompatName::Effect::unused, "the SQS queue of the audit profile"},
     {"OPENSEARCH_URL", CompatName::Effect::unused, "the OpenSearch index of the audit profile"},
@@ -280,6 +279,9 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
     }
   }
   if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
+  for (const auto& [name, value] : sources.environment) {
+    if (name.starts_with("AWS_") || name == "HOME") loaded.settings.aws_environment.emplace(name, value);
+  }
   DENDRO_TRY(read_secret_files(secrets, loaded));
   DENDRO_TRY(read_privacy_keys(secrets, loaded));
   return loaded;

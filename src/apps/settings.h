@@ -44,6 +44,8 @@ struct Settings {
   std::string log_level = "info";   ///< debug, info, warning, error
   std::string log_format = "auto";  ///< json, text; auto: text on a terminal
   std::vector<std::string> analyze_allowed_buckets = {"*"};
+  std::string sns_topic_arn;                                ///< of alerts of /notify; empty: none
+  std::map<std::string, std::string> aws_environment;       ///< AWS_* and HOME, with those of the dotenv file; secrets
   std::string geoip_database;                               ///< of addresses; empty: there is none
   std::string lookup_directory;                             ///< of tables that queries may read; empty: there are none
   std::string spill_directory;                              ///< of temporary files of queries; empty: `tmp` in data_dir

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <limits>
 
+#include "adapters/aws/sns_topic.h"
 #include "apps/settings.h"
 #include "identity/certificate_rules.h"
 #include "identity/role_document.h"
@@ -189,6 +190,14 @@ Status set_audit_chain(Settings& settings, Values values) {
   if (word != "audit" && word != "all" && word != "off") return bad_value(word, "one of audit, all, off");
   settings.chain.scope.reset();
   if (word != "off") settings.chain.scope = word == "all" ? EvidenceScope::all : EvidenceScope::audit;
+  return {};
+}
+
+Status set_sns_topic(Settings& settings, Values values) {
+  if (!is_sns_topic_arn(values.back())) {
+    return bad_value(values.back(), "a topic such as arn:aws:sns:eu-central-1:123456789012:alerts");
+  }
+  settings.sns_topic_arn = values.back();
   return {};
 }
 
@@ -569,6 +578,9 @@ constexpr SettingRow kSettings[] = {
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},
+    {"analyze.sns_topic_arn", "DENDRO_SNS_TOPIC_ARN", "", false, false, "ARN",
+     "topic that GET /notify publishes due alerts to; also as SNS_TOPIC_ARN; default none", &set_sns_topic,
+     "SNS_TOPIC_ARN"},
     {"log.level", "DENDRO_LOG_LEVEL", "--log-level", false, false, "LEVEL",
      "debug, info, warning or error; default info", &set_log_level},
     {"log.format", "DENDRO_LOG_FORMAT", "", false, false, "FORMAT",

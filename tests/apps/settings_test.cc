@@ -344,6 +344,20 @@ TEST(Settings, BareNamesInUseAreListedByNameOnly) {
   for (const std::string& warning : loaded->warnings) EXPECT_THAT(warning, Not(HasSubstr("secret")));
 }
 
+TEST(Settings, TheTopicMayComeByItsBareName) {
+  SettingSources sources;
+  sources.environment = {{"SNS_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:a"}, {"AWS_REGION", "eu-west-1"}};
+  const auto loaded = load_settings(sources);
+  EXPECT_EQ(loaded->settings.sns_topic_arn, "arn:aws:sns:eu-west-1:123456789012:a");
+  EXPECT_THAT(loaded->compat_names_in_use, ElementsAre("SNS_TOPIC_ARN"));
+  EXPECT_TRUE(loaded->warnings.empty());
+  EXPECT_EQ(loaded->settings.aws_environment, (std::map<std::string, std::string>{{"AWS_REGION", "eu-west-1"}}));
+  sources.environment["DENDRO_SNS_TOPIC_ARN"] = "arn:aws:sns:eu-west-1:123456789012:b";
+  EXPECT_TRUE(load_settings(sources)->settings.sns_topic_arn.ends_with(":b"));
+  sources.environment["DENDRO_SNS_TOPIC_ARN"] = "alerts";
+  EXPECT_THAT(load_settings(sources).error().message(), HasSubstr("is not a topic such as"));
+}
+
 TEST(Settings, BareNamesOfTheAuditServiceAreWeakerThanOurs) {
   SettingSources sources;
   sources.environment = {{"API_V1_STR", "/v9"}, {"PROJECT_NAME", "ocelot"}};

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "parse/lines/format_detector.h"
@@ -172,6 +174,65 @@ TEST(TraceLines, CountsLinesOfEveryKind) {
     decoder->decode(std::string_view(text).substr(first), InputEnd::last);
     EXPECT_EQ(decoder->lines(), static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')) + 1);
     EXPECT_EQ(decoder->accepted(), 2U);
+  }
+}
+
+/// Lines that are not blank, without what ends them.
+Texts lines_of(std::string_view text) {
+  Texts lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.find_first_not_of(" \t") != std::string_view::npos) lines.emplace_back(line);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+TEST(TraceLines, LosesNothingWhateverComesInWhateverPieces) {
+  const Texts vocabulary = {"",
+                            "  ",
+                            "plain",
+                            "ERROR: broke",
+                            "java.lang.Error: x",
+                            "\tat a.B(B.java:1)",
+                            "\t... 2 more",
+                            "Caused by: y.Exception",
+                            "Traceback (most recent call last):",
+                            "  File \"a.py\", line 1",
+                            "ValueError: z",
+                            "KeyboardInterrupt",
+                            "During handling of the above exception, another",
+                            "panic: gone",
+                            "goroutine 1 [running]:",
+                            "main.f(0x1)",
+                            "\t/a.go:5 +0x1d",
+                            "exit status 2",
+                            "Uncaught TypeError: q",
+                            "    at f (a.js:1:2) {",
+                            "}",
+                            "--- End of trace",
+                            "indented",
+                            "2026-11-20 10:00:00,123 ERROR [main] a.B - begun",
+                            "{\"msg\":\"json\"}"};
+  const char* given = std::getenv("DENDRO_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 300; ++round) {
+    std::string text;
+    for (std::size_t left = 1 + random() % 30; left > 0; --left)
+      text += vocabulary[random() % vocabulary.size()] + (random() % 8 == 0 ? "\r\n" : "\n");
+    if (random() % 2 == 0) text.pop_back();
+    Texts lines;
+    for (const std::string& body : bodies(text, joining(ParseFormat::text))) {
+      const Texts own = lines_of(body);
+      lines.insert(lines.end(), own.begin(), own.end());
+    }
+    ASSERT_EQ(lines, lines_of(text)) << "DENDRO_SEED=" << seed << "\n" << text;
+    bodies(text, joining(ParseFormat::log4j));
+    bodies(text, joining(ParseFormat::text, {ParseFormat::json, ParseFormat::log4j, ParseFormat::klog}));
+    ASSERT_FALSE(HasFailure()) << "DENDRO_SEED=" << seed << "\n" << text;
   }
 }
 
