@@ -288,7 +288,7 @@ std::vector<TenantId> ServeApp::Parts::tenant_ids() const {
 }
 
 Status ServeApp::Parts::open_chain() {
-  return chain.open(settings.chain, {*store, *files, *objects, clock, random, settings.store.directory,
+  return chain.open(settings.chain, {*store, *files, aws.objects(), clock, random, settings.store.directory,
                                      [this] { return tenant_ids(); }});
 }
 
