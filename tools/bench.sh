@@ -19,8 +19,12 @@ echo "== HTTP server against stock Beast"
 if [ -n "${NEZHA:-}" ]; then
   echo "== ingest decoder against bare simdjson"
   "$bin/bench/ingest_decode_bench" "$NEZHA" 7
-  echo "== queries on a file against ripgrep, jq, DuckDB, lnav"
-  bench/query_files.py --dendro "$bin/dendro" "$NEZHA"
 else
-  echo "== ingest decoder, queries on a file: skipped, NEZHA is not set"
+  echo "== ingest decoder: skipped, NEZHA is not set"
+fi
+if [ -n "${CORPORA:-}" ]; then
+  echo "== queries over files against ripgrep, jq, DuckDB, lnav"
+  bench/query_files.py --dendro "$bin/dendro" --corpora "$CORPORA"
+else
+  echo "== queries over files: skipped, CORPORA is not set"
 fi

@@ -7,7 +7,7 @@ build='clang-19 lld-19 llvm-19 libclang-rt-19-dev make cmake ninja-build pkg-con
  libboost1.81-dev libssl-dev libsodium-dev libsimdjson-dev libzstd-dev liblz4-dev libisal-dev zlib1g-dev libxxhash-dev
  libre2-dev libhyperscan-dev libhowardhinnant-date-dev
  libpugixml-dev libmaxminddb-dev libsqlite3-dev libcurl4-openssl-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libjemalloc-dev'
-test='libgtest-dev libgmock-dev nlohmann-json3-dev python3 python3-aiosmtpd openssl zstd jq ripgrep curl'
+test='libgtest-dev libgmock-dev nlohmann-json3-dev python3 python3-aiosmtpd python3-venv openssl zstd jq ripgrep curl'
 lint='clang-tidy-19 clang-format-19'
 runtime='libcurl4 libssl3 libsodium23 libpugixml1v5 libmaxminddb0 libsimdjson14 libzstd1 liblz4-1 libisal2 zlib1g libxxhash0 libre2-9 libhyperscan5 libdate-tz3 libsqlite3-0 libspdlog1.10 libfmt9 libtomlplusplus3
  libjemalloc2 libstdc++6 tzdata ca-certificates'

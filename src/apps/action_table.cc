@@ -22,6 +22,7 @@ std::string cell_text(const JsonValue& value, std::string_view separator) {
   }
   for (const auto& [name, member] : value.members()) joined += (joined.empty() ? "" : "=") + cell_text(member, "+");
   if (const auto truth = value.as_bool()) return *truth ? "yes" : "no";
+  if (const auto number = value.as_int()) return std::to_string(*number);
   return joined.empty() ? "-" : joined;
 }
 

@@ -251,9 +251,37 @@ class FolderTenants final : public TenantPlace {
   std::optional<TenantService> service_;
 };
 
+/// The tenant with its settings beside its name, for a table.
+void append_tenant_row(std::string& out, const JsonValue& tenant) {
+  JsonWriter json(out);
+  json.begin_object();
+  const auto add_members = [&json](const JsonValue* object) {
+    if (object == nullptr) return;
+    for (const auto& [name, value] : object->members()) {
+      if (value.is_object()) continue;
+      std::string text;
+      append_json(text, value);
+      json.key(name);
+      json.raw(text);
+    }
+  };
+  const JsonValue* const settings = tenant.find("settings");
+  add_members(&tenant);
+  add_members(settings);
+  if (settings != nullptr) add_members(settings->find("quota"));
+  json.end_object();
+}
+
 void print_tenants(CommandIo& io, const std::string& format, const std::vector<JsonValue>& tenants) {
-  constexpr std::string_view kColumns[] = {"tenant_id", "name", "settings", "suspended", "created_at"};
-  print_items(io, format, json_array(tenants), kColumns, "nobody created a tenant");
+  constexpr std::string_view kColumns[] = {"tenant_id",  "name",           "retention_days",
+                                           "log_levels", "requests_per_s", "ingest_bytes_per_day",
+                                           "suspended",  "created_at"};
+  std::string rows = "[";
+  for (const JsonValue& tenant : tenants) {
+    rows.append(rows.size() > 1 ? "," : "");
+    append_tenant_row(rows, tenant);
+  }
+  print_items(io, format, format == "json" ? json_array(tenants) : rows + "]", kColumns, "nobody created a tenant");
 }
 
 Status delete_tenant(TenantPlace& place, const TenantFlags& flags, CommandIo& io) {

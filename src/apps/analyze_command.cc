@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "apps/analyze_progress.h"
+#include "apps/aws_access.h"
 #include "apps/cli.h"
-#include "io/object_store.h"
 #include "services/analyze/analyze_params.h"
 #include "services/analyze/analyze_render.h"
 #include "services/analyze/analyze_service.h"
@@ -28,6 +28,7 @@ constexpr std::string_view kAnalyzeExamples =
     "  dendro analyze --file app.jsonl\n"
     "  dendro analyze --file 'logs/*.jsonl.gz' --threshold 10 --format table\n"
     "  journalctl -o json | dendro analyze --file - --group-by _SYSTEMD_UNIT\n"
+    "  AWS_REGION=eu-central-1 dendro analyze --bucket my-logs --prefix app/\n"
     "  dendro analyze --bucket file:///var/log/app --prefix 2025-09- --latest 24\n"
     "  dendro analyze --file app.jsonl --level ERROR --level FATAL --since 2025-09-15T12:00:00Z --fail-on-alert\n"
     "\n"
@@ -177,8 +178,11 @@ int run_analyze(std::span<const std::string> args, CommandIo& io) {
     return 1;
   }
   const auto from_bucket = [&] {
-    const std::unique_ptr<ObjectStore> store = make_local_object_store();
-    return analyze_objects(*store, *flags->bucket, flags->prefix, plan->request, {});
+    SystemClock clock;
+    SystemRandom random;
+    const std::unique_ptr<FileSystem> file_system = make_posix_file_system();
+    AwsAccess aws(process_aws_variables(), clock, random, *file_system);
+    return analyze_objects(aws.objects(), *flags->bucket, flags->prefix, plan->request, {});
   };
   const AnalyzeOutcome outcome = flags->files.empty() ? from_bucket() : run_on_files(flags->files, *plan, io);
   if (const auto* failure = std::get_if<AnalyzeFailure>(&outcome)) {

@@ -12,6 +12,15 @@ std::string server_of_environment() {
   return server == nullptr ? std::string() : std::string(server);
 }
 
+/// What a problem says: of a fault of a field, which one.
+std::string problem_text(const JsonValue& problem) {
+  const JsonValue* const faults = problem.find("errors");
+  if (faults == nullptr || faults->elements().empty()) return text_of(problem, "detail");
+  const JsonValue& first = faults->elements().front();
+  const std::string field = text_of(first, "field");
+  return (field.empty() ? "" : field + ": ") + text_of(first, "message");
+}
+
 }  // namespace
 
 bool IdentityRemote::is_wanted(const IdentityPlace& place) {
@@ -32,7 +41,7 @@ Result<IdentityRemote> IdentityRemote::open(const IdentityPlace& place, CommandI
 Result<JsonValue> IdentityRemote::call(const std::string& method, const std::string& path, const std::string& body) {
   DENDRO_TRY_ASSIGN(AdminRemote::Answer answer, remote_.exchange(method, path, body));
   if (answer.status >= 200 && answer.status < 300) return std::move(answer.document);
-  const std::string detail = text_of(answer.document, "detail");
+  const std::string detail = problem_text(answer.document);
   const std::string text = detail.empty() ? "the server answered " + std::to_string(answer.status) : detail;
   switch (answer.status) {
     case 400:

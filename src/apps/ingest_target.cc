@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "apps/folder_masking.h"
 #include "apps/url_text.h"
 #include "base/checksum.h"
 #include "base/clock.h"
@@ -135,6 +136,8 @@ class FolderTarget final : public IngestTarget {
     StoreOptions store_options;
     store_options.directory = directory;
     DENDRO_TRY_ASSIGN(store_, Store::open(std::move(store_options), *files_, clock_, random_));
+    DENDRO_TRY_ASSIGN(masking_, FolderMasking::open(directory, *files_, clock_, random_));
+    store_->set_intake([this](CommitRequest& commit) { return masking_->rewrite(commit); });
     return {};
   }
 
@@ -174,6 +177,7 @@ class FolderTarget final : public IngestTarget {
   SystemClock clock_;
   SystemRandom random_;
   IngestOptions options_;
+  std::unique_ptr<FolderMasking> masking_;
   std::unique_ptr<Store> store_;
 };
 

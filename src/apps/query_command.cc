@@ -1,14 +1,18 @@
 #include "apps/query_command.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdlib>
+#include <functional>
 
 #include "adapters/http/curl_http_client.h"
+#include "apps/aws_access.h"
 #include "apps/cli.h"
 #include "apps/command_token.h"
+#include "apps/interrupt_signals.h"
+#include "apps/live_table.h"
 #include "apps/query_files.h"
 #include "apps/query_remote.h"
 #include "apps/url_text.h"
@@ -17,6 +21,7 @@
 #include "query/language/language_words.h"
 #include "query/plan/lookup_tables.h"
 #include "query/plan/query_engine.h"
+#include "query/plan/query_plan.h"
 #include "query/plan/source_wish.h"
 #include "services/analyze/input_paths.h"
 #include "storage/store.h"
@@ -37,6 +42,7 @@ struct QueryFlags {
   std::int64_t timeout_ms = 0;
   bool oldest_first = false;
   std::string explain;  ///< "plan", "analyze"; empty: rows are wanted
+  bool is_live = true;
 };
 
 std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>& flags) {
@@ -45,12 +51,16 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
       "  dendro query 'timeout service:payments _time:1h'\n"
       "  dendro query 'severity:error | stats by (service) count() as n | sort by (n desc)'\n"
       "  dendro query -o csv 'status:>=500 | fields _time, status, body' app.log.gz other.ndjson\n"
+      "  dendro query 'level:error | stats count() as n' s3://my-logs/app/2025-09-\n"
       "  tail -n 1000 app.log | dendro query 'level:>=warn' -\n"
       "  dendro query --server http://logs:8080 --start now-1h --limit 20 '*'\n"
       "Without files, --data or --server: the server at 127.0.0.1:8080, else the folder ./dendro-data.\n"
-      "Exit codes: 0 complete, or stopped by a limit; 1 incomplete or failed; 2 query, usage, unreadable file.\n");
+      "Ctrl-C ends a query of files or a folder with what is known so far.\n"
+      "Exit codes: 0 complete, or stopped by a limit; 1 incomplete or failed; 2 query, usage, unreadable file; 130 "
+      "ended by Ctrl-C.\n");
   app->add_option("QUERY", flags->query, "what to find; docs/query-language.md")->required();
-  app->add_option("FILE", flags->files, "files or folders to read instead of a server; - is standard input");
+  app->add_option("FILE", flags->files,
+                  "files, folders or s3://bucket/prefix to read instead of a server; - is standard input");
   app->add_option("-o,--output", flags->output,
                   "table, ndjson, json, csv or text; default table on a terminal, else ndjson")
       ->type_name("FORMAT");
@@ -85,6 +95,8 @@ std::shared_ptr<CLI::App> make_query_app_with(const std::shared_ptr<QueryFlags>&
                 "--explain=plan: the plan alone, without running it")
       ->type_name("MODE")
       ->check(CLI::IsMember({"plan", "analyze"}));
+  app->add_flag("--live,!--no-live", flags->is_live,
+                "show a table while it is being made, where output is a terminal; the default");
   return app;
 }
 
@@ -121,10 +133,7 @@ QueryRequest request_of(const QueryFlags& flags, bool on_terminal, const Clock& 
   return request;
 }
 
-std::size_t terminal_width() {
-  winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
+constexpr int kInterruptedExitCode = 130;  // as of a program that SIGINT ends: 128 + 2
 
 /// Words on stderr about an answer that is not the whole answer; the exit code.
 int report_outcome(const QueryOutcome& outcome, CommandIo& io) {
@@ -134,25 +143,51 @@ int report_outcome(const QueryOutcome& outcome, CommandIo& io) {
                  static_cast<unsigned long long>(outcome.returned), outcome.next_cursor.c_str());
   }
   if (outcome.complete || outcome.reason == "limit") return 0;
+  if (outcome.reason == "interrupted") {
+    std::fprintf(io.err, "dendro query: the answer is partial: interrupted after %llu records\n",
+                 static_cast<unsigned long long>(outcome.scanned_records));
+    return kInterruptedExitCode;
+  }
   std::fprintf(io.err, "dendro query: the answer is incomplete (%s)%s%s\n", outcome.reason.c_str(),
                outcome.error ? ": " : "", outcome.error ? outcome.error->message().c_str() : "");
   return 1;
 }
 
-int run_local(const PreparedQuery& prepared, std::shared_ptr<QueryInput> input, OutputFormat format, const Clock& clock,
-              CommandIo& io) {
+/// How a query over records at hand is run and shown.
+struct LocalRun {
+  OutputFormat format = OutputFormat::ndjson;
+  bool is_live = false;  ///< output is a terminal: the table is shown while it is being made
+  std::function<QueryFileProgress()> progress = {};  ///< may be empty
+};
+
+void draw_preview(LiveTable& table, const QueryPreview& preview, const LocalRun& local,
+                  std::chrono::steady_clock::time_point started) {
+  const QueryFileProgress progress = local.progress ? local.progress() : QueryFileProgress();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  table.draw(preview.rows.value_or(""),
+             progress_text(progress.bytes_read, progress.bytes_total, preview.scanned_records, seconds));
+}
+
+int run_local(const PreparedQuery& prepared, std::shared_ptr<QueryInput> input, const LocalRun& local,
+              const Clock& clock, CommandIo& io) {
   QueryRunOptions options;
-  options.format = format;
+  options.format = local.format;
   options.envelope = false;
-  options.table_width = io.out_is_terminal ? terminal_width() : 0;
+  options.table_width = io.out_is_terminal ? terminal_size(fileno(io.out)).columns : 0;
   auto place = std::make_shared<SpillPlace>();
   place->files = make_posix_file_system();
   const char* folder = std::getenv("TMPDIR");
   place->directory = folder != nullptr && *folder != '\0' ? folder : "/tmp";
   options.limits.spill = std::move(place);
+  const InterruptSignals signals(options.interrupt);
+  LiveTable table(io.out);
+  const auto started = std::chrono::steady_clock::now();
+  if (local.is_live && io.out_is_terminal)
+    options.on_preview = [&](const QueryPreview& preview) { draw_preview(table, preview, local, started); };
   const std::unique_ptr<QueryRun> run = start_query(prepared, std::move(input), options, clock);
   while (true) {
     const Result<std::optional<std::string>> piece = run->next_piece();
+    table.wipe();
     if (!piece)
       return report_failure(io, "query", piece.error().message(), piece.error().code() == ErrorCode::not_found ? 2 : 1);
     if (!piece->has_value()) break;
@@ -180,15 +215,35 @@ void report_counts(const QueryFileCounts& counts, CommandIo& io) {
                counts.kept_as_text == 1 ? "was" : "were", counts.first_text.c_str(), others.c_str());
 }
 
+/// Folders and patterns become files, s3://bucket/prefix objects, each where it stood.
+Result<std::vector<std::string>> expand_query_inputs(const std::vector<std::string>& given, ObjectInputs& objects) {
+  std::vector<std::string> all;
+  for (const std::string& name : given) {
+    const bool is_object = ObjectInputs::is_object_name(name);
+    DENDRO_TRY_ASSIGN(const std::vector<std::string> found,
+                      is_object ? objects.expand({name}) : expand_input_paths(std::span(&name, 1)));
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  return all;
+}
+
 int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputFormat format, const Clock& clock,
                  CommandIo& io) {
-  const Result<std::vector<std::string>> paths = expand_input_paths(flags.files);
+  SystemRandom random;
+  const std::unique_ptr<FileSystem> file_system = make_posix_file_system();
+  AwsAccess aws(process_aws_variables(), clock, random, *file_system);
+  ObjectInputs objects(aws.objects());
+  const Result<std::vector<std::string>> paths = expand_query_inputs(flags.files, objects);
   if (!paths) return report_failure(io, "query", paths.error().message(), 2);
   QueryFileOptions options;
+  options.objects = &objects;
   options.receive_time = clock.now();
   options.time_field = flags.time_field;
   options.body_field = flags.body_field;
   options.severity_field = flags.severity_field;
+  // A reduction says that only values matter, neither the order of records nor their numbers (but for samples).
+  const std::optional<Reduction>& reduction = prepared.plan().reduction;
+  options.any_order = reduction.has_value() && !reduction->keeps_extremes && prepared.plan().subplans.empty();
   options.wish = std::make_shared<const RecordWish>(source_wish(prepared.plan()));
   if (!flags.format.empty()) {
     const std::optional<ParseFormat> parsed = parse_format_of_name(flags.format);
@@ -200,15 +255,15 @@ int run_on_files(const QueryFlags& flags, const PreparedQuery& prepared, OutputF
   if (const Status readable = check_readable(*paths); !readable)
     return report_failure(io, "query", readable.error().message(), 2);
   auto source = make_query_file_source(*paths, options);
-  const QueryFileCounts& counts = source->counts();
   const auto input = make_source_input(*source);
-  const int exit_code = run_local(prepared, input, format, clock, io);
-  report_counts(counts, io);
+  const LocalRun local{format, flags.is_live && flags.explain.empty(), [&source] { return source->progress(); }};
+  const int exit_code = run_local(prepared, input, local, clock, io);
+  report_counts(source->counts(), io);
   return exit_code;
 }
 
-int run_on_folder(const std::string& directory, const PreparedQuery& prepared, OutputFormat format, SystemClock& clock,
-                  CommandIo& io) {
+int run_on_folder(const std::string& directory, const PreparedQuery& prepared, const LocalRun& local,
+                  SystemClock& clock, CommandIo& io) {
   const std::unique_ptr<FileSystem> files = make_posix_file_system();
   SystemRandom random;
   if (!files->exists(directory + "/CURRENT"))
@@ -219,7 +274,7 @@ int run_on_folder(const std::string& directory, const PreparedQuery& prepared, O
   if (!store) return report_failure(io, "query", store.error().message(), 1);
   auto snapshot = (*store)->snapshot(TenantId::default_tenant());
   if (!snapshot) return report_failure(io, "query", snapshot.error().message(), 1);
-  return run_local(prepared, make_snapshot_input(std::move(snapshot).value()), format, clock, io);
+  return run_local(prepared, make_snapshot_input(std::move(snapshot).value()), local, clock, io);
 }
 
 /// The line with a caret, or the message where there is no place: a bad --start or --cursor has none.
@@ -273,7 +328,8 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   if (!prepared && !(asks_server && names_what_servers_have(request.query)))
     return report_query_fault(prepared.error(), fault, request.query, io);
   if (!flags->files.empty()) return run_on_files(*flags, *prepared, *format, clock, io);
-  if (!flags->data.empty()) return run_on_folder(flags->data, *prepared, *format, clock, io);
+  const LocalRun local{*format, flags->is_live && flags->explain.empty()};
+  if (!flags->data.empty()) return run_on_folder(flags->data, *prepared, local, clock, io);
 
   const auto url = normalised_server_url(flags->server.empty() ? kDefaultServerUrl : std::string_view(flags->server));
   if (!url) return report_failure(io, "query", url.error().message(), 2);
@@ -284,7 +340,7 @@ int run_query(std::span<const std::string> args, CommandIo& io) {
   if (!outcome.reached_server && flags->server.empty()) {
     if (!prepared) return report_query_fault(prepared.error(), fault, request.query, io);
     if (files->exists(std::string(kDefaultDataFolder) + "/CURRENT"))
-      return run_on_folder(kDefaultDataFolder, *prepared, *format, clock, io);
+      return run_on_folder(kDefaultDataFolder, *prepared, local, clock, io);
     return report_failure(
         io, "query", "no server at 127.0.0.1:8080 and no folder ./dendro-data; name files, --data DIR or --server URL",
         1);

@@ -50,6 +50,7 @@ AccessParts ServeAccess::parts() {
   parts.roles_with = [this](Permission permission) { return roles_with(permission); };
   parts.tenant_admits = [this](const TenantId& tenant, Permission permission) {
     const TenantService::Verdict verdict = tenants_.admits(tenant, use_of(permission));
+    if (!verdict.status) meters_.add(tenant, {.refusals = 1});
     return TenantAnswer{verdict.status, verdict.retry_after};
   };
   parts.count_body = [this](const TenantId& tenant, Permission permission, std::uint64_t bytes) {

@@ -9,6 +9,7 @@
 #include "base/worker_pool.h"
 #include "identity/identity_parts.h"
 #include "server/access_gate.h"
+#include "services/tenants/tenant_meters.h"
 #include "services/tenants/tenant_service.h"
 #include "storage/store.h"
 
@@ -25,8 +26,14 @@ class ServeAccess {
   static constexpr std::chrono::seconds kUsageSavedEvery{60};
 
   /// All outlive this.
-  ServeAccess(IdentityParts& identity, TenantService& tenants, WorkerPool& workers, const Clock& clock)
-      : identity_(identity), tenants_(tenants), workers_(workers), clock_(clock), usage_saved_(clock.monotonic()) {}
+  ServeAccess(IdentityParts& identity, TenantService& tenants, TenantMeters& meters, WorkerPool& workers,
+              const Clock& clock)
+      : identity_(identity),
+        tenants_(tenants),
+        meters_(meters),
+        workers_(workers),
+        clock_(clock),
+        usage_saved_(clock.monotonic()) {}
 
   /// For loop threads: never waits. Outlived by this.
   AccessParts parts();
@@ -39,6 +46,7 @@ class ServeAccess {
 
   IdentityParts& identity_;
   TenantService& tenants_;
+  TenantMeters& meters_;
   WorkerPool& workers_;
   const Clock& clock_;
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "adapters/aws/sns_topic.h"
 #include "adapters/http/curl_http_client.h"
 #include "adapters/smtp/curl_mail_sender.h"
 #include "base/checksum.h"
@@ -20,7 +21,7 @@ std::optional<std::string> environment_variable(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-std::unique_ptr<AlertReceiver> make_receiver(const ReceiverSettings& settings, HttpClient& http) {
+std::unique_ptr<AlertReceiver> make_receiver(const ReceiverSettings& settings, HttpClient& http, AwsAccess& aws) {
   switch (settings.kind) {
     case ReceiverSettings::Kind::webhook:
       return make_http_receiver(http, settings.url, settings.secret, &webhook_calls);
@@ -30,6 +31,8 @@ std::unique_ptr<AlertReceiver> make_receiver(const ReceiverSettings& settings, H
       return make_http_receiver(http, settings.url, settings.secret, &pagerduty_calls);
     case ReceiverSettings::Kind::alertmanager:
       return make_http_receiver(http, settings.url, settings.secret, &alertmanager_calls);
+    case ReceiverSettings::Kind::sns:
+      return make_sns_receiver(aws.client(), aws.settings(), settings.topic_arn);
     case ReceiverSettings::Kind::email:
       break;
   }
@@ -39,13 +42,17 @@ std::unique_ptr<AlertReceiver> make_receiver(const ReceiverSettings& settings, H
       settings.from, settings.to);
 }
 
-Result<AlertReceivers> read_receivers(const Settings& settings, FileSystem& files, HttpClient& http) {
+Result<AlertReceivers> read_receivers(const Settings& settings, FileSystem& files, HttpClient& http, AwsAccess& aws) {
   AlertReceivers receivers;
   const SecretReader secrets(&environment_variable);
   for (const std::string& text : settings.alert_receivers) {
     DENDRO_TRY_ASSIGN(const JsonValue block, parse_json_document(text));
     DENDRO_TRY_ASSIGN(const ReceiverSettings receiver, parse_receiver_settings(block, files, secrets));
-    if (!receivers.emplace(receiver.name, make_receiver(receiver, http)).second) {
+    if (receiver.kind == ReceiverSettings::Kind::sns && !is_sns_topic_arn(receiver.topic_arn)) {
+      return Error(ErrorCode::invalid_argument,
+                   "receiver \"" + receiver.name + "\": topic_arn: must be the ARN of a topic of SNS");
+    }
+    if (!receivers.emplace(receiver.name, make_receiver(receiver, http, aws)).second) {
       return Error(ErrorCode::invalid_argument, "receiver \"" + receiver.name + "\": there are two of this name");
     }
   }
@@ -71,7 +78,7 @@ Result<std::vector<AlertRule>> read_rules(const Settings& settings) {
 Result<std::unique_ptr<ServeAlerts>> ServeAlerts::open(const Settings& settings, Parts parts) {
   std::unique_ptr<ServeAlerts> alerts(new ServeAlerts());
   alerts->http_ = make_curl_http_client();
-  DENDRO_TRY_ASSIGN(AlertReceivers receivers, read_receivers(settings, parts.files, *alerts->http_));
+  DENDRO_TRY_ASSIGN(AlertReceivers receivers, read_receivers(settings, parts.files, *alerts->http_, parts.aws));
   DENDRO_TRY_ASSIGN(std::vector<AlertRule> rules, read_rules(settings));
   SpoolOptions spool;
   spool.directory = StorePaths(settings.store.directory).queue_folder(std::string(kAlertQueue));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/aws_access.h"
 #include "apps/settings.h"
 #include "base/random.h"
 #include "io/file_system.h"
@@ -26,6 +27,7 @@ class ServeAlerts {
     WorkerPool& workers;
     const Clock& clock;
     RandomSource& random;
+    AwsAccess& aws;  ///< of topics
     AlertQueryParts query;
   };
   /// All of `parts` outlives this. Errors: invalid_argument (a rule, a receiver), those of Spool::open and

@@ -7,7 +7,9 @@
 #include <optional>
 #include <thread>
 
+#include "adapters/aws/sns_topic.h"
 #include "adapters/http/curl_http_client.h"
+#include "apps/aws_access.h"
 #include "apps/build_info.h"
 #include "apps/identity_folder.h"
 #include "apps/memory_shares.h"
@@ -21,15 +23,16 @@
 #include "base/random.h"
 #include "base/worker_pool.h"
 #include "io/file_system.h"
-#include "io/object_store.h"
 #include "meta/meta_database.h"
 #include "meta/meta_schema.h"
+#include "meta/privacy_key_table.h"
 #include "meta/saved_queries.h"
 #include "meta/short_links.h"
 #include "query/plan/lookup_tables.h"
 #include "query/spill/spill_file.h"
 #include "server/http_server.h"
 #include "server/metric_text.h"
+#include "server/query_admission.h"
 #include "server/routes/admin_routes.h"
 #include "server/routes/alert_routes.h"
 #include "server/routes/analyze_routes.h"
@@ -37,6 +40,7 @@
 #include "server/routes/entries_routes.h"
 #include "server/routes/ingest_routes.h"
 #include "server/routes/key_routes.h"
+#include "server/routes/privacy_routes.h"
 #include "server/routes/query_help_routes.h"
 #include "server/routes/query_routes.h"
 #include "server/routes/queue_routes.h"
@@ -53,6 +57,9 @@
 #include "server/use_recording.h"
 #include "services/admin/admin_service.h"
 #include "services/entries/engine_entry_store.h"
+#include "services/privacy/privacy_service.h"
+#include "services/search/query_slots.h"
+#include "services/search/query_turns.h"
 #include "services/search/running_queries.h"
 #include "services/search/saved_filter_names.h"
 #include "services/tail/tail_hub.h"
@@ -74,6 +81,14 @@ void warn_of_fleeting_folder(const std::string& directory) {
   }
 }
 
+/// The environment with the dotenv file below it.
+AwsVariable aws_variables(const Settings& settings) {
+  return [values = settings.aws_environment](const std::string& name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::optional<std::string>(found->second);
+  };
+}
+
 }  // namespace
 
 /// In the order of construction: what is below uses what is above, so it goes first.
@@ -84,7 +99,8 @@ struct ServeApp::Parts {
   SystemClock clock;
   SystemRandom random;
   std::shared_ptr<FileSystem> files = make_posix_file_system();
-  std::unique_ptr<ObjectStore> objects = make_local_object_store();
+  AwsAccess aws{aws_variables(settings), clock, random, *files};
+  std::unique_ptr<AlertPublisher> publisher;  // null: no topic is set
   std::unique_ptr<Store> store;
   ServeChain chain;  // hears of what the store removes, and goes before it
   std::unique_ptr<MetaDatabase> meta;
@@ -92,11 +108,17 @@ struct ServeApp::Parts {
   std::unique_ptr<IdentityParts> identity;
   std::optional<TenantRegister> tenant_rows;
   std::optional<TenantService> tenants;
+  std::optional<TenantMeters> meters;
+  std::optional<PrivacyKeyTable> privacy_rows;
+  std::optional<PrivacyKeys> privacy_keys;
+  std::optional<PrivacyService> privacy;
   std::optional<SavedQueries> saved;
   std::optional<ShortLinks> links;
   std::unique_ptr<EntryStore> entries;
   std::unique_ptr<WorkerPool> workers;
   std::optional<ServeAccess> access;
+  std::optional<QuerySlots> slots;
+  std::optional<QueryTurns> turns;
   QueryLimits query_limits;
   std::optional<RunningQueries> running;
   std::unique_ptr<TailHub> tails;
@@ -113,6 +135,8 @@ struct ServeApp::Parts {
 
   Status open();
   Status open_identity(const std::vector<ListenerSpec>& listeners);
+  Status open_tenants();
+  Result<std::shared_ptr<const MaskRules>> mask_rules_of(const TenantId& tenant) const;
   Status check_who_may_come(const std::vector<ListenerSpec>& listeners) const;
   void open_audit();
   Status open_chain();
@@ -135,6 +159,7 @@ Status ServeApp::Parts::open() {
   warn_of_fleeting_folder(settings.store.directory);
   DENDRO_TRY_ASSIGN(meta, MetaDatabase::open(meta_database_path(settings.store.directory), meta_schema()));
   DENDRO_TRY(open_identity(listeners));
+  DENDRO_TRY(open_tenants());
   saved.emplace(*meta, clock, random);
   links.emplace(*meta, clock, random);
   running.emplace(clock, settings.slow_query_after);
@@ -142,6 +167,11 @@ Status ServeApp::Parts::open() {
   entries = make_engine_entry_store(*store, snapshot_of);
   workers = std::make_unique<WorkerPool>(settings.worker_threads == 0 ? cores : settings.worker_threads,
                                          settings.worker_queue_tasks_max);
+  slots.emplace([this](const TenantId& tenant) { return tenants->settings_of(tenant).quota.queries_at_once; });
+  turns.emplace(QueryTurns::Options{.turns_max = workers->threads(),
+                                    .waiting_max = std::max<std::size_t>(settings.worker_queue_tasks_max / 4, 1),
+                                    .waiting_total_max = settings.worker_queue_tasks_max},
+                clock);
   query_limits.shared_memory = std::make_shared<ByteBudget>(settings.query_memory_bytes);
   DENDRO_TRY(open_spill_place());
   if (!settings.lookup_directory.empty()) lookup_tables = make_folder_lookup_tables(*files, settings.lookup_directory);
@@ -155,10 +185,13 @@ Status ServeApp::Parts::open() {
   tail_parts.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   tails = std::make_unique<TailHub>(std::move(tail_parts), tail_options);
   DENDRO_TRY(open_alerts());
+  if (!settings.sns_topic_arn.empty()) {
+    publisher = make_sns_publisher(aws.client(), aws.settings(), settings.sns_topic_arn);
+  }
   open_audit();
   DENDRO_TRY(open_chain());
   open_admin();
-  access.emplace(*identity, *tenants, *workers, clock);
+  access.emplace(*identity, *tenants, *meters, *workers, clock);
   DENDRO_TRY(access->read_roles());
   AccessParts access_parts = access->parts();
   access_parts.hear_refusal = [this](const RefusedUse& refused) { uses->record_refusal(refused); };
@@ -177,10 +210,44 @@ Status ServeApp::Parts::open_identity(const std::vector<ListenerSpec>& listeners
       listeners, [](const ListenerSpec& listener) { return listener.tls && !listener.tls->client_ca.empty(); });
   const IdentityParts::From from{*meta, *files, http.get(), clock, random, &check_row_filter};
   DENDRO_TRY_ASSIGN(identity, IdentityParts::open(settings.identity, from));
-  DENDRO_TRY(check_who_may_come(listeners));
+  return check_who_may_come(listeners);
+}
+
+/// From here on nothing is stored unmasked.
+Status ServeApp::Parts::open_tenants() {
+  privacy_rows.emplace(*meta);
+  privacy_keys.emplace(*privacy_rows, settings.privacy_keys, clock, random);
+  DENDRO_TRY(privacy_keys->open());
+  DENDRO_TRY(privacy_rows->set_default_rules(settings.masking == nullptr ? std::string("[]")
+                                                                         : mask_rules_json(*settings.masking)));
+  privacy.emplace(*privacy_keys, [this](const TenantId& tenant) { return mask_rules_of(tenant); });
+  meters.emplace(settings.tenant_labels_max);
+  store->set_intake([this](CommitRequest& request) -> Status {
+    DENDRO_TRY(privacy->rewrite(request));
+    TenantMeters::Counts counts;
+    for (const auto& batch : request.batches) counts += {batch->size(), batch->encoded().size(), 0, 0};
+    meters->add(request.tenant, counts);
+    return {};
+  });
   tenant_rows.emplace(*meta);
-  tenants.emplace(*tenant_rows, make_tenant_store_parts(*store, settings.store.retention.standard), clock, random);
+  TenantStoreParts parts = make_tenant_store_parts(*store, settings.store.retention.standard);
+  parts.forget = [this](const TenantId& tenant) {
+    privacy->forget(tenant);
+    meters->forget(tenant);
+  };
+  tenants.emplace(*tenant_rows, std::move(parts), clock, random);
   return tenants->open();
+}
+
+Result<std::shared_ptr<const MaskRules>> ServeApp::Parts::mask_rules_of(const TenantId& id) const {
+  const auto tenant = tenants->find(id);
+  if (tenant == nullptr) return settings.masking;
+  if (tenant->settings.is_masking_unreadable) {
+    return Error(ErrorCode::unavailable, "the masking rules of tenant " + id.text() +
+                                             " cannot be read by this "
+                                             "version: set them anew, or start the version that wrote them");
+  }
+  return tenant->settings.masking == nullptr ? settings.masking : tenant->settings.masking;
 }
 
 Status ServeApp::Parts::check_who_may_come(const std::vector<ListenerSpec>& listeners) const {
@@ -221,7 +288,7 @@ std::vector<TenantId> ServeApp::Parts::tenant_ids() const {
 }
 
 Status ServeApp::Parts::open_chain() {
-  return chain.open(settings.chain, {*store, *files, *objects, clock, random, settings.store.directory,
+  return chain.open(settings.chain, {*store, *files, aws.objects(), clock, random, settings.store.directory,
                                      [this] { return tenant_ids(); }});
 }
 
@@ -231,7 +298,8 @@ Status ServeApp::Parts::open_alerts() {
   query.saved_filters_of = [this](const TenantId& tenant) { return make_saved_filters(*saved, tenant); };
   query.running = &*running;
   query.geo_database = geo_database;
-  DENDRO_TRY_ASSIGN(alerts, ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, std::move(query)}));
+  DENDRO_TRY_ASSIGN(alerts,
+                    ServeAlerts::open(settings, {*files, *meta, *workers, clock, random, aws, std::move(query)}));
   return {};
 }
 
@@ -276,6 +344,9 @@ RouteTable ServeApp::Parts::routes() {
   if (EvidenceService* service = chain.service(); service != nullptr) {
     query_parts.prover_of = [service](const TenantId& tenant) { return service->prover(tenant); };
   }
+  query_parts.timeout_max_of = [this](const TenantId& tenant) {
+    return std::chrono::milliseconds(tenants->settings_of(tenant).quota.query_timeout_ms);
+  };
   query_parts.geo_database = geo_database;
   add(query_routes(query_parts));
   add(query_help_routes(query_parts, [this](const TenantId& tenant) -> SavedNames {
@@ -288,7 +359,8 @@ RouteTable ServeApp::Parts::routes() {
   add(make_entries_routes(*workers, *entries, random));
   add(audit->routes(settings.audit_api_prefix));
   add(make_chain_routes({query_parts, admin->jobs(), chain.service()}));
-  add(make_tenant_routes(*workers, *tenants));
+  add(make_tenant_routes(*workers, *tenants, [this](const MaskRules& rules) { return privacy->check(rules); }));
+  add(make_privacy_routes(query_parts, *privacy, *tenants, audit->trail()));
   add(make_key_routes(*workers, identity->keys(), identity->roles()));
   add(make_user_routes(*workers, identity->users(), identity->roles()));
   add(make_token_routes(*workers, identity->tokens(), identity->roles()));
@@ -296,8 +368,12 @@ RouteTable ServeApp::Parts::routes() {
   add(make_session_routes({*workers, *identity, *tenants, settings.server, std::string(version_text())}));
   add(make_admin_routes(*workers, *admin));
   add(make_queue_routes(*workers, *queues, clock));
-  add(make_analyze_routes(*workers, *objects, settings.analyze_allowed_buckets));
+  add(make_analyze_routes(*workers, aws.objects(), settings.analyze_allowed_buckets, publisher.get()));
   add_system_routes(table, system_parts());
+  const auto note = [this](const TenantId& tenant, bool is_admitted) {
+    meters->add(tenant, is_admitted ? TenantMeters::Counts{.queries = 1} : TenantMeters::Counts{.refusals = 1});
+  };
+  admit_queries(table, {*slots, *turns, note});
   record_uses(table, uses);
   return table;
 }
@@ -321,6 +397,8 @@ SystemParts ServeApp::Parts::system_parts() {
     alerts->append_metrics(out);
     audit->append_metrics(out);
     chain.append_metrics(out);
+    append_privacy_metrics(out, *privacy);
+    append_tenant_metrics(out, *meters);
     tls->append_metrics(out);
     append_metric(out, "dendro_audit_refusals_left_out_total", "counter",
                   "refused callers that the trail of uses only counts", uses->refusals_left_out());

@@ -62,4 +62,29 @@ void append_query_metrics(std::string& out, const RunningQueries& queries) {
                 static_cast<std::uint64_t>(totals.seconds * 1e3));
 }
 
+void append_privacy_metrics(std::string& out, const PrivacyService& privacy) {
+  const PrivacyService::Totals totals = privacy.totals();
+  append_metric(out, "dendro_privacy_records_masked_total", "counter", "records that masking rules changed since start",
+                totals.records_masked);
+  append_metric(out, "dendro_privacy_refused_requests_total", "counter",
+                "requests that were refused because they could not be masked, since start", totals.refused_requests);
+  append_metric(out, "dendro_privacy_tokens_unmasked_total", "counter", "values of tokens that were told since start",
+                totals.tokens_unmasked);
+}
+
+void append_tenant_metrics(std::string& out, TenantMeters& meters) {
+  const auto labels = meters.read();
+  const auto append = [&](std::string_view name, std::string_view help, std::uint64_t TenantMeters::Counts::* count) {
+    append_metric_head(out, name, "counter", help);
+    for (const auto& [tenant, counts] : labels) append_labelled_metric(out, name, "tenant", tenant, counts.*count);
+  };
+  append("dendro_tenant_ingested_records_total", "records handed to the journal since start, repeats among them",
+         &TenantMeters::Counts::records);
+  append("dendro_tenant_ingested_bytes_total", "bytes of those records as they are encoded there",
+         &TenantMeters::Counts::bytes);
+  append("dendro_tenant_queries_total", "queries that were let in since start", &TenantMeters::Counts::queries);
+  append("dendro_tenant_refused_requests_total", "requests over a quota of the tenant since start",
+         &TenantMeters::Counts::refusals);
+}
+
 }  // namespace dendro

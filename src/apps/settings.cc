@@ -59,7 +59,8 @@ std::optional<std::vector<std::string>> role_texts(const toml::table& roles) {
 
 /// A block of a list of blocks.
 std::optional<std::string> block_text(const std::string& path, const toml::table& block) {
-  if (path == "alerts" || path == "receivers" || path == "auth.issuers" || path == "auth.certificates") {
+  if (path == "alerts" || path == "receivers" || path == "auth.issuers" || path == "auth.certificates" ||
+      path == "privacy.masking") {
     return json_text(block);
   }
   if (path == "server.listen") return listener_text(block);
@@ -156,7 +157,6 @@ struct CompatName {
 };
 constexpr CompatName kCompatNames[] = {
     {"DYNAMODB_TABLE_NAME", CompatName::Effect::refused, "the DynamoDB store"},
-    {"SNS_TOPIC_ARN", CompatName::Effect::unused, "alert delivery to SNS"},
     {"MONGODB_URL", CompatName::Effect::unused, "the MongoDB store of the audit profile"},
     {"SQS_QUEUE_URL", CompatName::Effect::unused, "the SQS queue of the audit profile"},
     {"OPENSEARCH_URL", CompatName::Effect::unused, "the OpenSearch index of the audit profile"},
@@ -237,6 +237,26 @@ Status read_secret_files(const SecretReader& secrets, LoadedSettings& loaded) {
   return is_set ? check_secret_key(identity.secret_key) : Status();
 }
 
+Status check_privacy_key(const std::string& key, const std::string& file, std::string_view name) {
+  if ((key.empty() && file.empty()) || key.size() >= MasterKeys::kBytesMin) return {};
+  return Error(ErrorCode::invalid_argument, std::string(name) + ": has " + std::to_string(key.size()) +
+                                                " bytes, at least 32 are needed; `openssl rand -base64 32` makes one");
+}
+
+Status read_privacy_keys(const SecretReader& secrets, LoadedSettings& loaded) {
+  Settings& settings = loaded.settings;
+  MasterKeys& keys = settings.privacy_keys;
+  DENDRO_TRY(read_secret_file("privacy.key", settings.privacy_key_file, secrets, keys.current, loaded));
+  DENDRO_TRY(
+      read_secret_file("privacy.key_previous", settings.privacy_key_previous_file, secrets, keys.previous, loaded));
+  DENDRO_TRY(check_privacy_key(keys.current, settings.privacy_key_file, "privacy.key"));
+  DENDRO_TRY(check_privacy_key(keys.previous, settings.privacy_key_previous_file, "privacy.key_previous"));
+  if (keys.current.empty() && settings.masking != nullptr && needs_privacy_key(*settings.masking)) {
+    return Error(ErrorCode::invalid_argument, "privacy.masking: hash and tokenize need privacy.key_file");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<LoadedSettings> load_settings(const SettingSources& sources) {
@@ -259,7 +279,11 @@ Result<LoadedSettings> load_settings(const SettingSources& sources) {
     }
   }
   if (sources.compat_environment) DENDRO_TRY(look_at_compat_names(sources, loaded));
+  for (const auto& [name, value] : sources.environment) {
+    if (name.starts_with("AWS_") || name == "HOME") loaded.settings.aws_environment.emplace(name, value);
+  }
   DENDRO_TRY(read_secret_files(secrets, loaded));
+  DENDRO_TRY(read_privacy_keys(secrets, loaded));
   return loaded;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 #include "base/result.h"
 #include "identity/identity_parts.h"
 #include "server/options.h"
+#include "services/privacy/mask_rule.h"
+#include "services/privacy/privacy_keys.h"
 #include "server/tls/tls_settings.h"
 #include "server/use_recording.h"
 #include "storage/store.h"
@@ -34,12 +37,15 @@ struct Settings {
   std::uint64_t tail_memory_bytes = std::uint64_t{256} << 20;     ///< all live tails together
   std::chrono::milliseconds slow_query_after{5'000};              ///< 0: none is slow
   std::size_t tails_per_tenant_max = 20;
+  std::size_t tenant_labels_max = 20;  ///< tenants that metrics name
   bool insecure = false;
   std::size_t worker_threads = 0;  ///< 0: one a core, at least 2
   std::size_t worker_queue_tasks_max = 1'024;
   std::string log_level = "info";   ///< debug, info, warning, error
   std::string log_format = "auto";  ///< json, text; auto: text on a terminal
   std::vector<std::string> analyze_allowed_buckets = {"*"};
+  std::string sns_topic_arn;                                ///< of alerts of /notify; empty: none
+  std::map<std::string, std::string> aws_environment;       ///< AWS_* and HOME, with those of the dotenv file; secrets
   std::string geoip_database;                               ///< of addresses; empty: there is none
   std::string lookup_directory;                             ///< of tables that queries may read; empty: there are none
   std::string spill_directory;                              ///< of temporary files of queries; empty: `tmp` in data_dir
@@ -50,6 +56,9 @@ struct Settings {
   ChainSettings chain;                                      ///< of tamper evidence
   TrailMode audit_trail = TrailMode::automatic;             ///< which uses of native routes are recorded
   std::vector<std::string> alert_rules, alert_receivers;    ///< JSON documents, one a block of the file
+  MasterKeys privacy_keys;                                  ///< empty: there is none
+  std::string privacy_key_file, privacy_key_previous_file;  ///< of privacy_keys; empty: no file
+  std::shared_ptr<const MaskRules> masking;                 ///< of tenants without rules of their own; null: none
   std::chrono::milliseconds drain_timeout{20'000};
 
   Settings() { store.directory = "dendro-data"; }

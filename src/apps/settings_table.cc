@@ -2,6 +2,7 @@
 #include <charconv>
 #include <limits>
 
+#include "adapters/aws/sns_topic.h"
 #include "apps/settings.h"
 #include "identity/certificate_rules.h"
 #include "identity/role_document.h"
@@ -192,6 +193,14 @@ Status set_audit_chain(Settings& settings, Values values) {
   return {};
 }
 
+Status set_sns_topic(Settings& settings, Values values) {
+  if (!is_sns_topic_arn(values.back())) {
+    return bad_value(values.back(), "a topic such as arn:aws:sns:eu-central-1:123456789012:alerts");
+  }
+  settings.sns_topic_arn = values.back();
+  return {};
+}
+
 Status set_audit_trail(Settings& settings, Values values) {
   constexpr std::pair<std::string_view, TrailMode> kModes[] = {{"auto", TrailMode::automatic},
                                                                {"all", TrailMode::all},
@@ -273,6 +282,17 @@ Status set_roles(Settings& settings, Values values) {
     settings.identity.roles.push_back(std::move(role));
   }
   return {};
+}
+
+/// Rules of the configuration have no place in a list of a body: their name says which is meant.
+Status set_masking(Settings& settings, Values values) {
+  std::string list = "[";
+  for (const std::string& value : values) list.append(list.size() == 1 ? "" : ",").append(value);
+  DENDRO_TRY_ASSIGN(const JsonValue document, parse_json_document(list + "]"));
+  FieldFaults faults;
+  settings.masking = std::make_shared<const MaskRules>(read_mask_rules(document, "privacy.masking", faults));
+  if (faults.empty()) return {};
+  return Error(ErrorCode::invalid_argument, faults[0].field + " " + faults[0].message);
 }
 
 /// From `First` seconds to 12 h, the longest that a sign-in may last.
@@ -407,6 +427,19 @@ constexpr SettingRow kSettings[] = {
      "of users whose ID token names none; default none", &set_list<DENDRO_MEMBER(identity.oidc.tokens.default_roles)>},
     {"roles", "", "", false, true, "ROLE",
      "roles beside the built-in ones, or instead of them; see below; default none", &set_roles},
+    {"privacy.key", "DENDRO_PRIVACY_KEY", "", false, false, "SECRET",
+     "encrypts the keys that tenants' values are hashed and tokenized with, at least 32 bytes; default none",
+     &set_text<DENDRO_MEMBER(privacy_keys.current)>, "", true},
+    {"privacy.key_file", "DENDRO_PRIVACY_KEY_FILE", "", false, false, "FILE",
+     "the same in a file, without the line feed at its end; default none", &set_text<DENDRO_MEMBER(privacy_key_file)>},
+    {"privacy.key_previous", "DENDRO_PRIVACY_KEY_PREVIOUS", "", false, false, "SECRET",
+     "what it encrypted is encrypted with privacy.key at the next start; default none",
+     &set_text<DENDRO_MEMBER(privacy_keys.previous)>, "", true},
+    {"privacy.key_previous_file", "DENDRO_PRIVACY_KEY_PREVIOUS_FILE", "", false, false, "FILE",
+     "the same in a file; default none", &set_text<DENDRO_MEMBER(privacy_key_previous_file)>},
+    {"privacy.masking", "", "", false, true, "RULE",
+     "what is masked before it is stored, of tenants without rules of their own; docs/privacy.md; default none",
+     &set_masking},
     {"memory.limit", "DENDRO_MEMORY_LIMIT", "--memory-limit", false, false, "SIZE",
      "memory that all parts together keep to, within 64MiB; default 40 % of the machine's or container's, at most 8GiB",
      &set_size<DENDRO_MEMBER(memory_limit_bytes)>},
@@ -418,6 +451,9 @@ constexpr SettingRow kSettings[] = {
      &set_span<DENDRO_MEMBER(slow_query_after)>},
     {"tail.per_tenant_max", "DENDRO_TAIL_PER_TENANT_MAX", "", false, false, "N",
      "live tails of a tenant at a time; default 20", &set_count<DENDRO_MEMBER(tails_per_tenant_max)>},
+    {"metrics.tenants_max", "DENDRO_METRICS_TENANTS_MAX", "", false, false, "N",
+     "tenants that /metrics tells apart, the busiest; what the rest do is `other`; default 20",
+     &set_count<DENDRO_MEMBER(tenant_labels_max)>},
     {"server.loop_threads", "DENDRO_LOOP_THREADS", "", false, false, "N", "network threads; default 0 = one a core",
      &set_count<DENDRO_MEMBER(server.loop_threads)>},
     {"server.worker_threads", "DENDRO_WORKER_THREADS", "", false, false, "N",
@@ -542,6 +578,9 @@ constexpr SettingRow kSettings[] = {
     {"analyze.allowed_buckets", "DENDRO_ANALYZE_ALLOWED_BUCKETS", "", false, true, "GLOB",
      "buckets GET /analyze may read; file:///dir must be named literally; default *",
      &set_list<DENDRO_MEMBER(analyze_allowed_buckets)>},
+    {"analyze.sns_topic_arn", "DENDRO_SNS_TOPIC_ARN", "", false, false, "ARN",
+     "topic that GET /notify publishes due alerts to; also as SNS_TOPIC_ARN; default none", &set_sns_topic,
+     "SNS_TOPIC_ARN"},
     {"log.level", "DENDRO_LOG_LEVEL", "--log-level", false, false, "LEVEL",
      "debug, info, warning or error; default info", &set_log_level},
     {"log.format", "DENDRO_LOG_FORMAT", "", false, false, "FORMAT",

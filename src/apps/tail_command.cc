@@ -4,11 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include "adapters/http/curl_http_client.h"
 #include "apps/cli.h"
 #include "apps/command_token.h"
+#include "apps/interrupt_signals.h"
 #include "apps/tail_printer.h"
 #include "apps/tail_reader.h"
 #include "apps/url_text.h"
@@ -45,35 +47,6 @@ std::shared_ptr<CLI::App> make_tail_app() {
   return keep_with(make_tail_app_with(flags), flags);
 }
 
-/// What a signal sets; a token's flag is a lock-free atomic, so a handler may.
-CancelToken* interrupted_tail = nullptr;
-
-void on_tail_signal(int) {
-  if (interrupted_tail != nullptr) interrupted_tail->cancel();
-}
-
-/// SIGINT and SIGTERM cancel the token while this lives. One at a time.
-class TailSignals {
- public:
-  explicit TailSignals(CancelToken& token) {
-    interrupted_tail = &token;
-    struct sigaction action{};
-    action.sa_handler = &on_tail_signal;  // without SA_RESTART: waiting calls return
-    sigaction(SIGINT, &action, &old_int_);
-    sigaction(SIGTERM, &action, &old_term_);
-  }
-  ~TailSignals() {
-    sigaction(SIGINT, &old_int_, nullptr);
-    sigaction(SIGTERM, &old_term_, nullptr);
-    interrupted_tail = nullptr;
-  }
-  TailSignals(const TailSignals&) = delete;
-  TailSignals& operator=(const TailSignals&) = delete;
-
- private:
-  struct sigaction old_int_{}, old_term_{};
-};
-
 /// Sleeps in steps, so that a signal ends it at once.
 bool wait_unless_cancelled(const CancelToken& cancel, std::chrono::milliseconds span) {
   constexpr std::chrono::milliseconds kStep{50};
@@ -95,9 +68,10 @@ int run_tail(std::span<const std::string> args, CommandIo& io) {
   const bool is_text = flags->output.empty() ? io.out_is_terminal : flags->output == "text";
 
   CancelToken cancel;
-  const TailSignals signals(cancel);
+  const InterruptSignals signals(cancel);
   const std::unique_ptr<HttpClient> client = make_curl_http_client();
-  TailPrinter printer(is_text ? TailOutput::text : TailOutput::ndjson, io.out, io.err);
+  TailPrinter printer(is_text ? TailOutput::text : TailOutput::ndjson, io.out, io.err,
+                      is_text && io.out_is_terminal ? TailTables::in_place : TailTables::one_below_the_other);
   const auto wait = [&cancel](std::chrono::milliseconds span) { return wait_unless_cancelled(cancel, span); };
   const TailOutcome outcome =
       follow_tail(*client, {*url, flags->token, flags->query, flags->since, cancel}, printer, io.err, wait);

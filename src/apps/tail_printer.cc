@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "apps/text_table.h"
 #include "base/json_document.h"
 #include "base/json_writer.h"
 
@@ -14,6 +15,21 @@ std::string event_text(const JsonValue& object, std::string_view name) {
   if (const auto text = member->as_string()) return std::string(*text);
   if (const auto number = member->as_int()) return std::to_string(*number);
   return {};
+}
+
+/// A value of a table as one line without control characters.
+std::string cell_text(const JsonValue* value) {
+  if (value == nullptr || value->is_null()) return "-";
+  std::string text;
+  if (const auto own = value->as_string()) {
+    text = *own;
+  } else {
+    append_json(text, *value);
+  }
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return text;
 }
 
 /// The array behind `"rows":` of a frame, which our server writes last but for numbers.
@@ -86,11 +102,33 @@ std::vector<std::string_view> split_json_array(std::string_view array) {
 }
 
 Status TailPrinter::print(const ServerEvent& event) {
+  if (event.name == "table" && tables_ == TailTables::in_place) return draw_table(event.data);
   if (event.name == "rows" || event.name == "table") return print_rows(rows_of(event.data));
   if (event.name == "gap") print_gap(event.data);
   if (event.name != "end") return {};
   const auto frame = parse_json_document(event.data);
   end_reason_ = frame ? event_text(*frame, "reason") : std::string("error");
+  return {};
+}
+
+Status TailPrinter::draw_table(std::string_view data) {
+  const auto frame = parse_json_document(data);
+  if (!frame) return frame.error().with_context("table of a tail");
+  const JsonValue* columns = frame->find("columns");
+  const JsonValue* rows = frame->find("rows");
+  if (columns == nullptr || rows == nullptr) return {};
+  std::vector<std::string> titles;
+  for (const JsonValue& column : columns->elements()) titles.push_back(cell_text(&column));
+  TextTable text(titles);
+  for (const JsonValue& row : rows->elements()) {
+    std::vector<std::string> cells;
+    for (const std::string& title : titles) cells.push_back(cell_text(row.find(title)));
+    text.add(std::move(cells));
+  }
+  const std::string footer =
+      grouped_digits(rows->elements().size()) + (rows->elements().size() == 1 ? " row" : " rows") + ", Ctrl-C ends";
+  table_.draw(text.text(0), footer);
+  if (std::ferror(out_) != 0) return Error(ErrorCode::cancelled, "standard output was closed");
   return {};
 }
 
@@ -108,6 +146,7 @@ Status TailPrinter::print_rows(std::string_view rows_json) {
 void TailPrinter::print_gap(std::string_view data) {
   const auto gap = parse_json_document(data);
   if (!gap) return;
+  table_.keep();
   std::fprintf(err_, "-- gap: %s records left out (%s), cursors %s to %s\n", event_text(*gap, "count").c_str(),
                event_text(*gap, "reason").c_str(), event_text(*gap, "from_cursor").c_str(),
                event_text(*gap, "to_cursor").c_str());

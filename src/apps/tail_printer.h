@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/live_table.h"
 #include "base/result.h"
 
 namespace dendro {
@@ -36,10 +37,19 @@ std::vector<std::string_view> split_json_array(std::string_view array);
 
 enum class TailOutput : std::uint8_t { text, ndjson };
 
+/// What becomes of a table that comes anew each time.
+enum class TailTables : std::uint8_t { one_below_the_other, in_place };
+
 /// What frames of a tail look like on a terminal or in a pipe: rows on `out`, all else on `err`.
 class TailPrinter {
  public:
-  TailPrinter(TailOutput output, std::FILE* out, std::FILE* err) : output_(output), out_(out), err_(err) {}
+  /// `in_place`: `out` is a terminal.
+  TailPrinter(TailOutput output, std::FILE* out, std::FILE* err, TailTables tables = TailTables::one_below_the_other)
+      : output_(output), out_(out), err_(err), tables_(tables), table_(out) {}
+  /// The last table stays.
+  ~TailPrinter() { table_.keep(); }
+  TailPrinter(const TailPrinter&) = delete;
+  TailPrinter& operator=(const TailPrinter&) = delete;
   /// Errors: cancelled (the reader of `out` is gone); io_error (not what a tail sends).
   Status print(const ServerEvent& event);
   /// The `end` frame came; its reason.
@@ -47,12 +57,15 @@ class TailPrinter {
 
  private:
   Status print_rows(std::string_view rows_json);
+  Status draw_table(std::string_view data);
   void print_gap(std::string_view data);
   std::string line_of(std::string_view row) const;
 
   const TailOutput output_;
   std::FILE* const out_;
   std::FILE* const err_;
+  const TailTables tables_;
+  LiveTable table_;
   std::string end_reason_;
 };
 

@@ -160,7 +160,7 @@ std::unique_ptr<ByteSource> make_decompressor(Packing packing, std::unique_ptr<B
 }
 
 Result<std::unique_ptr<ByteSource>> unpack_by_content(std::unique_ptr<ByteSource> source, DecompressLimits limits) {
-  DENDRO_TRY_ASSIGN(std::string front, read_front(*source, 4));
+  DENDRO_TRY_ASSIGN(std::string front, read_front(*source, kPackingMagicBytes));
   const Packing packing = detect_packing(front);
   return make_decompressor(packing, make_prefixed_source(std::move(front), std::move(source)), limits);
 }

@@ -14,6 +14,8 @@ namespace dendro {
 /// How bytes are packed. `deflate` is what HTTP calls so: zlib-wrapped or raw, told by the first bytes.
 enum class Packing : std::uint8_t { plain, gzip, zstd, deflate };
 
+/// What detect_packing looks at.
+inline constexpr std::size_t kPackingMagicBytes = 4;
 /// Told by the first bytes (magic numbers of gzip and zstd), never by a name; `deflate` is never guessed.
 Packing detect_packing(std::string_view first_bytes);
 

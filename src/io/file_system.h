@@ -83,4 +83,12 @@ std::unique_ptr<FileSystem> make_posix_file_system();
 /// The whole of a file. Errors: those of open_reader and read_at; too_large over `bytes_max`.
 Result<std::string> read_whole_file(FileSystem& files, const std::string& path, std::uint64_t bytes_max);
 
+/// A file that was filled with zeros before it was written.
+struct PreparedFile {
+  std::string bytes;             ///< without most of the zeros at its end, if there are many
+  std::uint64_t file_bytes = 0;  ///< with them
+};
+/// As read_whole_file; memory for what was written only.
+Result<PreparedFile> read_prepared_file(FileSystem& files, const std::string& path, std::uint64_t bytes_max);
+
 }  // namespace dendro

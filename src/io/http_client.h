@@ -22,6 +22,7 @@ struct HttpClientRequest {
   std::chrono::milliseconds timeout{60'000};                ///< for the whole exchange; 0 = none
   std::chrono::seconds stall_timeout{0};                    ///< without a byte in either direction; 0 = none
   std::uint64_t reply_bytes_max = std::uint64_t{64} << 20;  ///< of the body; counted also where a sink takes it
+  bool bypasses_proxy = false;  ///< straight to the server whatever proxies the environment names
   CancelToken cancel;
 };
 

@@ -63,7 +63,7 @@ Status check_key(const std::string& key) {
 
 Result<Fd> open_bucket(const std::string& bucket) {
   if (!is_local_bucket(bucket)) {
-    return Error(ErrorCode::unimplemented, "S3 is not built in yet; a folder is named file:///path");
+    return Error(ErrorCode::unimplemented, "bucket " + bucket + ": no folder; one is named file:///path");
   }
   const std::string path = bucket.substr(kLocalScheme.size());
   Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/result.h"
 #include "base/timestamp.h"
 #include "io/byte_source.h"
@@ -29,7 +30,8 @@ struct ObjectPage {
 
 /// Keys and bytes in named buckets. Thread-safe. Calls block: never on a loop thread.
 /// Errors of every call: not_found (`detail` names bucket or key), permission_denied, resource_exhausted (throttled),
-/// unavailable (unreachable), deadline_exceeded, io_error.
+/// unavailable (unreachable), deadline_exceeded, io_error. A store that has words of its own for failures begins the
+/// text with them (store_error_word).
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -44,6 +46,10 @@ class ObjectStore {
   /// Writes a whole object; visible whole or not at all.
   virtual Status put(const std::string& bucket, const std::string& key, std::string_view bytes) = 0;
 };
+
+/// The word that a store has for a failure, where the text begins with it: "NoSuchBucket" of "NoSuchBucket: it is not
+/// there". Empty otherwise. Borrowed from the error.
+std::string_view store_error_word(const Error& error);
 
 /// True for bucket names of local folders: "file:///var/log".
 bool is_local_bucket(std::string_view bucket);

@@ -152,6 +152,7 @@ Status MetaDatabase::prepare_locked(std::span<const MetaMigration> migrations) {
   DENDRO_TRY(execute_locked("PRAGMA journal_mode = WAL"));
   DENDRO_TRY(execute_locked("PRAGMA synchronous = FULL"));
   DENDRO_TRY(execute_locked("PRAGMA foreign_keys = ON"));
+  DENDRO_TRY(execute_locked("PRAGMA secure_delete = ON"));
   DENDRO_TRY(begin_locked());
   const Status migrated = migrate_locked(migrations);
   if (!migrated) {
@@ -195,6 +196,14 @@ Status MetaDatabase::commit_locked() {
 
 void MetaDatabase::roll_back_locked() {
   (void)execute_locked("ROLLBACK");  // fails only where SQLite has rolled back by itself
+}
+
+Status MetaDatabase::scrub() {
+  MutexLock lock(mutex_);
+  MetaTransaction outside(connection_);  // a checkpoint cannot be part of one
+  DENDRO_TRY_ASSIGN(const auto row, outside.row("PRAGMA wal_checkpoint(TRUNCATE)"));
+  if (row && row->integer(0) == 0) return {};
+  return Error(ErrorCode::unavailable, path_ + ": its journal could not be emptied, another process reads it");
 }
 
 Status MetaDatabase::back_up(const std::string& path) {

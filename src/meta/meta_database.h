@@ -90,6 +90,10 @@ class MetaDatabase {
     return result;
   }
 
+  /// Takes what was deleted out of the files: rows that go are overwritten, and this empties the journal that still
+  /// holds them. Errors: io_error, storage_full; unavailable (a reader of another process is in the way).
+  Status scrub();
+
   /// Writes a consistent copy to `path`, which must not exist. Errors: those of open; already_exists.
   Status back_up(const std::string& path);
 

@@ -230,6 +230,21 @@ CREATE TRIGGER sessions_delete_changes_identity AFTER DELETE ON sessions
 ALTER TABLE short_links ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
 CREATE INDEX short_links_by_tenant ON short_links (tenant);
 )"},
+    // What values of a tenant are encrypted with, itself encrypted (services/privacy/privacy_keys.h). The rules of the
+    // configuration as the server had them last: commands that write into a folder without a server keep to them.
+    {"privacy keys", R"(
+CREATE TABLE privacy_keys (
+  tenant TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  wrapped TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  PRIMARY KEY (tenant, version)
+) STRICT;
+CREATE TABLE masking_default (
+  rules TEXT NOT NULL
+) STRICT;
+INSERT INTO masking_default VALUES ('[]');
+)"},
 };
 
 }  // namespace

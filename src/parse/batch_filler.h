@@ -28,6 +28,8 @@ class BatchFiller {
   /// Every closed batch, oldest first.
   std::vector<std::shared_ptr<const RecordBatch>> take_batches();
   bool has_batch() const { return next_ < closed_.size(); }
+  /// Of the batch at hand.
+  std::size_t records() const { return builder_.records(); }
   /// Of the batch at hand: 1, 2, ..
   std::uint64_t batch_number() const { return batch_number_; }
   Timestamp receive_time() const { return receive_time_; }

@@ -13,6 +13,10 @@ namespace {
 
 /// Small enough to stay in a core's cache until it is decoded.
 constexpr std::size_t kReadBytes = std::size_t{256} << 10;
+/// A pipe whose reads give less than this is waited for: what has come is handed on.
+constexpr std::size_t kBusyPipeBytes = std::size_t{16} << 10;
+/// Records of a busy pipe that are handed on at once.
+constexpr std::size_t kPipeRecords = 4'096;
 
 class SequentialFileSource final : public FileRecordSource {
  public:
@@ -20,7 +24,10 @@ class SequentialFileSource final : public FileRecordSource {
       : bytes_(std::move(bytes)), options_(std::move(options)), filler_(options_.receive_time) {}
 
   Result<std::shared_ptr<const RecordBatch>> next() override {
-    while (!filler_.has_batch() && !is_at_end_) DENDRO_TRY(decode_more());
+    while (!filler_.has_batch() && !is_at_end_) {
+      DENDRO_TRY(decode_more());
+      if (options_.is_pipe && (last_read_bytes_ < kBusyPipeBytes || filler_.records() >= kPipeRecords)) filler_.flush();
+    }
     if (!filler_.has_batch()) filler_.flush();
     return filler_.take_batch();
   }
@@ -57,6 +64,7 @@ class SequentialFileSource final : public FileRecordSource {
     DENDRO_TRY_ASSIGN(const std::size_t count, bytes_->read({window_.data() + last_, window_.size() - last_}));
     last_ += count;
     read_bytes_ += count;
+    last_read_bytes_ = count;
     is_at_end_ = count == 0;
     return {};
   }
@@ -100,6 +108,7 @@ class SequentialFileSource final : public FileRecordSource {
   FileFindings findings_;
   std::vector<char> window_;
   std::size_t first_ = 0, last_ = 0;  ///< of window_, the bytes not decoded yet
+  std::size_t last_read_bytes_ = 0;
   bool is_at_end_ = false;
   std::uint64_t read_bytes_ = 0;
 };

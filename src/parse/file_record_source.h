@@ -39,8 +39,8 @@ class FileRecordSource : public RecordSource {
 };
 
 /// Records of a file, pipe or object, in memory that does not grow with it: one window of input (about 8 MiB) and one
-/// batch. A pipe that pauses does not hold back whole batches only: each read is decoded before the next one is waited
-/// for. `next()` gives the errors of the byte source (final); unimplemented for a format not built yet.
+/// batch. A pipe that pauses holds nothing back: what has come is decoded and handed on before more is waited for.
+/// `next()` gives the errors of the byte source (final); unimplemented for a format not built yet.
 std::unique_ptr<FileRecordSource> make_record_source(std::unique_ptr<ByteSource> bytes, FileSourceOptions options);
 /// The same with the format json.
 std::unique_ptr<FileRecordSource> make_ndjson_source(std::unique_ptr<ByteSource> bytes, FileSourceOptions options);

@@ -68,7 +68,7 @@ JsonLayouts::Way* JsonLayouts::find_other_way(Place& place, const char* at, cons
 // Behind the value at `at`; null if there is none that a layout can have.
 inline const char* JsonLayouts::step_over(const char* at, const char* end, Span& span) {
   span.first = at;
-  span.is_plain_string = false;
+  span.is_plain_string = span.has_escapes = false;
   const char c = *at;
   if (c == '"') {
     bool has_high_bytes = false;
@@ -77,6 +77,7 @@ inline const char* JsonLayouts::step_over(const char* at, const char* end, Span&
     span.has_high_bytes = has_high_bytes;
     span.is_plain_string = *stop == '"';
     if (span.is_plain_string) return stop + 1;
+    span.has_escapes = true;
     return *stop == '\\' ? step_over_escapes(stop, end) : nullptr;
   }
   if (c == '-' || is_json_digit(c)) {
@@ -90,7 +91,7 @@ inline const char* JsonLayouts::step_over(const char* at, const char* end, Span&
   if (c == 't') return behind_word("true");
   if (c == 'f') return behind_word("false");
   if (c == 'n') return behind_word("null");
-  return c == '[' || c == '{' ? step_over_container(at) : nullptr;
+  return c == '[' || c == '{' ? step_over_container(at, span) : nullptr;
 }
 
 // Behind the string whose first backslash is at `at`. What JsonReader takes.
@@ -112,14 +113,15 @@ const char* JsonLayouts::step_over_escapes(const char* at, const char* end) {
 }
 
 // Lists and empty objects: the general reader's, up to the end of the line.
-const char* JsonLayouts::step_over_container(const char* at) {
+const char* JsonLayouts::step_over_container(const char* at, Span& span) {
   const auto offset = static_cast<std::size_t>(at - text_.data());
   if (line_end_ == 0) line_end_ = text_.find('\n', offset);
   if (line_end_ == std::string_view::npos) return nullptr;
   Value value;
   std::size_t last = offset;
   if (!values_reader_.read_value(text_.substr(0, line_end_), last, value)) return nullptr;
-  if (!has_escapes_) has_escapes_ = std::memchr(at, '\\', last - offset) != nullptr;
+  span.has_escapes = std::memchr(at, '\\', last - offset) != nullptr;
+  has_escapes_ = has_escapes_ || span.has_escapes;
   return text_.data() + last;
 }
 
@@ -134,6 +136,7 @@ JsonLayouts::Match JsonLayouts::note_miss() {
 
 JsonLayouts::Match JsonLayouts::match(std::string_view text, std::size_t offset) {
   text_ = text;
+  line_first_ = offset;
   line_end_ = 0;
   has_escapes_ = false;
   values_reader_.begin_values();
@@ -161,19 +164,42 @@ JsonLayouts::Match JsonLayouts::match(std::string_view text, std::size_t offset)
   }
 }
 
-void JsonLayouts::read_values(const Match& match) {
+void JsonLayouts::read_value(const Match& match, std::size_t value) {
+  const Span& span = spans_[value];
   JsonLayout& layout = *match.layout;
-  for (const std::uint32_t i : layout.looked_at) {
-    const Span& span = spans_[i];
-    Value& value = layout.nodes[layout.value_nodes[i]].value;
-    if (span.is_plain_string) {
-      const std::string_view text(span.first + 1, static_cast<std::size_t>(span.last - span.first) - 2);
-      value = !span.has_high_bytes || is_valid_utf8(text) ? Value::of_text(text) : Value::of_bytes(text);
-    } else {
-      auto offset = static_cast<std::size_t>(span.first - text_.data());
-      values_reader_.read_value(text_.substr(0, match.last), offset, value);  // read before: it stands there
-    }
+  Value& read = layout.nodes[layout.value_nodes[value]].value;
+  if (span.is_plain_string) {
+    const std::string_view text(span.first + 1, static_cast<std::size_t>(span.last - span.first) - 2);
+    read = !span.has_high_bytes || is_valid_utf8(text) ? Value::of_text(text) : Value::of_bytes(text);
+  } else {
+    auto offset = static_cast<std::size_t>(span.first - text_.data());
+    values_reader_.read_value(text_.substr(0, match.last), offset, read);  // stepped over: it stands there
   }
+}
+
+void JsonLayouts::read_values(const Match& match) {
+  for (const std::uint32_t value : match.layout->looked_at) read_value(match, value);
+}
+
+const std::vector<std::uint32_t>& JsonLayouts::read_searched(const Match& match, TextSweep& searched) {
+  const JsonLayout& layout = *match.layout;
+  const auto end = spans_.begin() + static_cast<std::ptrdiff_t>(layout.value_nodes.size());
+  for (auto span = spans_.begin(); span != end; ++span) span->is_searched = span->has_escapes;
+  searched.for_each_in(line_first_, match.last, [&](std::size_t first, std::size_t last) {
+    // The value that begins before it, unless it is a name that stands there.
+    const char* const at = text_.data() + first;
+    auto span =
+        std::upper_bound(spans_.begin(), end, at, [](const char* place, const Span& s) { return place < s.first; });
+    if (span != spans_.begin() && text_.data() + last <= (--span)->last) span->is_searched = true;
+  });
+  searched_steps_.clear();
+  for (std::size_t value = 0; value < layout.value_nodes.size(); ++value) {
+    if (!spans_[value].is_searched || layout.value_steps[value] == JsonLayout::kNoStep) continue;
+    read_value(match, value);
+    searched_steps_.push_back(layout.value_steps[value]);
+  }
+  std::sort(searched_steps_.begin(), searched_steps_.end());
+  return searched_steps_;
 }
 
 void JsonLayouts::forget() {
@@ -260,6 +286,11 @@ JsonLayout* JsonLayouts::learn_texts(std::string_view object, const std::vector<
 void JsonLayouts::finish(JsonLayout& layout, RecordPlan plan) {
   layout.plan = std::move(plan);
   std::vector<char> is_looked_at(layout.nodes.size(), 0);
+  std::vector<std::uint32_t> steps(layout.nodes.size(), JsonLayout::kNoStep);
+  for (std::uint32_t i = 0; i < layout.plan.steps.size(); ++i) {
+    if (layout.plan.steps[i].kind == JsonNode::Kind::leaf) steps[layout.plan.steps[i].node] = i;
+  }
+  for (const std::uint32_t node : layout.value_nodes) layout.value_steps.push_back(steps[node]);
   for (const std::uint32_t step : layout.plan.looked_at) is_looked_at[layout.plan.steps[step].node] = 1;
   for (std::uint32_t i = 0; i < layout.value_nodes.size(); ++i) {
     if (is_looked_at[layout.value_nodes[i]] != 0) layout.looked_at.push_back(i);

@@ -10,6 +10,7 @@
 
 #include "parse/json_reader.h"
 #include "parse/record_plan.h"
+#include "parse/text_sweep.h"
 
 namespace dendro {
 
@@ -30,8 +31,11 @@ struct JsonLayout {
   std::deque<std::string> keys;
   std::vector<JsonNode> nodes;             ///< of the object; keys borrow `keys`
   std::vector<std::uint32_t> value_nodes;  ///< of nodes, the leaves in order
-  std::vector<std::uint32_t> looked_at;    ///< of value_nodes, those the plan looks at
+  std::vector<std::uint32_t>
+      value_steps;                       ///< of value_nodes, their steps of the plan; kNoStep: a later member is meant
+  std::vector<std::uint32_t> looked_at;  ///< of value_nodes, those the plan looks at
   RecordPlan plan;
+  static constexpr std::uint32_t kNoStep = static_cast<std::uint32_t>(-1);
 };
 
 /// Layouts of JSON lines met lately. Not thread-safe.
@@ -50,6 +54,9 @@ class JsonLayouts {
   /// Reads the values that the plan of the line matched last looks at into its layout's nodes; they borrow the text and
   /// this object until the next match().
   void read_values(const Match& match);
+  /// Reads those besides in which a text of `searched` stands, or which are written with escapes; their steps,
+  /// ascending, until the next call.
+  const std::vector<std::uint32_t>& read_searched(const Match& match, TextSweep& searched);
 
   /// False: lines repeat too little for another match to be worth its time.
   bool is_worth_it() const { return pause_lines_ == 0; }
@@ -87,6 +94,8 @@ class JsonLayouts {
     const char* first = nullptr;
     const char* last = nullptr;
     bool is_plain_string = false;
+    bool has_escapes = false;
+    bool is_searched = false;
     bool has_high_bytes = false;
   };
 
@@ -94,7 +103,8 @@ class JsonLayouts {
   static Way* find_other_way(Place& place, const char* at, const char* end);
   const char* step_over(const char* at, const char* end, Span& span);
   const char* step_over_escapes(const char* at, const char* end);
-  const char* step_over_container(const char* at);
+  const char* step_over_container(const char* at, Span& span);
+  void read_value(const Match& match, std::size_t value);
   Match note_miss();
   JsonLayout* learn_texts(std::string_view object, const std::vector<JsonNode>& nodes);
   bool cut_texts(std::string_view object, const std::vector<JsonNode>& nodes);
@@ -110,6 +120,8 @@ class JsonLayouts {
   // The line at hand.
   std::string_view text_;
   std::vector<Span> spans_;
+  std::vector<std::uint32_t> searched_steps_;
+  std::size_t line_first_ = 0;
   std::size_t line_end_ = 0;  ///< where it was looked for; 0: not yet
   bool has_escapes_ = false;
   std::vector<std::string_view> texts_;  ///< of the object being learned

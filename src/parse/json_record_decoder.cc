@@ -28,6 +28,11 @@ std::string fault_text(const JsonRead& read, std::size_t first) {
   return std::string(read.what) + " at byte " + std::to_string(read.end - std::min(first, read.end));
 }
 
+const std::vector<std::string>& searched_texts_of(const DecoderOptions& options) {
+  static const std::vector<std::string> kNone;
+  return options.wish != nullptr ? options.wish->searched_texts : kNone;
+}
+
 }  // namespace
 
 JsonRecordDecoder::JsonRecordDecoder(DecoderOptions options, BatchFiller& filler, RejectHandler on_reject)
@@ -36,7 +41,8 @@ JsonRecordDecoder::JsonRecordDecoder(DecoderOptions options, BatchFiller& filler
       reader_(options_.mapping.limits.depth),
       probe_(options_.mapping.limits.depth),
       mapper_(options_.mapping, filler, options_.wish.get()),
-      required_(required_texts_of(options_)) {
+      required_(required_texts_of(options_)),
+      searched_(searched_texts_of(options_)) {
   if (options_.wish != nullptr && !options_.wish->is_void())
     layouts_ = std::make_unique<JsonLayouts>(options_.mapping.limits.depth);
 }
@@ -46,6 +52,7 @@ std::size_t JsonRecordDecoder::decode(std::string_view text, InputEnd end) {
   end_ = end;
   offset_ = 0;
   required_.start(text);
+  searched_.start(text);
   if (at_start_) {
     if (text_.size() < kJsonByteOrderMark.size() && end_ == InputEnd::more_follows) return 0;
     at_start_ = false;
@@ -138,8 +145,14 @@ bool JsonRecordDecoder::decode_known_line() {
   layouts_->read_values(match);
   const JsonLayout& layout = *match.layout;
   const std::string_view raw = text_.substr(offset_, match.last - offset_);
-  std::optional<RejectCause> cause = is_wanted ? mapper_.add_planned(layout.plan, layout.nodes, raw.size())
-                                               : mapper_.add_blank(layout.plan, layout.nodes, raw.size());
+  std::optional<RejectCause> cause;
+  if (!is_wanted) {
+    cause = mapper_.add_blank(layout.plan, layout.nodes, raw.size());
+  } else if (searched_.has_wanted()) {
+    cause = mapper_.add_planned(layout.plan, layout.nodes, raw.size(), layouts_->read_searched(match, searched_));
+  } else {
+    cause = mapper_.add_planned(layout.plan, layout.nodes, raw.size());
+  }
   if (cause) {
     reject(std::move(*cause), raw);
   } else {

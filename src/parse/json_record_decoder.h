@@ -71,6 +71,7 @@ class JsonRecordDecoder final : public RecordDecoder {
   // Where not all of a record is wished for:
   std::unique_ptr<JsonLayouts> layouts_;
   TextSweep required_;
+  TextSweep searched_;
   bool learns_line_ = false;  ///< the line at hand is of no layout yet
   State state_ = State::line;
   ArrayWants wants_ = ArrayWants::element_or_end;

@@ -130,7 +130,7 @@ std::optional<RejectCause> RecordMapper::add_fields(const std::vector<JsonNode>&
     return RejectCause{RejectReason::record_too_large,
                        std::to_string(plan.leaf_count) + " fields, too large for dendro.more"};
   }
-  const bool is_whole = !leaves_out() || is_overfull || wants_whole(plan);
+  const bool is_whole = !leaves_out() || searches() || is_overfull || wants_whole(plan);
   RecordBatchBuilder& builder =
       filler_.builder_for(field_bytes + plan.encoded_bytes_max + label_bytes_ + more.size() + 256);
   builder.begin_record();
@@ -138,11 +138,17 @@ std::optional<RejectCause> RecordMapper::add_fields(const std::vector<JsonNode>&
   if (is_whole) {
     emit(builder, plan, nodes);
   } else {
-    emit_wished(builder, plan, nodes);
+    emit_wished(builder, plan, nodes, {});
   }
   if (!more.empty()) builder.add_leaf(LeafRole::attribute, kMorePath, kMorePath, Value::of_text(more));
   finish(builder);
   return std::nullopt;
+}
+
+RecordPlan RecordMapper::plan_of(const std::vector<JsonNode>& nodes) const {
+  RecordPlan plan = planner_.make_plan(nodes);
+  plan.whole_in_batch = filler_.batch_number();  // add_object has seen to it
+  return plan;
 }
 
 bool RecordMapper::wants_whole(const RecordPlan& plan) {
@@ -152,13 +158,13 @@ bool RecordMapper::wants_whole(const RecordPlan& plan) {
 }
 
 std::optional<RejectCause> RecordMapper::add_planned(const RecordPlan& plan, const std::vector<JsonNode>& nodes,
-                                                     std::size_t raw_bytes) {
+                                                     std::size_t raw_bytes, std::span<const std::uint32_t> searched) {
   if (auto cause = check_size(raw_bytes)) return cause;
   if (auto cause = choose_parts(plan, nodes)) return cause;
   RecordBatchBuilder& builder = filler_.builder_for(raw_bytes + plan.encoded_bytes_max + label_bytes_ + 256);
   builder.begin_record();
   builder.set_timestamp(timestamp_);
-  emit_wished(builder, plan, nodes);
+  emit_wished(builder, plan, nodes, searched);
   finish(builder);
   return std::nullopt;
 }
@@ -190,7 +196,8 @@ std::optional<RejectCause> RecordMapper::add_line(std::string_view line, std::op
   RecordBatchBuilder& builder = filler_.builder_for(line.size() + label_bytes_ + 256);
   builder.begin_record();
   if (time) builder.set_timestamp(*time);
-  if (wish_ == nullptr || wish_->has_role(LeafRole::body)) builder.add_leaf(LeafRole::body, "body", "body", body);
+  if (!leaves_out() || searches() || wish_->has_role(LeafRole::body))
+    builder.add_leaf(LeafRole::body, "body", "body", body);
   finish(builder);
   return std::nullopt;
 }
@@ -315,16 +322,24 @@ void RecordMapper::emit(RecordBatchBuilder& builder, const RecordPlan& plan, con
   }
 }
 
-void RecordMapper::emit_wished(RecordBatchBuilder& builder, const RecordPlan& plan,
-                               const std::vector<JsonNode>& nodes) {
-  for (const std::uint32_t i : plan.looked_at) {
+void RecordMapper::emit_wished(RecordBatchBuilder& builder, const RecordPlan& plan, const std::vector<JsonNode>& nodes,
+                               std::span<const std::uint32_t> searched) {
+  const auto is_wished = [&](std::uint32_t i) {
     const LeafRole role = roles_[i];
     const bool is_own_part = role != LeafRole::attribute && role != LeafRole::resource && role != LeafRole::body_part;
     const bool is_time_text = time_text_step_ && *time_text_step_ == i;
-    if (is_own_part ? wish_->has_role(role)
-                    : plan.is_wished[i] != 0 || (is_time_text && wish_->has_path(kTimeTextPath)))
-      emit_leaf(builder, plan.steps[i], i, nodes[plan.steps[i].node]);
+    return is_own_part ? wish_->has_role(role)
+                       : plan.is_wished[i] != 0 || (is_time_text && wish_->has_path(kTimeTextPath));
+  };
+  const auto emit_step = [&](std::uint32_t i) { emit_leaf(builder, plan.steps[i], i, nodes[plan.steps[i].node]); };
+  auto found = searched.begin();
+  for (const std::uint32_t i : plan.looked_at) {
+    for (; found != searched.end() && *found < i; ++found) emit_step(*found);
+    const bool is_found = found != searched.end() && *found == i;
+    if (is_found) ++found;
+    if (is_found || is_wished(i)) emit_step(i);
   }
+  for (; found != searched.end(); ++found) emit_step(*found);
 }
 
 void RecordMapper::emit_leaf(RecordBatchBuilder& builder, const PlanStep& step, std::size_t index,

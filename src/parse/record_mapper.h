@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,17 +51,18 @@ class RecordMapper {
   /// Adds a record whose body is a line of text, valid UTF-8 or not; its time is the receive time unless one is given.
   std::optional<RejectCause> add_line(std::string_view line, std::optional<Timestamp> time = std::nullopt);
   // For documents whose names are known beforehand:
-  /// The plan of a document for the two below; keeps nothing of `nodes`.
-  RecordPlan plan_of(const std::vector<JsonNode>& nodes) const { return planner_.make_plan(nodes); }
+  /// The plan, for the two below, of the document that was added last; keeps nothing of `nodes`.
+  RecordPlan plan_of(const std::vector<JsonNode>& nodes) const;
   /// True once a batch and plan: the record at hand should be added by add_object, so that the batch knows its names.
   bool wants_whole(const RecordPlan& plan);
   /// Its records may be added by the two below.
   bool is_plain(const RecordPlan& plan) const {
     return !plan.has_long_name && plan.leaf_count <= options_.limits.fields;
   }
-  /// As add_object. Of `nodes` only the values of leaves that the plan looks at need be there.
+  /// As add_object. Of `nodes` only the values of leaves that the plan looks at need be there, and of those of
+  /// `searched`: steps of the plan, ascending, whose leaves are wished for their text.
   std::optional<RejectCause> add_planned(const RecordPlan& plan, const std::vector<JsonNode>& nodes,
-                                         std::size_t raw_bytes);
+                                         std::size_t raw_bytes, std::span<const std::uint32_t> searched = {});
   /// The same for a record that nobody looks at: its place and time.
   std::optional<RejectCause> add_blank(const RecordPlan& plan, const std::vector<JsonNode>& nodes,
                                        std::size_t raw_bytes);
@@ -88,7 +90,10 @@ class RecordMapper {
   /// Works out what the leaves become.
   std::optional<RejectCause> choose_parts(const RecordPlan& plan, const std::vector<JsonNode>& nodes);
   void emit(RecordBatchBuilder& builder, const RecordPlan& plan, const std::vector<JsonNode>& nodes);
-  void emit_wished(RecordBatchBuilder& builder, const RecordPlan& plan, const std::vector<JsonNode>& nodes);
+  void emit_wished(RecordBatchBuilder& builder, const RecordPlan& plan, const std::vector<JsonNode>& nodes,
+                   std::span<const std::uint32_t> searched);
+  /// Texts are searched for whatever their place: what is not known leaf by leaf comes whole.
+  bool searches() const { return wish_ != nullptr && !wish_->searched_texts.empty(); }
   bool leaves_out() const { return wish_ != nullptr && !wish_->is_all; }
   void emit_leaf(RecordBatchBuilder& builder, const PlanStep& step, std::size_t index, const JsonNode& node);
   /// Which steps stay and which go into `more`; false: `more` would be larger than a record may be.

@@ -24,6 +24,8 @@ struct RecordWish {
   std::uint32_t roles = 0;         ///< leaves of these roles, a bit each
   bool all_labels = false;
   bool severity = false;
+  /// Leaves and labels in which one of these stands, byte for byte, whatever their path. Not empty, each of them.
+  std::vector<std::string> searched_texts;
   /// Texts of which one at least stands, byte for byte, in some string or number of each record that is looked at.
   /// Empty: nothing is known.
   std::vector<std::string> required_texts;

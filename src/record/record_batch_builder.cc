@@ -17,6 +17,7 @@ struct RecordBatchBuilder::Interner {
   std::size_t bytes = 0;
 
   std::uint32_t last = 0;  // what was asked for last is mostly asked for next
+  std::string scratch;     // for who makes up a text to ask for
 
   std::uint32_t intern(std::string_view text) {
     if (last < rows.size() && rows[last] == text) return last;
@@ -177,9 +178,10 @@ std::uint32_t RecordBatchBuilder::intern_stream() {
       out.append(label_bytes_, label.first, label.last - label.first);
     }
   };
-  sequence_bytes_.clear();
-  encode(sequence_bytes_);
-  const std::uint32_t sequence = label_sequences_->intern(sequence_bytes_);
+  std::string& arrived = label_sequences_->scratch;
+  arrived.clear();
+  encode(arrived);
+  const std::uint32_t sequence = label_sequences_->intern(arrived);
   if (sequence < stream_of_sequence_.size()) return stream_of_sequence_[sequence];
   std::sort(labels_.begin(), labels_.end(), [this](const PendingLabel& a, const PendingLabel& b) {
     return strings_->rows[a.path] < strings_->rows[b.path];

@@ -107,7 +107,6 @@ class RecordBatchBuilder {
   std::size_t values_first_ = 0;
   std::string shape_bytes_;
   std::string label_bytes_;
-  std::string sequence_bytes_;
   std::vector<PendingLabel> labels_;
 };
 

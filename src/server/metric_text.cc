@@ -13,4 +13,18 @@ void append_metric(std::string& out, std::string_view name, std::string_view kin
   out.append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
+void append_labelled_metric(std::string& out, std::string_view name, std::string_view label, std::string_view text,
+                            std::uint64_t value) {
+  out.append(name).append("{").append(label).append("=\"");
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out.push_back('\\');
+    if (c == '\n') {
+      out.append("\\n");
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.append("\"} ").append(std::to_string(value)).append("\n");
+}
+
 }  // namespace dendro

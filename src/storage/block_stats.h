@@ -19,8 +19,8 @@ struct BlockStats {
   std::uint32_t row_group = 0;
   Timestamp first, last;      ///< of the row group's records, both inclusive
   std::uint64_t records = 0;  ///< of the row group
-  std::string field;          ///< path; `_time _id severity _stream`; `(shapes)`, `(words)` for what has no name
-  std::string_view type;      ///< of the values; empty for what has no name
+  std::string field;          ///< path; `(times)`, `(words)` and the like for what every row group has
+  std::string_view type;      ///< of the values; empty where there are none
   std::string_view layout;    ///< how they are stored
   std::uint64_t values = 0;
   std::uint64_t plain_bytes = 0;   ///< encoded

@@ -70,14 +70,14 @@ class WalReplay {
 
   Status replay_file(WalNumber number) {
     const std::string path = paths_.wal_file(number);
-    DENDRO_TRY_ASSIGN(const std::string bytes, read_whole_file(files_, path, kMaxWalFileBytes));
-    Result<WalContents> contents = read_wal_file(bytes, store_id_, number);
+    DENDRO_TRY_ASSIGN(const PreparedFile file, read_prepared_file(files_, path, kMaxWalFileBytes));
+    Result<WalContents> contents = read_wal_file(file.bytes, store_id_, number, file.file_bytes);
     if (!contents) return contents.error().with_context(path);
     DENDRO_TRY(check_joint(*contents));
     const Status replayed = replay_frames(contents->frames);
     if (!replayed) return replayed.error().with_context(path);
     ReadFile read;
-    read.file = {number, SequenceNumber(), bytes.size()};
+    read.file = {number, SequenceNumber(), file.file_bytes};
     read.end_offset = contents->end_offset;
     read.dropped_bytes = contents->dropped_bytes;
     if (const auto next = contents->next_sequence()) {

@@ -85,7 +85,13 @@ class StoreImpl final : public Store {
     return {};
   }
 
+  void set_intake(Intake intake) override { intake_ = std::move(intake); }
+
   Status append(CommitRequest request, CommitDone done) override {
+    if (intake_) {
+      if (const auto checked = check_request(request); !checked) return checked.error();
+      DENDRO_TRY(intake_(request));
+    }
     DENDRO_TRY_ASSIGN(const std::uint64_t bytes, check_request(request));
     DENDRO_TRY(gate_.check_open());
     const std::uint64_t backlog = tenants_.unflushed_bytes() + committer_->queued_bytes();
@@ -310,6 +316,7 @@ class StoreImpl final : public Store {
 
   const std::shared_ptr<PieceCache> cache_;
   const std::shared_ptr<WorkerPool> scan_helpers_;
+  Intake intake_;  // fixed before the first append
   WriteGate gate_;
   TenantTable tenants_;
   CommitListeners listeners_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -91,6 +92,11 @@ class Store : public RecordSink {
                                              RandomSource& random);
   /// Answers what is queued, flushes nothing, syncs, unlocks.
   ~Store() override = default;
+
+  /// What every request passes before anything of it is journalled, whoever appends it: it may replace the batches, or
+  /// refuse the request with an error. Called on the appending thread. To be set before the first append.
+  using Intake = std::function<Status(CommitRequest&)>;
+  virtual void set_intake(Intake intake) = 0;
 
   virtual Result<std::shared_ptr<const Snapshot>> snapshot(const TenantId& tenant) = 0;
   /// Who wants to hear what is committed. Lives as long as the store.

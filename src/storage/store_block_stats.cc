@@ -44,10 +44,10 @@ class ColumnSizes {
   explicit ColumnSizes(RowGroupReader& reader) : reader_(reader), entry_(reader.entry()) {}
 
   Result<std::vector<BlockStats>> collect() {
-    add_part("_time", "time", "integers", entry_.timestamps);
-    add_part("_id", "uint64", "integers", entry_.sequences);
-    add_part("severity", "int64", "integers", entry_.severities);
-    add_part("_stream", "text", "codes", entry_.streams);
+    add_part("(times)", "time", "integers", entry_.timestamps);
+    add_part("(sequences)", "uint64", "integers", entry_.sequences);
+    add_part("(severities)", "int64", "integers", entry_.severities);
+    add_part("(streams)", "text", "codes", entry_.streams);
     add_part("(shapes)", "", "codes", entry_.shapes);
     if (!entry_.filter.is_empty()) add_part("(words)", "", "fuse_filter", entry_.filter);
     for (const ColumnEntry& column : entry_.columns) DENDRO_TRY(add_column(column));

@@ -9,7 +9,8 @@ namespace {
 /// Walks one file. The parts of a walk in order: good frames, the first bad place, what follows it.
 class WalWalk {
  public:
-  WalWalk(std::string_view bytes, WalNumber number, HashSeed seed) : bytes_(bytes), number_(number), seed_(seed) {}
+  WalWalk(std::string_view bytes, std::uint64_t file_bytes, WalNumber number, HashSeed seed)
+      : bytes_(bytes), file_bytes_(std::max<std::uint64_t>(file_bytes, bytes.size())), number_(number), seed_(seed) {}
 
   Result<WalContents> run() {
     read_good_frames();
@@ -77,7 +78,7 @@ class WalWalk {
     if (load_le<std::uint32_t>(at) != kFrameMagic || load_le<std::uint64_t>(at + 8) != number_.number())
       return bad_offset_;
     const auto payload_bytes = load_le<std::uint32_t>(at + 4);
-    return std::min<std::uint64_t>(bytes_.size(), bad_offset_ + frame_bytes(payload_bytes));
+    return std::min<std::uint64_t>(file_bytes_, bad_offset_ + frame_bytes(payload_bytes));
   }
 
   void keep_whole_requests() {
@@ -92,6 +93,7 @@ class WalWalk {
   }
 
   const std::string_view bytes_;
+  const std::uint64_t file_bytes_;  ///< zeros follow up to here
   const WalNumber number_;
   const HashSeed seed_;
   WalContents contents_;
@@ -102,13 +104,14 @@ class WalWalk {
 
 }  // namespace
 
-Result<WalContents> read_wal_file(std::string_view bytes, const Bytes16& store_id, WalNumber number) {
+Result<WalContents> read_wal_file(std::string_view bytes, const Bytes16& store_id, WalNumber number,
+                                  std::uint64_t file_bytes) {
   DENDRO_TRY(check_wal_header(bytes, store_id, number));
-  return read_frames(bytes, number, wal_seed(store_id, number));
+  return WalWalk(bytes, file_bytes, number, wal_seed(store_id, number)).run();
 }
 
 Result<WalContents> read_frames(std::string_view bytes, WalNumber number, HashSeed seed) {
-  return WalWalk(bytes, number, seed).run();
+  return WalWalk(bytes, bytes.size(), number, seed).run();
 }
 
 }  // namespace dendro

@@ -26,8 +26,10 @@ struct WalContents {
 /// Reads a whole file. What stands behind the last good frame is the end, a torn tail, or damage: engine.md 2.2. It is
 /// damage if a later frame of this file says that the bytes here were synced. Whether the end may be *here* the reader
 /// cannot know for a file that is not the last one: its caller compares with the next file's first sequence number.
+/// @param file_bytes  the file goes on with zeros up to here, if that is further than `bytes`.
 /// Errors: corruption (names the offset), unimplemented (version of later times).
-Result<WalContents> read_wal_file(std::string_view bytes, const Bytes16& store_id, WalNumber number);
+Result<WalContents> read_wal_file(std::string_view bytes, const Bytes16& store_id, WalNumber number,
+                                  std::uint64_t file_bytes = 0);
 /// The same of a file whose header the caller has checked: what follows its first kWalHeaderBytes is frames of this
 /// seed. Errors: corruption.
 Result<WalContents> read_frames(std::string_view bytes, WalNumber number, HashSeed seed);

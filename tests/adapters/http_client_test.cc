@@ -74,6 +74,19 @@ TEST_F(HttpClientTest, SendsABodyAndGivesStatusHeadersAndBody) {
   }
 }
 
+TEST_F(HttpClientTest, ProxiesOfTheEnvironmentAreLeftOutOnRequest) {
+  for (const auto& [name, value] :
+       {std::pair{"http_proxy", "http://127.0.0.1:1"}, {"no_proxy", ""}, {"NO_PROXY", ""}}) {
+    ASSERT_EQ(::setenv(name, value, 1), 0);
+  }
+  HttpClientRequest request;
+  request.url = url_ + "/busy";
+  EXPECT_FALSE(client_->exchange(request, nullptr).has_value());
+  request.bypasses_proxy = true;
+  EXPECT_TRUE(client_->exchange(request, nullptr).has_value());
+  for (const char* name : {"http_proxy", "no_proxy", "NO_PROXY"}) ::unsetenv(name);
+}
+
 TEST_F(HttpClientTest, AnyStatusIsAReply) {
   const auto reply = get("/busy");
   ASSERT_TRUE(reply.has_value());

@@ -234,6 +234,44 @@ TEST(Settings, WeakSecretsAreRefusedAndNeverTold) {
   }
 }
 
+TEST(Settings, PrivacyKeysAndMaskingRules) {
+  const TemporaryFolder folder;
+  SettingSources sources = from_toml(
+      "[[privacy.masking]]\nname = 'cards'\npattern = 'card'\nkeep_last = 4\n"
+      "[[privacy.masking]]\nname = 'who'\nfields = ['user.*']\npattern = 'whole'\naction = 'tokenize'\n");
+  sources.environment["DENDRO_PRIVACY_KEY_FILE"] = folder.write("key", std::string(kGoodSecret) + "\n");
+  sources.environment["DENDRO_PRIVACY_KEY_PREVIOUS"] = "the key before, of at least 32 bytes";
+  const auto loaded = load_settings(sources);
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message();
+  EXPECT_EQ(loaded->settings.privacy_keys.current, kGoodSecret);
+  EXPECT_EQ(loaded->settings.privacy_keys.previous, "the key before, of at least 32 bytes");
+  ASSERT_NE(loaded->settings.masking, nullptr);
+  ASSERT_EQ(loaded->settings.masking->size(), 2u);
+  EXPECT_EQ((*loaded->settings.masking)[1].fields, std::vector<std::string>{"user.*"});
+  EXPECT_EQ(load_settings(from_toml(""))->settings.masking, nullptr);
+}
+
+TEST(Settings, WrongPrivacySettingsAreNamedAndKeysNeverTold) {
+  const auto refusal = [](const SettingSources& sources) {
+    const auto loaded = load_settings(sources);
+    return loaded ? std::string("taken") : loaded.error().message();
+  };
+  SettingSources sources;
+  sources.environment["DENDRO_PRIVACY_KEY"] = "hunter2";
+  EXPECT_THAT(refusal(sources), AllOf(HasSubstr("privacy.key: has 7 bytes"), Not(HasSubstr("hunter2"))));
+  sources.environment["DENDRO_PRIVACY_KEY"] = kGoodSecret;
+  EXPECT_EQ(refusal(sources), "taken");
+  sources.environment["DENDRO_PRIVACY_KEY_FILE"] = "/none";
+  EXPECT_THAT(refusal(sources), HasSubstr("privacy.key and privacy.key_file: name one of them"));
+  sources.environment.erase("DENDRO_PRIVACY_KEY");
+  EXPECT_THAT(refusal(sources), AllOf(HasSubstr("privacy.key_file"), HasSubstr("No such file")));
+  EXPECT_THAT(refusal(from_toml("[privacy]\nkey_previous = 'x'\n")), HasSubstr("privacy.key_previous: has 1 bytes"));
+  EXPECT_THAT(refusal(from_toml("[[privacy.masking]]\nname = 'a'\npattern = 'cards'\n")),
+              HasSubstr("privacy.masking.0.pattern must be"));
+  EXPECT_THAT(refusal(from_toml("[[privacy.masking]]\nname = 'a'\npattern = 'card'\naction = 'hash'\n")),
+              HasSubstr("need privacy.key_file"));
+}
+
 TEST(Settings, TokensAndSessions) {
   SettingSources sources;
   sources.environment["ALGORITHM"] = "HS512";
@@ -304,6 +342,20 @@ TEST(Settings, BareNamesInUseAreListedByNameOnly) {
   const auto loaded = load_settings(sources);
   EXPECT_THAT(loaded->compat_names_in_use, ElementsAre("DATABASE_URL"));
   for (const std::string& warning : loaded->warnings) EXPECT_THAT(warning, Not(HasSubstr("secret")));
+}
+
+TEST(Settings, TheTopicMayComeByItsBareName) {
+  SettingSources sources;
+  sources.environment = {{"SNS_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:a"}, {"AWS_REGION", "eu-west-1"}};
+  const auto loaded = load_settings(sources);
+  EXPECT_EQ(loaded->settings.sns_topic_arn, "arn:aws:sns:eu-west-1:123456789012:a");
+  EXPECT_THAT(loaded->compat_names_in_use, ElementsAre("SNS_TOPIC_ARN"));
+  EXPECT_TRUE(loaded->warnings.empty());
+  EXPECT_EQ(loaded->settings.aws_environment, (std::map<std::string, std::string>{{"AWS_REGION", "eu-west-1"}}));
+  sources.environment["DENDRO_SNS_TOPIC_ARN"] = "arn:aws:sns:eu-west-1:123456789012:b";
+  EXPECT_TRUE(load_settings(sources)->settings.sns_topic_arn.ends_with(":b"));
+  sources.environment["DENDRO_SNS_TOPIC_ARN"] = "alerts";
+  EXPECT_THAT(load_settings(sources).error().message(), HasSubstr("is not a topic such as"));
 }
 
 TEST(Settings, BareNamesOfTheAuditServiceAreWeakerThanOurs) {

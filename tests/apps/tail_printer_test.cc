@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 namespace dendro {
@@ -62,6 +64,34 @@ TEST(TailPrinter, PrintsRowsOnOneStreamAndGapsOnTheOther) {
   TailPrinter ndjson(TailOutput::ndjson, lines.file.get(), err.file.get());
   ASSERT_TRUE(ndjson.print({"rows", "5", R"({"rows":[{"n":1.50},{"n":2}]})"}));
   EXPECT_EQ(lines.text(), "{\"n\":1.50}\n{\"n\":2}\n");
+}
+
+/// What a printer writes to its output.
+std::string printed(TailTables tables, const std::vector<ServerEvent>& events) {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* out = open_memstream(&text, &size);
+  {
+    TailPrinter printer(TailOutput::text, out, stderr, tables);
+    for (const ServerEvent& event : events) EXPECT_TRUE(printer.print(event).has_value());
+  }
+  std::fclose(out);
+  std::string found(text, size);
+  std::free(text);
+  return found;
+}
+
+TEST(TailPrinter, DrawsATableInThePlaceOfTheOneBefore) {
+  const ServerEvent first{"table", "1",
+                          R"({"columns":["pod","n"],"rows":[{"pod":"a\u001b[1m","n":7}],"complete":true})"};
+  const ServerEvent second{"table", "2",
+                           R"({"columns":["pod","n"],"rows":[{"pod":"a","n":10},{"n":2}],"complete":true})"};
+  EXPECT_EQ(printed(TailTables::in_place, {first, second}),
+            "\r\033[J"
+            "pod    n\na [1m  7\n1 row, Ctrl-C ends\n"
+            "\033[A\033[A\033[A\r\033[J"
+            "pod   n\na    10\n-     2\n2 rows, Ctrl-C ends\n");
+  EXPECT_EQ(printed(TailTables::one_below_the_other, {second}), "{\"pod\":\"a\",\"n\":10}\n{\"n\":2}\n");
 }
 
 }  // namespace

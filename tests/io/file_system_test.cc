@@ -176,5 +176,26 @@ TEST(MemoryFaults, RunOutOfSpaceInTheMiddleOfAWrite) {
   EXPECT_TRUE((*file)->write_at(0, {&inside, 1}).has_value());  // needs no new space
 }
 
+TEST(PreparedFile, IsReadUpToItsLastByteThatIsNotZero) {
+  constexpr std::size_t kStep = std::size_t{1} << 20;
+  MemoryFileSystem files;
+  ASSERT_TRUE(files.create_directories("/d").has_value());
+  const auto writer = files.open_writable("/d/f", OpenMode::create_new).value();
+  for (const std::size_t written : {std::size_t{0}, std::size_t{1}, kStep - 1, kStep, 3 * kStep + 5}) {
+    for (const std::size_t zeros : {std::size_t{0}, std::size_t{7}, kStep, 5 * kStep + 3}) {
+      const std::string text = std::string(written, 'x') + std::string(zeros, '\0');
+      const std::string_view bytes = text;
+      ASSERT_TRUE(writer->truncate(0).has_value());
+      ASSERT_TRUE(writer->write_at(0, {&bytes, 1}).has_value());
+      const PreparedFile file = read_prepared_file(files, "/d/f", text.size()).value();
+      EXPECT_EQ(file.file_bytes, text.size());
+      EXPECT_EQ(file.bytes, text.substr(0, file.bytes.size())) << written << " and " << zeros;
+      EXPECT_GE(file.bytes.size(), std::min(text.size(), written + kStep)) << written << " and " << zeros;
+      EXPECT_LE(file.bytes.size(), written + 2 * kStep) << written << " and " << zeros;
+    }
+  }
+  EXPECT_EQ(read_prepared_file(files, "/d/f", 3).error().code(), ErrorCode::too_large);
+}
+
 }  // namespace
 }  // namespace dendro

@@ -41,6 +41,23 @@ TEST(FileRecordSource, ReadsRecordsInPiecesOfAnySize) {
   }
 }
 
+TEST(FileRecordSource, APipeHandsOnWhatHasCome) {
+  std::string text;
+  for (int i = 0; i < 10'000; ++i) text += "{\"n\":" + std::to_string(i) + "}\n";
+  for (const bool is_pipe : {true, false}) {
+    FileSourceOptions options;
+    options.format = ParseFormat::json;
+    options.is_pipe = is_pipe;
+    const auto slow = make_record_source(std::make_unique<PieceSource>(text, 1'000, false), options);
+    EXPECT_EQ((*slow->next())->size() < 1'000, is_pipe);
+    const auto busy = make_record_source(std::make_unique<PieceSource>(text, 20'000, false), options);
+    const std::size_t first = (*busy->next())->size();
+    EXPECT_EQ(first, is_pipe ? first : 10'000);
+    EXPECT_GE(first, 4'096u);
+    EXPECT_EQ(first + count_records(*busy), 10'000u);
+  }
+}
+
 TEST(FileRecordSource, TellsFormatsByTheFirstByte) {
   FileSourceOptions options;
   options.receive_time = kTestNow;

@@ -43,10 +43,11 @@ TEST_F(BlockStatsPipeTest, GivesEachColumnOfEachRowGroup) {
       (Rows{"{\"first\":\"2026-11-20T10:00:00.000000000Z\",\"s\":1,\"r\":0,\"n\":1}",
             "{\"first\":\"2026-11-20T12:00:00.000000000Z\",\"s\":1,\"r\":0,\"n\":2}"}));
   EXPECT_EQ(
-      ask("* | block_stats | where field:in(body, n, user, _time) | fields field, type, values").rows,
+      ask("* | block_stats | where field:in(body, n, user, \"(times)\") | fields field, type, values").rows,
       (Rows{
-          "{\"field\":\"_time\",\"type\":\"time\",\"values\":2}", "{\"field\":\"body\",\"type\":\"text\",\"values\":2}",
-          "{\"field\":\"user\",\"type\":\"text\",\"values\":2}", "{\"field\":\"_time\",\"type\":\"time\",\"values\":1}",
+          "{\"field\":\"(times)\",\"type\":\"time\",\"values\":2}",
+          "{\"field\":\"body\",\"type\":\"text\",\"values\":2}", "{\"field\":\"user\",\"type\":\"text\",\"values\":2}",
+          "{\"field\":\"(times)\",\"type\":\"time\",\"values\":1}",
           "{\"field\":\"body\",\"type\":\"text\",\"values\":1}", "{\"field\":\"n\",\"type\":\"int64\",\"values\":1}"}))
       << "newest first";
   EXPECT_EQ(ask("* | block_stats | where bytes:>0 stored_bytes:=0 | stats count() as n").rows, Rows{"{\"n\":0}"});

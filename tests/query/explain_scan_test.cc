@@ -10,16 +10,23 @@ namespace dendro {
 namespace {
 
 constexpr const char* kMorning =
-    "{\"_time\":\"2026-11-20T10:00:00Z\",\"service.name\":\"api\",\"body\":\"login req11 done\",\"n\":1}\n"
-    "{\"_time\":\"2026-11-20T10:00:01Z\",\"service.name\":\"api\",\"body\":\"login req12 done\",\"n\":2}\n";
+    "{\"_time\":\"2026-11-20T10:00:00Z\",\"service.name\":\"api\",\"body\":\"login req11 done by the gateway in good "
+    "time\",\"n\":1}\n"
+    "{\"_time\":\"2026-11-20T10:00:01Z\",\"service.name\":\"api\",\"body\":\"login req12 done by the gateway in good "
+    "time\",\"n\":2}\n";
 constexpr const char* kNoon =
-    "{\"_time\":\"2026-11-20T12:00:00Z\",\"service.name\":\"web\",\"body\":\"login req21 done\",\"n\":3}\n"
-    "{\"_time\":\"2026-11-20T12:00:01Z\",\"service.name\":\"web\",\"body\":\"login req22 done\",\"n\":4}\n"
-    "{\"_time\":\"2026-11-20T12:00:02Z\",\"service.name\":\"web\",\"body\":\"needle lost\",\"n\":50}\n";
+    "{\"_time\":\"2026-11-20T12:00:00Z\",\"service.name\":\"web\",\"body\":\"login req21 done by the gateway in good "
+    "time\",\"n\":3}\n"
+    "{\"_time\":\"2026-11-20T12:00:01Z\",\"service.name\":\"web\",\"body\":\"login req22 done by the gateway in good "
+    "time\",\"n\":4}\n"
+    "{\"_time\":\"2026-11-20T12:00:02Z\",\"service.name\":\"web\",\"body\":\"needle lost by the gateway in the "
+    "haystack\",\"n\":50}\n";
 constexpr const char* kEvening =
-    "{\"_time\":\"2026-11-20T18:00:00Z\",\"service.name\":\"api\",\"body\":\"login req31 done\",\"n\":5,"
+    "{\"_time\":\"2026-11-20T18:00:00Z\",\"service.name\":\"api\",\"body\":\"login req31 done by the gateway in good "
+    "time\",\"n\":5,"
     "\"user\":\"ann\"}\n"
-    "{\"_time\":\"2026-11-20T18:00:01Z\",\"service.name\":\"api\",\"body\":\"login req32 done\",\"n\":6,"
+    "{\"_time\":\"2026-11-20T18:00:01Z\",\"service.name\":\"api\",\"body\":\"login req32 done by the gateway in good "
+    "time\",\"n\":6,"
     "\"user\":\"bob\"}\n";
 
 /// Three segments of one row group each.

@@ -44,7 +44,7 @@ TEST(Explain, SaysThePlanAndWhatWasReadInsteadOfRows) {
 
 TEST(Explain, ReadsAsText) {
   std::string text = explained("* | stats by (service) count() as n | limit 1", OutputFormat::table);
-  const std::size_t bytes = text.find("records, ") + 9;
+  const std::size_t bytes = text.find("read    2 records, ") + 19;
   text.replace(bytes, text.find(' ', bytes) - bytes, "N");
   EXPECT_EQ(text,
             "query   * | stats by (service) count() as n | limit 1\n"
@@ -52,8 +52,9 @@ TEST(Explain, ReadsAsText) {
             "as one\n"
             "  needs   service\n"
             "  leaves out dead letters\n"
-            "step 1  stats by (service) count() as n  [records]\n"
-            "step 2  limit 1  [table: service, n]\n"
+            "  gave    2 records, 0 us\n"
+            "step 1  stats by (service) count() as n  [records]  2 -> 2, 0 us\n"
+            "step 2  limit 1  [table: service, n]  2 -> 1, 0 us\n"
             "read    2 records, N bytes, 0 ms\n"
             "matched 2, rows 1, complete\n");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -79,10 +80,13 @@ class GeoFile {
   }
 
  private:
-  /// Types above 7 have a byte of their own; sizes stay below 29.
+  /// Types above 7 have a byte of their own, and so have sizes from 29 to 284.
   static std::string control(int type, std::size_t size) {
-    if (type > 7) return {static_cast<char>(size), static_cast<char>(type - 7)};
-    return std::string(1, static_cast<char>(static_cast<std::size_t>(type) << 5 | size));
+    const std::size_t first = std::min<std::size_t>(size, 29);
+    std::string bytes(1, static_cast<char>(type > 7 ? first : static_cast<std::size_t>(type) << 5 | first));
+    if (type > 7) bytes.push_back(static_cast<char>(type - 7));
+    if (first == 29) bytes.push_back(static_cast<char>(size - 29));
+    return bytes;
   }
   static std::string big_endian(std::uint64_t number, int bytes) {
     std::string out;

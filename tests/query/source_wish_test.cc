@@ -84,7 +84,10 @@ FileAnswer ask(const std::string& query, const std::string& text, Wished wished,
   const auto run = start_query(*prepared, make_source_input(source), {}, clock);
   const Answer answer = read_answer(*run);
   found.rows = answer.rows;
-  for (const QueryWarning& warning : answer.outcome.warnings) found.warnings.push_back(warning.message);
+  for (const QueryWarning& warning : answer.outcome.warnings) {
+    // The nearest name: what the mapper makes of a name may hang on its value, and then not every name is told.
+    found.warnings.push_back(warning.message.substr(0, warning.message.find("; did you mean")));
+  }
   found.matched = answer.outcome.matched;
   found.scanned = answer.outcome.scanned_records;
   found.kept_as_text = file->findings().kept_as_text;
@@ -226,6 +229,10 @@ const char* const kQueries[] = {
     "\"Connection refused\" -dns",
     "body:error | stats by (_stream) count() as n",
     "error | stats count() as n",
+    "-error | stats count() as n",
+    "(timeout or -dns) -\"db-1\" | stats by (service) count() as n",
+    "contains_any(timeout, refused) | stats by (pod) count() as n",
+    "Connection refused -timeout | stats by (severity) count() as n",
     "i(TIMEOUT) | stats count() as n",
     "a.b:* | fields a.b, k, body.k, z",
     "contains_any(error, dns) | stats count() as n",
@@ -244,8 +251,8 @@ const char* const kQueries[] = {
     "bdy:error | stats count() as n",
     "* | eval n * 2 as m | stats sum(m) as s",
     "résumé:* | stats by (résumé) count() as n",
-    "* | context 1 | fields _match, a",
-    "log:error | unroll (a) | fields a",
+    "a:error | context 1 | fields _match, a",
+    "log:error | unroll by (a) | fields a",
     "resource.a:* | stats by (resource.a, attributes.a) count() as n",
     "message:error msg:dns | fields *",
     "s* | fields s*",
@@ -312,7 +319,7 @@ TEST(SourceWish, RequiresTextsOnlyWhereNoOtherWayOfWritingMatches) {
   EXPECT_EQ(wish_of("a:x1 timeout").required_texts, Texts{"timeout"});
   EXPECT_EQ(wish_of("* | where timeout").required_texts, Texts{"timeout"});
   for (const char* query : {"*", "-timeout", "timeout or n:>1", "500", "a:=5", "severity:error", "severity:=\"error\"",
-                            "_time:5m", "i(timeout)", "_stream:api", "a:in(timeout, * | fields b)",
+                            "_time:5m", "i(timeout)", "_stream:api", "a:in(* | fields b) timeout",
                             "timeout | context 1", "took:>1s timeout", "timeout or a or b1 or c1 or d1 or e1"})
     EXPECT_EQ(wish_of(query).required_texts, Texts()) << query;
 }
@@ -329,8 +336,21 @@ TEST(SourceWish, WantsEveryPlaceWhereAFieldMayStand) {
   EXPECT_TRUE(wish_of("level:error | stats count() as n").severity);
   EXPECT_TRUE(wish_of("{a=\"b\"} | stats count() as n").all_labels);
   EXPECT_TRUE(wish_of("* | stats by (_stream) count() as n").all_labels);
-  for (const char* query : {"*", "timeout | stats count() as n", "* | fields a*", "* | field_names"})
+  EXPECT_TRUE(wish_of("a:b | context 1 | fields n").all_labels);
+  for (const char* query : {"*", "timeout", "500 | stats count() as n", "* | fields a*", "* | field_names"})
     EXPECT_TRUE(wish_of(query).is_all) << query;
+}
+
+TEST(SourceWish, OfValuesThatAreOnlySearchedWantsThoseThatHoldTheText) {
+  const RecordWish wish = wish_of("(timeout or -refused) dns | stats by (pod) count() as n");
+  EXPECT_FALSE(wish.is_all);
+  EXPECT_EQ(wish.searched_texts, (Texts{"dns", "refused", "timeout"}));
+  std::string text;
+  for (int i = 0; i < 100; ++i)
+    text += "{\"a\":\"x\",\"b\":\"a timeout\",\"timeout\":1,\"c\":[\"timeout\"],\"d\":\"time\\u006fut\",\"e\":\"t\"}\n";
+  const FileAnswer found = ask("timeout | stats count() as n", text, Wished::what_is_needed);
+  EXPECT_EQ(found.rows, Texts{"{\"n\":100}"});
+  EXPECT_EQ(found.leaves, 6u + 99u * 3);  // b, c, d
 }
 
 }  // namespace

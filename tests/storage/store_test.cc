@@ -126,6 +126,21 @@ TEST(Store, RefusesWritesBelowTheFreeSpaceAndGoesOnWhenThereIsSome) {
   EXPECT_EQ(fixture.bodies(), (Bodies{"b"}));
 }
 
+TEST(Store, KeepsWhatTheIntakeMakesOfARequest) {
+  StoreFixture fixture;
+  fixture.open();
+  fixture.store->set_intake([](CommitRequest& request) -> Status {
+    if (request.batches.size() > 1) return Error(ErrorCode::unavailable, "no");
+    request.batches = make_request({{"masked"}}).batches;
+    return {};
+  });
+  ASSERT_TRUE(fixture.append({"secret"}).has_value());
+  EXPECT_EQ(append_and_wait(*fixture.store, make_request({{"a"}, {"b"}})).error().code(), ErrorCode::unavailable);
+  EXPECT_EQ(append_and_wait(*fixture.store, make_request({})).error().code(), ErrorCode::invalid_argument)
+      << "checked before the intake sees it";
+  EXPECT_EQ(fixture.bodies(), (Bodies{"masked"}));
+}
+
 TEST(Store, FlushesByAgeOfTheMonotonicClock) {
   StoreFixture fixture;
   fixture.open();

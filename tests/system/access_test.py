@@ -199,7 +199,9 @@ class Access(unittest.TestCase):
         with self.subTest("lists"):
             for path in ("/api/v1/logs", "/api/v1/logs/export?format=csv", "/api/v1/logs/stats", "/api/v1/saved", "/api/v1/keys", "/api/v1/tokens", "/api/v1/users", "/api/v1/tenants",
                          "/api/v1/alerts", "/api/v1/silences", "/api/v1/query?query=*", "/api/v1/export?query=*&format=csv", "/recent", "/api/v1/tokens?tenant=acme", "/api/v1/users?tenant=acme"):
-                status, _, body = self.ask("GET", path, bearer(bank, "bank" if "tenant=" not in path else None))
+                # An administrator's searches show the trail, too: there stands whatever he typed himself.
+                token = self.tokens["reader", "bank"] if "query=" in path else bank
+                status, _, body = self.ask("GET", path, bearer(token, "bank" if "tenant=" not in path else None))
                 self.assertEqual(status, 200, path)
                 for word in (b"acme", b"vault"):
                     self.assertNotIn(word, body, path)
@@ -276,6 +278,48 @@ class Access(unittest.TestCase):
         except (ConnectionError, OSError) as error:
             self.assertNotIsInstance(error, TimeoutError)
         connection.close()
+
+    AUDIT_CALLS = [("POST", "/logs"), ("POST", "/logs/bulk"), ("GET", "/logs"), ("GET", "/logs/" + "0" * 24), ("GET", "/logs/export"), ("GET", "/logs/stats"), ("GET", "/stats/count"),
+                   ("GET", "/stats/by-severity"), ("GET", "/stats/by-action"), ("GET", "/stats/daily"), ("DELETE", "/logs?days=1"), ("DELETE", "/logs/cleanup?days=1"),
+                   ("POST", "/logs/index/bulk"), ("GET", "/audit-trail")]
+
+    def audit_call(self, method, path, headers):
+        log = {"action": "READ", "resource_type": "t", "resource_id": "i", "message": "by another"}
+        body = json.dumps({"logs": [log]} if "bulk" in path else log) if method == "POST" else None
+        return self.ask(method, "/api/v1" + path, headers, body, index=1)
+
+    def test_audit_logs_of_another_tenant_are_out_of_reach(self):  # item 17
+        acme = self.tokens["admin", "acme"]
+        for _ in range(3):
+            self.assertEqual(self.audit_call("POST", "/logs", bearer(self.tokens["writer", "bank"], "bank"))[0], 202)
+        before = self.audit_call("GET", "/logs", bearer(self.tokens["reader", "bank"], "bank"))[2]
+        for method, path in self.AUDIT_CALLS:
+            status, _, body = self.audit_call(method, path, bearer(acme, "bank"))
+            self.assertEqual((status, json.loads(body)), (403, {"detail": "Token does not have access to tenant bank"}), (method, path))
+            self.assertEqual(self.audit_call(method, path, bearer(acme))[0], 422, "no tenant is named")
+        self.assertEqual(self.socket_reply(bearer(acme, "bank"), "/api/v1/logs/stream")[1], 1008)
+        self.assertEqual(self.socket_reply(bearer(acme), "/api/v1/logs/stream?tenant=bank")[1], 1008)
+        self.assertEqual(self.audit_call("GET", "/logs", bearer(self.tokens["reader", "bank"], "bank"))[2], before, "unchanged")
+
+    def test_audit_logs_want_a_good_token(self):  # item 18
+        claims = {"jti": "x", "sub": "x", "tenant_ids": ["acme"], "roles": ["admin"], "exp": 4e9}
+        none = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)) + "."
+        revoked = self.token("acme", "admin")
+        brief = self.token("acme", "admin", "--ttl", "1s")
+        jti = json.loads(base64.urlsafe_b64decode(revoked.split(".")[1] + "=="))["jti"]
+        follower = WebSocketClient(self.server, "/api/v1/logs/stream", "".join(f"{name}: {value}\r\n" for name, value in bearer(revoked, "acme").items()))
+        self.addCleanup(follower.close)
+        self.assertIn("connection_established", follower.receive())
+        self.assertEqual(self.ask("DELETE", f"/api/v1/tokens/{jti}", bearer(self.tokens["admin", "acme"]))[0], 204)
+        self.assertEqual(follower.receive(), ("close", 1008), "revocation ends what is open")
+        while self.audit_call("GET", "/stats/count", bearer(brief, "acme"))[0] != 401:
+            pass  # it lasts a second
+        for headers, text in (({"X-Tenant-ID": "acme"}, "Not authenticated"), (bearer("garbage", "acme"), "Could not validate credentials"), (bearer(none, "acme"), "Could not validate credentials"),
+                              (bearer(brief, "acme"), "Token has expired"), (bearer(revoked, "acme"), "Token has been revoked")):
+            for method, path in self.AUDIT_CALLS:
+                status, reply, body = self.audit_call(method, path, headers)
+                self.assertEqual((status, reply["www-authenticate"], json.loads(body)), (401, "Bearer", {"detail": text}), (method, path))
+            self.assertEqual(self.socket_reply(headers, "/api/v1/logs/stream")[1], 1008)
 
     def test_tokens_that_are_not_ours(self):
         def forged(header, claims):
@@ -377,7 +421,7 @@ class Restricted(unittest.TestCase):
             return bearer(out.strip(), "acme")
 
         rights = [word for right in ("search", "stats", "export", "stream") for word in ("--permission", right)]
-        some = role("some", *rights, "--filter", "-secret", "--hide", "metadata.card", "--mask", "ip_address")
+        some = role("some", *rights, "--filter=-secret", "--hide", "metadata.card", "--mask", "ip_address")
         blind = role("blind", *rights, "--hide", "action", "--hide", "body")
         for message in ("plain one", "the secret", "plain two"):
             for path, body in (("/", {"severity": "info", "message": message}),

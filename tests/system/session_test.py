@@ -64,7 +64,7 @@ class Signed(unittest.TestCase):
         return {**PAGE, "Cookie": cookie_of(headers)}
 
     def status(self, headers, path="/api/v1/session"):
-        return self.ask("GET", path, headers)[0]
+        return self.server.request("GET", path, None, headers)[0]
 
 
 class Local(Signed):
@@ -243,6 +243,11 @@ class Administration(Signed):
         self.assertEqual((status, changed["grants"]), (200, [{"tenant": "shop", "roles": ["writer"]}]))
         whole = {user["email"]: user["grants"] for user in self.ask("GET", "/api/v1/users", root)[2]["items"]}["both@example.org"]
         self.assertEqual(whole, [{"tenant": "shop", "roles": ["writer"]}, {"tenant": "bank", "roles": ["admin"]}], "what it has elsewhere stays")
+        with self.subTest("the trail says who changed what, and no password"):
+            trail = [entry for tenant in ("default", "shop") for entry in
+                     self.ask("GET", "/api/v1/audit-trail?limit=1000", {**root, "X-Tenant-ID": tenant})[2]["data"]]
+            self.assertLessEqual({"create_user", "change_user", "delete_user", "list_users"}, {entry["action"] for entry in trail})
+            self.assertNotIn("horse", json.dumps(trail))
         with self.subTest("nobody grants what he does not hold"):
             for grants in ([{"tenant": "bank", "roles": ["reader"]}], [{"tenant": "*", "roles": ["reader"]}], [{"tenant": "shop", "roles": ["reader"]}, {"tenant": "bank", "roles": ["reader"]}]):
                 self.assertEqual(self.ask("POST", "/api/v1/users", admin, {"email": "x@x.example", "password": PASSWORD, "grants": grants})[0], 403, grants)

@@ -140,6 +140,7 @@ class CurlHttpClient final : public HttpClient {
       curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
       curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.count()));
     }
+    if (request.bypasses_proxy) curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &take_header);
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);

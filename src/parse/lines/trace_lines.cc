@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "parse/body_severity.h"
 
@@ -46,14 +47,15 @@ bool is_python_exception(std::string_view line) {
 }
 
 constexpr std::array<std::string_view, 3> kFrameHeads = {"Exception in thread \"", "Unhandled exception", "Uncaught "};
-constexpr std::array<std::string_view, 3> kPythonHeads = {
-    "Traceback (most recent call last)", "Exception Group Traceback (most recent call last)", "ExceptionGroup: "};
+constexpr std::array<std::string_view, 2> kPythonHeads = {"Traceback (most recent call last)",
+                                                          "Exception Group Traceback (most recent call last)"};
 constexpr std::array<std::string_view, 5> kGoHeads = {"panic: ", "fatal error: ", "goroutine ", "[signal SIG",
                                                       "runtime: "};
-/// Inside a trace, whatever its language; another exception may follow.
-constexpr std::array<std::string_view, 6> kChainHeads = {
-    "Caused by: ", "Suppressed: ", "... ", "During handling of the above exception", "The above exception was",
-    "--- End of "};
+/// Python: the next line that is not blank begins another trace of the same record.
+constexpr std::array<std::string_view, 2> kBetweenTraces = {"During handling of the above exception",
+                                                            "The above exception was"};
+/// Inside a trace, whatever its language.
+constexpr std::array<std::string_view, 4> kInnerHeads = {"Caused by: ", "Suppressed: ", "... ", "--- End of "};
 
 /// `main.run(0x1)`, `created by main.main`, `exit status 2`.
 bool is_go_line(std::string_view line) {
@@ -67,7 +69,8 @@ bool is_go_line(std::string_view line) {
 
 bool may_go_on(std::string_view line) {
   return is_indent(line.front()) || exception_name_size(line) > 0 || starts_with_any(line, kFrameHeads) ||
-         starts_with_any(line, kPythonHeads) || starts_with_any(line, kGoHeads) || starts_with_any(line, kChainHeads);
+         starts_with_any(line, kPythonHeads) || starts_with_any(line, kGoHeads) || starts_with_any(line, kInnerHeads) ||
+         starts_with_any(line, kBetweenTraces);
 }
 
 TraceLines::Trace TraceLines::trace_begun_by(std::string_view line) {
@@ -81,11 +84,12 @@ void TraceLines::begin(std::string_view first, LineRole role) {
   first_ = first;
   role_ = role;
   trace_ = role == LineRole::text ? trace_begun_by(first) : Trace::none;
-  is_chained_ = false;
+  expects_another_ = false;
 }
 
 bool TraceLines::joins(std::string_view line) {
   if (role_ == LineRole::closed) return false;
+  const bool may_be_another = std::exchange(expects_another_, false);
   if (is_indent(line.front())) return joins_indented(line);
   if (trace_ == Trace::python_open) {
     trace_ = Trace::python;
@@ -93,7 +97,7 @@ bool TraceLines::joins(std::string_view line) {
   }
   if (trace_ == Trace::go && is_go_line(line)) return true;
   if (trace_ == Trace::frames && (line == "}" || line.starts_with("Node.js v"))) return true;
-  return joins_head(line);
+  return joins_head(line, may_be_another);
 }
 
 bool TraceLines::joins_indented(std::string_view line) {
@@ -101,7 +105,7 @@ bool TraceLines::joins_indented(std::string_view line) {
   if (trace_ == Trace::none) {
     if (text.starts_with("File \"")) {
       trace_ = Trace::python_open;
-    } else if (text.starts_with("at ") || text.starts_with("---> ") || starts_with_any(text, kChainHeads)) {
+    } else if (text.starts_with("at ") || text.starts_with("---> ") || starts_with_any(text, kInnerHeads)) {
       trace_ = Trace::frames;
     } else if (starts_with_any(text, kPythonHeads)) {
       trace_ = Trace::python;  // of a group: all of it is indented
@@ -110,19 +114,19 @@ bool TraceLines::joins_indented(std::string_view line) {
   return role_ == LineRole::opens || trace_ != Trace::none;
 }
 
-bool TraceLines::joins_head(std::string_view line) {
-  if (starts_with_any(line, kChainHeads)) {
+bool TraceLines::joins_head(std::string_view line, bool may_be_another) {
+  const bool is_between = starts_with_any(line, kBetweenTraces);
+  if (is_between || starts_with_any(line, kInnerHeads)) {
     if (role_ == LineRole::text && trace_ == Trace::none) return false;
     if (trace_ == Trace::none) trace_ = Trace::frames;
-    is_chained_ = true;
+    expects_another_ = is_between;
     return true;
   }
   const Trace begun = trace_begun_by(line);
   if (begun == Trace::none) return false;
-  const bool is_of_record =
-      role_ == LineRole::opens || is_chained_ || (trace_ == Trace::none && severity_in_body(first_) >= kSeverityError);
+  const bool is_of_record = role_ == LineRole::opens || may_be_another ||
+                            (trace_ == Trace::none && severity_in_body(first_) >= kSeverityError);
   if (is_of_record) trace_ = begun;
-  is_chained_ = is_chained_ && begun != Trace::python_open;
   return is_of_record;
 }
 

@@ -41,12 +41,12 @@ class TraceLines {
   };
   static Trace trace_begun_by(std::string_view line);
   bool joins_indented(std::string_view line);
-  bool joins_head(std::string_view line);
+  bool joins_head(std::string_view line, bool may_be_another);
 
   std::string_view first_;
   LineRole role_ = LineRole::text;
   Trace trace_ = Trace::none;
-  bool is_chained_ = false;  ///< a line said that another exception follows
+  bool expects_another_ = false;  ///< the line before said that another trace follows
 };
 
 }  // namespace dendro

@@ -100,6 +100,11 @@ const PipelineProfile* find_profile(const QueryOutcome* outcome, const std::stri
   return found == outcome->profile->pipelines.end() ? nullptr : &found->second;
 }
 
+/// False of files, of nothing stored, and of a caller who may not see everything.
+bool has_been_told(const ScanCounts& counts) {
+  return counts.segments.total() + counts.memtable_batches + counts.memtable_batches_outside > 0;
+}
+
 std::chrono::nanoseconds own_time(const OperatorProfile& step, const OperatorProfile& before) {
   return step.time > before.time ? step.time - before.time : std::chrono::nanoseconds(0);
 }
@@ -175,7 +180,7 @@ class ExplainJson {
     if (profile != nullptr) {
       json_.member("rows_out", profile->scanned.rows);
       json_.member("elapsed_us", microseconds(profile->ordered.time));
-      if (!outcome_->profile->source) write_counts(profile->scan->counts());
+      if (const ScanCounts counts = profile->scan->counts(); has_been_told(counts)) write_counts(counts);
     }
     json_.end_object();
   }
@@ -312,8 +317,8 @@ class ExplainText {
   }
 
   void write_scan_work(const PipelineProfile& profile, const std::string& indent) {
-    if (!outcome_->profile->source) {
-      const ScanCounts counts = profile.scan->counts();
+    const ScanCounts counts = profile.scan->counts();
+    if (has_been_told(counts)) {
       write_fates("segments", counts.segments, indent);
       write_fates("row groups", counts.row_groups, indent);
       if (counts.memtable_batches + counts.memtable_batches_outside > 0) {

@@ -22,6 +22,9 @@ class Operator {
   /// Some rows; an empty batch = none yet, call again (so that a long step can be looked at from outside); nothing =
   /// the end. When the context stops, what is known so far comes out and then the end. Errors are final.
   virtual Result<std::optional<RowBatch>> next() = 0;
+  /// The rows of a table that would come out if the input ended here; it goes on as if nothing were asked. Nothing: not
+  /// known, or more than `rows_max`.
+  virtual std::optional<std::vector<TableRow>> rows_now(std::size_t /*rows_max*/) { return std::nullopt; }
 };
 
 using OperatorPtr = std::unique_ptr<Operator>;
@@ -51,6 +54,8 @@ std::unique_ptr<ScanOperator> make_scan_operator(const QueryPlan& plan, std::uni
 std::unique_ptr<ScanOperator> make_counted_scan(std::unique_ptr<ScanOperator> input, OperatorProfile& profile,
                                                 const Clock& clock);
 OperatorPtr make_counted_operator(OperatorPtr input, OperatorProfile& profile, const Clock& clock);
+/// Gives the rows of a table that is there already.
+OperatorPtr make_table_operator(std::vector<TableRow> rows);
 /// Puts records into the total order of answers (query-language.md D1); hands on at most `rows_max` (0 = all).
 OperatorPtr make_order_operator(std::unique_ptr<ScanOperator> input, const QueryPlan& plan, bool is_ordered_input,
                                 QueryContext& context);

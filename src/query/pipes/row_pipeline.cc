@@ -1,6 +1,7 @@
 #include "query/pipes/row_pipeline.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "query/edit/row_editors.h"
 
@@ -12,11 +13,12 @@ namespace {
 class WatchedFilter final : public RecordFilter {
  public:
   WatchedFilter(std::shared_ptr<const CompiledFilter> filter, std::shared_ptr<FieldCensus> census, const Clock& clock,
-                CancelToken caller, CancelToken scan, std::chrono::nanoseconds deadline)
+                CancelToken caller, CancelToken interrupt, CancelToken scan, std::chrono::nanoseconds deadline)
       : filter_(std::move(filter)),
         census_(std::move(census)),
         clock_(clock),
         caller_(caller),
+        interrupt_(interrupt),
         scan_(scan),
         deadline_(deadline) {}
   void select(const RecordBatch& batch, std::vector<std::uint32_t>& rows) const override {
@@ -33,7 +35,8 @@ class WatchedFilter final : public RecordFilter {
     census_->look_at(shapes, streams);
   }
   bool wants_more() const override {
-    if (!scan_.cancelled() && !caller_.cancelled() && clock_.monotonic() < deadline_) return true;
+    const bool goes_on = !scan_.cancelled() && !caller_.cancelled() && !interrupt_.cancelled();
+    if (goes_on && clock_.monotonic() < deadline_) return true;
     CancelToken(scan_).cancel();
     return false;
   }
@@ -43,6 +46,7 @@ class WatchedFilter final : public RecordFilter {
   const std::shared_ptr<FieldCensus> census_;
   const Clock& clock_;
   const CancelToken caller_;
+  const CancelToken interrupt_;
   const CancelToken scan_;
   const std::chrono::nanoseconds deadline_;
 };
@@ -68,7 +72,8 @@ Status RowPipeline::build(PipelineProfile* profile) {
   request.cancel = parts_.context.scan_cancel();
   request.reduction = plan_->reduction;
   request.filter = std::make_shared<WatchedFilter>(plan_->scan_filter, parts_.census, parts_.clock, parts_.caller,
-                                                   parts_.context.scan_cancel(), parts_.context.deadline());
+                                                   parts_.context.interrupt(), parts_.context.scan_cancel(),
+                                                   parts_.context.deadline());
   if (!plan_->steps.empty() && std::holds_alternative<BlockStatsPipe>(plan_->steps.front().pipe)) {
     DENDRO_TRY_ASSIGN(block_stats_, parts_.input.block_stats(request));
   }
@@ -92,10 +97,37 @@ Status RowPipeline::build(PipelineProfile* profile) {
   }
   if (profile != nullptr) root_ = make_counted_operator(std::move(root_), profile->ordered, parts_.clock);
   for (std::size_t i = 0; i < plan_->steps.size(); ++i) {
-    add_operator(plan_->steps[i], can_page);
+    const QueryStep& step = plan_->steps[i];
+    add_operator(step, can_page);
+    if (!step.input.is_table && table_maker_ == nullptr && std::holds_alternative<StatsPipe>(step.pipe)) {
+      table_maker_ = root_.get();
+      steps_to_table_ = i + 1;
+    }
     if (profile != nullptr) root_ = make_counted_operator(std::move(root_), profile->steps[i], parts_.clock);
   }
   return {};
+}
+
+std::optional<RowBatch> RowPipeline::rows_now() const {
+  if (table_maker_ == nullptr) return std::nullopt;
+  std::optional<std::vector<TableRow>> made = table_maker_->rows_now(kPreviewGroupsMax);
+  if (!made) return std::nullopt;
+  // The steps behind the table, once more, beside those that wait for its end.
+  QueryRunOptions options;
+  options.limits = parts_.context.limits;
+  options.limits.spill = nullptr;
+  constexpr std::chrono::seconds kLongEnough{2};
+  QueryContext context(options, parts_.clock, kLongEnough);
+  RowPipeline rest(plan_, {parts_.input, context, parts_.clock, parts_.caller, parts_.census, parts_.tables});
+  rest.root_ = make_table_operator(std::move(*made));
+  for (std::size_t i = steps_to_table_; i < plan_->steps.size(); ++i) rest.add_operator(plan_->steps[i], false);
+  RowBatch rows;
+  for (;;) {
+    Result<std::optional<RowBatch>> some = rest.next();
+    if (!some || context.is_stopped()) return std::nullopt;
+    if (!some->has_value()) return rows;
+    std::move((*some)->table.begin(), (*some)->table.end(), std::back_inserter(rows.table));
+  }
 }
 
 /// What a cursor has passed need not be looked at again.

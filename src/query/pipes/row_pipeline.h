@@ -34,6 +34,9 @@ class RowPipeline {
 
   /// As Operator::next of the last operator.
   Result<std::optional<RowBatch>> next() { return root_->next(); }
+  /// The rows of the table that would come out if the input ended here. Nothing: there is no table, or it is not known
+  /// in between, or has more rows than kPreviewGroupsMax. An error in a step behind it counts as not known.
+  std::optional<RowBatch> rows_now() const;
   const QueryPlan& plan() const { return *plan_; }
   const ScanOperator& scan() const { return *scan_; }
   /// One a `limit` and `offset` pipe, null where no cursor is wanted.
@@ -50,7 +53,9 @@ class RowPipeline {
   const RunParts parts_;
   std::unique_ptr<BlockStatsSource> block_stats_;  // until its operator has it
   OperatorPtr root_;
-  ScanOperator* scan_ = nullptr;             // inside root_
+  ScanOperator* scan_ = nullptr;     // inside root_
+  Operator* table_maker_ = nullptr;  // inside root_: the first step that makes a table of records, if it is stats
+  std::size_t steps_to_table_ = 0;   ///< up to and with it
   std::vector<const RowCounter*> counters_;  // inside root_
 };
 

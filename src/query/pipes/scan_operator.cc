@@ -35,6 +35,10 @@ class BlockScanOperator final : public ScanOperator {
       is_exhausted_ = !is_cut_short;
       return std::optional<RowBatch>();
     }
+    if ((*block)->rows.empty()) {
+      bound_ = next_bound_;
+      return std::optional<RowBatch>(RowBatch());
+    }
     waiting_ = rows_of(**block);
     return std::optional<RowBatch>(next_slice());
   }

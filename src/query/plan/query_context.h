@@ -15,7 +15,7 @@
 namespace dendro {
 
 /// Why work stopped before its input ended.
-enum class StopReason : std::uint8_t { none, timeout, memory, cancelled, error };
+enum class StopReason : std::uint8_t { none, timeout, memory, cancelled, interrupted, error };
 
 /// What the operators of one run share: time, memory, counters, what must be said at the end. The flag that stops a
 /// scan may be set by any thread; the rest belongs to the thread that pulls.
@@ -26,6 +26,7 @@ class QueryContext {
         spill(options.limits.spill, options.limits.spill_bytes_max),
         clock_(clock),
         caller_(options.cancel),
+        interrupt_(options.interrupt),
         started_(clock.monotonic()),
         deadline_(started_ + timeout) {}
 
@@ -41,6 +42,7 @@ class QueryContext {
   bool should_stop() {
     if (stop_ != StopReason::none) return true;
     if (caller_.cancelled()) return stop(StopReason::cancelled);
+    if (interrupt_.cancelled()) return stop(StopReason::interrupted);
     if (clock_.monotonic() >= deadline_) return stop(StopReason::timeout);
     return false;
   }
@@ -96,6 +98,7 @@ class QueryContext {
 
   /// Handed to scans: ends them when the caller leaves or time is up.
   CancelToken scan_cancel() const { return scan_cancel_; }
+  CancelToken interrupt() const { return interrupt_; }
   std::chrono::nanoseconds deadline() const { return deadline_; }
   std::chrono::nanoseconds elapsed() const { return clock_.monotonic() - started_; }
   std::chrono::nanoseconds now() const { return clock_.monotonic(); }
@@ -111,6 +114,7 @@ class QueryContext {
 
   const Clock& clock_;
   CancelToken caller_;
+  CancelToken interrupt_;
   CancelToken scan_cancel_;
   const std::chrono::nanoseconds started_;
   const std::chrono::nanoseconds deadline_;

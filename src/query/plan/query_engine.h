@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,11 +65,26 @@ struct QueryLimits {
   std::uint64_t spill_above_bytes = 0;                      ///< of memory that is kept; 0: half of memory_bytes_max
 };
 
+/// What the answer would be if the input ended now.
+struct QueryPreview {
+  std::optional<std::string> rows;  ///< in the run's format, without an envelope; nothing: too many to say in between
+  std::uint64_t matched = 0;
+  std::uint64_t scanned_records = 0;
+};
+/// How often a preview is given.
+inline constexpr std::chrono::milliseconds kPreviewTime{250};
+/// Groups of a table that previews show.
+inline constexpr std::size_t kPreviewGroupsMax = 10'000;
+
 struct QueryRunOptions {
   OutputFormat format = OutputFormat::ndjson;
   /// ndjson: `_meta`, `_progress` and `_status` lines around the rows. False (a terminal, a pipe): rows only.
   bool envelope = true;
   CancelToken cancel;
+  /// Ends the run as if its input ended here: what is known comes out, and the reason is `interrupted`.
+  CancelToken interrupt;
+  /// Called from next_piece() while a table is being made, once in kPreviewTime at most; may be empty.
+  std::function<void(const QueryPreview&)> on_preview;
   std::string request_id;
   QueryLimits limits;
   std::size_t table_width = 0;  ///< table: columns of the terminal, rows are cut there; 0: never
@@ -82,7 +99,7 @@ struct QueryWarning {
 /// How an answer ended (query-language.md 9.3).
 struct QueryOutcome {
   bool complete = false;
-  std::string reason = "end";  ///< end, limit, timeout, memory, cancelled, error
+  std::string reason = "end";  ///< end, limit, timeout, memory, cancelled, interrupted, error
   std::uint64_t matched = 0;
   bool matched_exact = false;
   std::uint64_t returned = 0;

@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kKeptInputBytesMax = std::uint64_t{512} << 20;
 class QueryInput {
  public:
   virtual ~QueryInput() = default;
-  /// Errors: those of opening; what fails later is the source's.
+  /// Errors: those of opening; what fails later is the source's. Blocks may be without rows: none yet.
   virtual Result<std::unique_ptr<BlockSource>> open(const ScanRequest& request) = 0;
   /// What such a pass would read takes. Errors: those of Snapshot::block_stats.
   virtual Result<std::unique_ptr<BlockStatsSource>> block_stats(const ScanRequest&) {

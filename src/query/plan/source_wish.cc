@@ -106,20 +106,26 @@ bool may_warn_of_units(const Predicate& predicate) {
 class WishMaker {
  public:
   void add(const QueryPlan& plan) {
-    FieldNeed need = fields_needed_from(plan, 0);
-    need.add(plan.parsed.filter);
-    for (const Pipe& pipe : plan.parsed.pipes) {
-      if (const auto* where = std::get_if<WherePipe>(&pipe)) need.add(where->filter);
-    }
+    const FieldNeed need = fields_needed_from(plan, 0);
     if (need.is_all) wish_.is_all = true;
     for (const NamePattern& name : need.names) add(name);
-    // Tests of labels name no fields; they begin with a bracket. A bracket in a text costs some labels.
-    if (to_text(plan.parsed).find('{') != std::string::npos) wish_.all_labels = true;
+    add(plan.parsed.filter);
+    for (const Pipe& pipe : plan.parsed.pipes) {
+      const auto* where = std::get_if<WherePipe>(&pipe);
+      if (where == nullptr) break;  // the others are steps, of which the need is known
+      add(where->filter);
+    }
+    // Tests of labels name no fields; they begin with a bracket. A bracket in a text costs some labels. What stands
+    // around a record is a matter of its stream.
+    const bool has_context = std::any_of(plan.parsed.pipes.begin(), plan.parsed.pipes.end(),
+                                         [](const Pipe& pipe) { return std::holds_alternative<ContextPipe>(pipe); });
+    if (has_context || to_text(plan.parsed).find('{') != std::string::npos) wish_.all_labels = true;
     for (const SubPlan& sub : plan.subplans) add(*sub.plan);
   }
   RecordWish finish() {
     add(NamePattern{std::string(kSourceLabel), false});
     wish_.paths.assign(paths_.begin(), paths_.end());
+    wish_.searched_texts.assign(searched_.begin(), searched_.end());
     return std::move(wish_);
   }
 
@@ -168,7 +174,33 @@ class WishMaker {
     }
   }
 
+  /// What deciding the filter takes.
+  void add(const Predicate& filter) {
+    if (const auto* all = std::get_if<AllOf>(&filter.node)) {
+      for (const Predicate& part : all->parts) add(part);
+    } else if (const auto* any = std::get_if<AnyOf>(&filter.node)) {
+      for (const Predicate& part : any->parts) add(part);
+    } else if (const auto* negated = std::get_if<Negation>(&filter.node)) {
+      add(*negated->operand);
+    } else if (const auto* test = std::get_if<FieldTest>(&filter.node); test != nullptr && test->field.empty()) {
+      add_search(*test);
+    } else {
+      for_each_field(filter, [this](std::string_view field) { add(NamePattern{std::string(field), false}); });
+    }
+  }
+  /// A test of any value: no value without its text can pass it, so the others need not be there, whatever becomes of
+  /// the test.
+  void add_search(const FieldTest& test) {
+    const Alternatives texts = RequiredTexts()(test);
+    if (!texts) {
+      wish_.is_all = true;
+      return;
+    }
+    searched_.insert(texts->begin(), texts->end());
+  }
+
   RecordWish wish_;
+  std::set<std::string> searched_;
   std::set<std::string> paths_;
 };
 

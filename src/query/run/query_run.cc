@@ -22,6 +22,8 @@ std::string reason_text(StopReason reason) {
       return "memory";
     case StopReason::cancelled:
       return "cancelled";
+    case StopReason::interrupted:
+      return "interrupted";
     case StopReason::error:
       return "error";
     case StopReason::none:
@@ -55,7 +57,7 @@ class PlanRun final : public QueryRun {
     std::string out;
     const auto began = context_.now();
     if (state_ == State::fresh) {
-      last_progress_ = context_.now();
+      last_progress_ = last_preview_ = context_.now();
       state_ = State::gathering;
       if (plan_.request.explain == ExplainMode::plan) {
         end(out);
@@ -136,11 +138,34 @@ class PlanRun final : public QueryRun {
       return;
     }
     write_rows(out, **rows);
+    give_preview();
     if (was_cut_) {
       end(out);
     } else {
       write_progress(out);
     }
+  }
+
+  /// Until the table itself comes out.
+  void give_preview() {
+    if (!options_.on_preview || !plan_.output.is_table || outcome_.returned > 0 ||
+        context_.now() - last_preview_ < kPreviewTime)
+      return;
+    if (pipeline_->scan().is_exhausted()) return;  // the answer itself comes next
+    QueryPreview preview;
+    preview.matched = context_.matched;
+    preview.scanned_records = subqueries_.scanned_records() + pipeline_->scan().scanned_records();
+    if (const std::optional<RowBatch> rows = pipeline_->rows_now()) {
+      QueryRunOptions options = options_;
+      options.envelope = false;
+      const std::unique_ptr<AnswerWriter> writer = make_answer_writer(plan_, options);
+      std::string& text = preview.rows.emplace();
+      writer->begin(text);
+      for (std::size_t i = 0; i < rows->size() && (!plan_.limit || i < *plan_.limit); ++i) writer->row(text, *rows, i);
+      writer->end(text, QueryOutcome());
+    }
+    options_.on_preview(preview);
+    last_preview_ = context_.now();  // a dear one is not given more often for that
   }
 
   void write_rows(std::string& out, const RowBatch& rows) {
@@ -251,6 +276,7 @@ class PlanRun final : public QueryRun {
   std::unique_ptr<RowPipeline> pipeline_;
   std::optional<RecordPosition> last_position_;
   std::chrono::nanoseconds last_progress_{0};
+  std::chrono::nanoseconds last_preview_{0};
   bool was_cut_ = false;
   QueryOutcome outcome_;
 };

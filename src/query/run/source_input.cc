@@ -45,24 +45,22 @@ class SourceBlocks final : public BlockSource {
   SourceBlocks(std::shared_ptr<BatchShelf> shelf, ScanRequest request)
       : shelf_(std::move(shelf)), request_(std::move(request)) {}
 
+  /// A batch each, also where nothing matches: whoever pulls looks around in between.
   Result<std::optional<RecordBlock>> next() override {
-    for (;;) {
-      if (request_.cancel.cancelled()) return Error(ErrorCode::cancelled, "scan: cancelled");
-      DENDRO_TRY_ASSIGN(std::shared_ptr<const RecordBatch> batch, shelf_->batch(next_));
-      ++next_;
-      if (batch == nullptr) {
-        at_end_ = true;
-        return std::optional<RecordBlock>();
-      }
-      RecordBlock block;
-      block.first_sequence = SequenceNumber(scanned_records_ + 1);
-      scanned_records_ += batch->size();
-      scanned_bytes_ += batch->encoded().size();
-      select(*batch, block.rows);
-      if (block.rows.empty()) continue;
-      block.batch = std::move(batch);
-      return std::optional<RecordBlock>(std::move(block));
+    if (request_.cancel.cancelled()) return Error(ErrorCode::cancelled, "scan: cancelled");
+    DENDRO_TRY_ASSIGN(std::shared_ptr<const RecordBatch> batch, shelf_->batch(next_));
+    ++next_;
+    if (batch == nullptr) {
+      at_end_ = true;
+      return std::optional<RecordBlock>();
     }
+    RecordBlock block;
+    block.first_sequence = SequenceNumber(scanned_records_ + 1);
+    scanned_records_ += batch->size();
+    scanned_bytes_ += batch->encoded().size();
+    select(*batch, block.rows);
+    block.batch = std::move(batch);
+    return std::optional<RecordBlock>(std::move(block));
   }
   Timestamp bound() const override {
     const bool newest_first = request_.order == ScanOrder::newest_first;

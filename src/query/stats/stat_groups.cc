@@ -304,6 +304,26 @@ std::vector<SortValue> StatGroups::sort_keys(const Group& group, const std::vect
   return keys;
 }
 
+std::optional<std::vector<TableRow>> StatGroups::rows_now(std::size_t rows_max) {
+  if (groups_.size() > rows_max || has_rest()) return std::nullopt;
+  std::vector<SortedRow> sorted;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    const Group& group = groups_[i];
+    std::vector<Cell> cells = results(group);
+    SortedRow& row = sorted.emplace_back();
+    row.tie = group_keys_[static_cast<std::uint32_t>(group_keys_.size() - groups_.size() + i)];
+    row.keys = sort_keys(group, cells);
+    row.row = group.keys;
+    std::move(cells.begin(), cells.end(), std::back_inserter(row.row));
+  }
+  const RowOrder order = order_of(pipe_, step_);
+  std::sort(sorted.begin(), sorted.end(),
+            [&order](const SortedRow& a, const SortedRow& b) { return order.comes_before(a, b); });
+  std::vector<TableRow> rows;
+  for (SortedRow& row : sorted) rows.push_back(std::move(row.row));
+  return rows;
+}
+
 /// @param take  `(group, its results, make_row) -> Result<bool>`, where `make_row()` gives the group as a row and takes
 ///              both.
 template <typename Take>

@@ -56,6 +56,9 @@ class StatGroups {
   /// The order of the rows handed on: that of StatsStep::best; then that of the keys (query-language.md D10), then of
   /// their texts.
   static RowOrder order_of(const StatsPipe& pipe, const StatsStep& step);
+  /// The rows that hand_to() would give if no more came in, in their order; the groups stay. Nothing: there are more
+  /// than `rows_max`, or rows were put aside.
+  std::optional<std::vector<TableRow>> rows_now(std::size_t rows_max);
   /// Rows were put aside that are not counted yet.
   bool has_rest() const;
   /// Begins with rows that were put aside, once all groups are handed on; false if there are none.

@@ -37,6 +37,9 @@ class StatsOperator final : public Operator {
     DENDRO_TRY(go_on());
     return std::optional<RowBatch>(RowBatch());
   }
+  std::optional<std::vector<TableRow>> rows_now(std::size_t rows_max) override {
+    return state_ == State::gathering ? groups_.rows_now(rows_max) : std::nullopt;
+  }
 
  private:
   enum class State : std::uint8_t { gathering, handing_over, counting_rest, sorting, handing_on };

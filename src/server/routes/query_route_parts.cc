@@ -1,5 +1,7 @@
 #include "server/routes/query_route_parts.h"
 
+#include <algorithm>
+
 #include "server/routes/caller_restriction.h"
 
 namespace dendro {
@@ -14,6 +16,8 @@ void QueryRouteParts::add_names(QueryRequest& query, const TenantId& tenant) con
   query.lookup_tables = lookup_tables;
   query.geo_database = geo_database;
   if (saved_filters_of) query.saved_filters = saved_filters_of(tenant);
+  const auto timeout_max = timeout_max_of ? timeout_max_of(tenant) : std::chrono::milliseconds(0);
+  if (timeout_max.count() > 0) query.timeout = std::min(query.timeout, timeout_max);
 }
 
 QueryRunOptions QueryRouteParts::run_options(const HttpRequest& request) const {

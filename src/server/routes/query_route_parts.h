@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -31,9 +32,12 @@ struct QueryRouteParts {
   /// Of a tenant's records, for exports that want proofs; null: there are none.
   std::function<std::unique_ptr<RecordProver>(const TenantId&)> prover_of = nullptr;
 
+  /// What a query of the tenant may take at most; zero: what it asks for. Null: nobody bounds it.
+  std::function<std::chrono::milliseconds(const TenantId&)> timeout_max_of = nullptr;
+
   /// What the caller may see of its tenant's records, as they are now: the one way for routes to read them.
   Result<std::shared_ptr<const Snapshot>> snapshot(const HttpRequest& request) const;
-  /// Gives the request what names in it stand for.
+  /// Gives the request what names in it stand for, and no more time than its tenant has.
   void add_names(QueryRequest& query, const TenantId& tenant) const;
   /// Cancelled with the request, within the limits of all.
   QueryRunOptions run_options(const HttpRequest& request) const;

@@ -1,12 +1,13 @@
 #include "server/routes/session_routes.h"
-#include "server/client_address.h"
 
 #include <utility>
 
 #include "base/json_document.h"
 #include "base/json_writer.h"
+#include "base/log.h"
 #include "ingest/limits.h"
 #include "server/access_gate.h"
+#include "server/client_address.h"
 #include "server/routes/session_document.h"
 #include "server/session_cookie.h"
 #include "server/shown_credential.h"
@@ -38,6 +39,24 @@ HttpResponse session_refusal(const HttpRequest& request, const GateRefusal& refu
   return refusal_response(request.error_shape, refusal, request.request_id);
 }
 
+/// Why a sign-in failed, as far as a stranger may know: addresses of providers and key servers stay inside.
+HttpResponse sign_in_problem(const HttpRequest& request, const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::invalid_argument:
+    case ErrorCode::unauthenticated:
+    case ErrorCode::permission_denied:
+    case ErrorCode::resource_exhausted:
+      return session_problem(request, error);
+    default:
+      break;
+  }
+  log(LogLevel::error, "server", "a sign-in could not be judged",
+      {{"request_id", request.request_id},
+       {"code", std::string(error_code_name(error.code()))},
+       {"error", error.message()}});
+  return session_problem(request, Error(ErrorCode::unavailable, "sign-ins cannot be checked now: retry later"));
+}
+
 /// A password or a cookie that anybody on the way could have read is of no use any more.
 std::optional<GateRefusal> refuse_readable(const SessionRouteParts& parts, const HttpRequest& request) {
   const bool is_taken = request.wire != Wire::readable || parts.options.tokens_over_http == TokensOverHttp::warn;
@@ -61,7 +80,7 @@ void set_session(HttpResponse& response, const SessionRouteParts& parts, const H
                  const OpenedSession& opened) {
   response.headers.add("Set-Cookie",
                        session_cookie(request).set(opened.secret, parts.identity.sessions().limits().lifetime));
-  response.headers.add("Cache-Control", "no-store");
+  response.headers.set("Cache-Control", "no-store");
 }
 
 /// The session that the browser had goes: a new sign-in leaves no second cookie good.
@@ -134,7 +153,7 @@ HttpResponse answer_sign_in(const SessionRouteParts& parts, const HttpRequest& r
   const auto body = read_sign_in(request);
   if (!body) return session_problem(request, body.error());
   const auto opened = sign_in_with(parts, *body, address);
-  if (!opened) return session_problem(request, opened.error());
+  if (!opened) return sign_in_problem(request, opened.error());
   if (const Status ended = end_shown_session(parts, request); !ended) return session_problem(request, ended.error());
   HttpResponse response = json_response(201, session_document(*opened->principal, parts.tenants));
   set_session(response, parts, request, *opened);
@@ -188,7 +207,7 @@ HttpResponse answer_oidc_begin(const SessionRouteParts& parts, const HttpRequest
   const auto callback = callback_of(parts, request);
   if (!callback) return session_problem(request, callback.error());
   const auto started = oidc->begin(*callback, std::string(request.query_param("next").value_or("/")));
-  if (!started) return session_problem(request, started.error());
+  if (!started) return sign_in_problem(request, started.error());
   HttpResponse response = leads_to(started->location);
   response.headers.add("Set-Cookie", oidc_cookie(request).set(started->memory, OidcSignIn::kLifetime));
   return response;
@@ -204,7 +223,7 @@ HttpResponse answer_oidc_end(const SessionRouteParts& parts, const HttpRequest& 
   OidcSignIn::Answer answer{std::string(oidc_cookie(request).value_in(request.headers)), param("state"), param("code"),
                             param("error"), param("iss")};
   const auto finished = oidc->finish(answer, address);
-  HttpResponse response = finished ? leads_to(finished->next) : session_problem(request, finished.error());
+  HttpResponse response = finished ? leads_to(finished->next) : sign_in_problem(request, finished.error());
   if (finished) {
     if (const Status ended = end_shown_session(parts, request); !ended) return session_problem(request, ended.error());
     set_session(response, parts, request, finished->session);

@@ -5,11 +5,10 @@
 #include <optional>
 #include <utility>
 
-#include "base/crypto_hash.h"
-#include "base/hex.h"
 #include "base/json_document.h"
 #include "base/json_writer.h"
 #include "server/field_faults_json.h"
+#include "server/routes/tenant_lookup.h"
 
 namespace dendro {
 namespace {
@@ -48,19 +47,8 @@ std::optional<HttpResponse> refuse_all_tenants(const HttpRequest& request) {
       request, Error(ErrorCode::permission_denied, "Insufficient permissions. Required roles: admin of every tenant"));
 }
 
-/// What a tenant shows that nobody created, but a credential names.
-Tenant implicit_tenant(const TenantId& id) {
-  return {id, to_hex(sha256("tenant:" + id.text())).substr(0, 24), id.text(), {}, TenantState::active, {}, {}};
-}
-
 bool is_implicit(const Tenant& tenant) {
   return tenant.created == Timestamp();
-}
-
-bool may_administer(const HttpRequest& request, const TenantId& tenant) {
-  if (!request.principal) return tenant == TenantId::default_tenant();
-  const Access* access = request.principal->access_to(tenant);
-  return access != nullptr && access->permissions.has(Permission::admin);
 }
 
 /// Those that the caller may see, by id.
@@ -84,26 +72,14 @@ std::vector<Tenant> visible_tenants(const TenantService& tenants, const HttpRequ
   return visible;
 }
 
-/// The tenant of the path, if the caller may see it: a foreign one is not there.
-std::optional<Tenant> tenant_of_path(const TenantService& tenants, const HttpRequest& request) {
-  const std::string_view id = request.path_param("id").value_or("");
-  if (const auto found = tenants.find(id)) {
-    if (!may_administer(request, found->id)) return std::nullopt;
-    return *found;
-  }
-  const auto named = TenantId::parse(id);
-  const bool is_named = named && request.principal && !request.principal->holds_every_tenant();
-  const bool is_open = named && !request.principal;
-  if ((!is_named && !is_open) || !may_administer(request, *named)) return std::nullopt;
-  return implicit_tenant(*named);
-}
-
 HttpResponse tenant_response(int status, const Tenant& tenant) {
   std::string body;
   JsonWriter json(body);
   write_tenant(json, tenant);
   return json_response(status, std::move(body));
 }
+
+using CheckMasking = std::function<Status(const MaskRules&)>;
 
 struct TenantBody {
   std::optional<std::string> tenant_id, name, api_key;
@@ -126,7 +102,7 @@ void read_text(const JsonValue& value, std::string_view field, std::size_t max, 
 }
 
 /// Members that are absent or null leave what `settings` says; others than these are ignored, as S2 does.
-TenantBody read_tenant_body(const HttpRequest& request, TenantSettings settings) {
+TenantBody read_tenant_body(const HttpRequest& request, TenantSettings settings, const CheckMasking& check_masking) {
   TenantBody body;
   body.settings = std::move(settings);
   const auto document = parse_json_document(request.body);
@@ -142,13 +118,16 @@ TenantBody read_tenant_body(const HttpRequest& request, TenantSettings settings)
     if (name == "api_key") read_text(value, name, kApiKeyBytesMax, body.api_key, body);
     if (name != "settings") continue;
     read_tenant_settings(value, body.settings, body.faults);
+    if (!body.faults.empty() || value.find("masking") == nullptr || body.settings.masking == nullptr) continue;
+    const Status checked = check_masking ? check_masking(*body.settings.masking) : Status();
+    if (!checked) body.faults.push_back({"body", {}, "settings.masking", checked.error().message(), "value_error"});
   }
   return body;
 }
 
-HttpResponse answer_create(TenantService& tenants, const HttpRequest& request) {
+HttpResponse answer_create(TenantService& tenants, const CheckMasking& check_masking, const HttpRequest& request) {
   if (auto refused = refuse_all_tenants(request)) return std::move(*refused);
-  TenantBody body = read_tenant_body(request, {});
+  TenantBody body = read_tenant_body(request, {}, check_masking);
   const auto require = [&faults = body.faults](const std::optional<std::string>& member, const std::string& name) {
     const auto is_of_member = [&name](const FieldFault& fault) { return fault.field == name; };
     if (!member && std::ranges::none_of(faults, is_of_member)) {
@@ -222,10 +201,10 @@ HttpResponse answer_get(const TenantService& tenants, const HttpRequest& request
   return tenant ? tenant_response(200, *tenant) : not_found(request);
 }
 
-HttpResponse answer_replace(TenantService& tenants, const HttpRequest& request) {
+HttpResponse answer_replace(TenantService& tenants, const CheckMasking& check_masking, const HttpRequest& request) {
   const auto tenant = tenant_of_path(tenants, request);
   if (!tenant) return not_found(request);
-  const TenantBody body = read_tenant_body(request, tenant->settings);
+  const TenantBody body = read_tenant_body(request, tenant->settings, check_masking);
   if (!body.faults.empty()) return invalid_body(request, body.faults);
   if (is_implicit(*tenant)) {
     const auto made = tenants.create({tenant->id.text(), body.name.value_or(tenant->name), body.settings, {}});
@@ -289,13 +268,17 @@ void take_tenant(Route& route, std::string required) {
       R"("object","properties":{"retention_days":{"type":"integer","minimum":1,"maximum":36500},"log_levels":{"type":)"
       R"("array","items":{"enum":["INFO","WARNING","ERROR","CRITICAL"]}},"quota":{"type":"object","properties":{)"
       R"("requests_per_s":{"type":"integer"},"ingest_bytes_per_day":{"type":"integer"},)"
-      R"("queries_at_once":{"type":"integer"},"query_timeout_ms":{"type":"integer"}}}}}}})";
+      R"("queries_at_once":{"type":"integer"},"query_timeout_ms":{"type":"integer"}}},)"
+      R"("masking":{"type":["array","null"],"items":{"type":"object","required":["name"],"properties":{"name":{"type":)"
+      R"("string"},"fields":{"type":"array","items":{"type":"string"}},"pattern":{},"regex":{"type":"string"},"action":)"
+      R"({"enum":["mask","hash","drop","tokenize"]},"keep_last":{"type":"integer"}}}}}}}})";
   route.request_example = R"({"tenant_id":"acme","name":"Acme","settings":{"retention_days":90}})";
 }
 
 }  // namespace
 
-std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants) {
+std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants,
+                                      std::function<Status(const MaskRules&)> check_masking) {
   std::vector<Route> routes;
   Route create = tenant_route("POST", "/api/v1/tenants", "create_tenant", "Create a tenant");
   create.use = RouteUse::change;
@@ -307,7 +290,9 @@ std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants) 
   create.replies = {tenant_reply(201, "It is on disk."),
                     {400, "`Tenant with ID <id> already exists`.", "application/problem+json", {}, {}},
                     bad_tenant()};
-  create.handler = on_workers(pool, [&tenants](const HttpRequest& request) { return answer_create(tenants, request); });
+  create.handler = on_workers(pool, [&tenants, check_masking](const HttpRequest& request) {
+    return answer_create(tenants, check_masking, request);
+  });
   routes.push_back(std::move(create));
 
   Route list = tenant_route("GET", "/api/v1/tenants", "list_tenants", "The caller's tenants, by id");
@@ -336,11 +321,14 @@ std::vector<Route> make_tenant_routes(WorkerPool& pool, TenantService& tenants) 
   replace.use = RouteUse::change;
   replace.description =
       "Members that are absent stay. `quota` holds 0 for what has no bound: requests_per_s, "
-      "ingest_bytes_per_day (decompressed, UTC days), queries_at_once, query_timeout_ms.";
+      "ingest_bytes_per_day (decompressed, UTC days), queries_at_once, query_timeout_ms. `masking` is the whole list "
+      "of "
+      "rules; null: those of the server's configuration.";
   take_tenant(replace, {});
   replace.replies = {tenant_reply(200, "As it is now."), no_such_tenant(), bad_tenant()};
-  replace.handler =
-      on_workers(pool, [&tenants](const HttpRequest& request) { return answer_replace(tenants, request); });
+  replace.handler = on_workers(pool, [&tenants, check_masking](const HttpRequest& request) {
+    return answer_replace(tenants, check_masking, request);
+  });
   routes.push_back(std::move(replace));
 
   Route remove = tenant_route("DELETE", "/api/v1/tenants/{id}", "delete_tenant", "Delete a tenant and all it stored");

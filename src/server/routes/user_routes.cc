@@ -100,6 +100,16 @@ Status check_may_manage(const HttpRequest& request, const std::vector<UserGrantR
   return {};
 }
 
+/// What concerns the whole account is for those who have every right that it has, in every tenant.
+Status check_may_manage_all(const HttpRequest& request, const UserRow& row, const Roles& roles) {
+  const bool is_his = std::ranges::all_of(
+      row.grants, [&](const UserGrantRow& grant) { return manages_users_of(request, grant.tenant); });
+  if (is_his) return check_may_manage(request, row.grants, roles);
+  // Which tenants these are is not for him to know.
+  return Error(ErrorCode::permission_denied,
+               "the account has roles in other tenants, too: take away those that it has in the caller's instead");
+}
+
 /// What of an account the caller is shown: the grants where it manages accounts. Nothing: the account is not there.
 std::optional<UserRow> shown_user(const HttpRequest& request, UserRow row) {
   std::erase_if(row.grants, [&](const UserGrantRow& grant) { return !manages_users_of(request, grant.tenant); });
@@ -183,7 +193,7 @@ Status change_user_of(Users& users, const Roles& roles, const HttpRequest& reque
   }
   // These are about the whole account: who may sign in as it, and whether.
   const bool is_about_all = body.password || body.disabled || body.unlock;
-  if (is_about_all) DENDRO_TRY(check_may_manage(request, row.grants, roles));
+  if (is_about_all) DENDRO_TRY(check_may_manage_all(request, row, roles));
   if (body.disabled) DENDRO_TRY(users.set_disabled(row.id, *body.disabled));
   if (body.grants) DENDRO_TRY(users.set_grants(row.id, grants_with(request, row, *body.grants)));
   if (body.password) DENDRO_TRY(users.set_password(row.id, *body.password));
@@ -202,7 +212,7 @@ HttpResponse answer_change_user(Users& users, const Roles& roles, const HttpRequ
 HttpResponse answer_remove_user(Users& users, const Roles& roles, const HttpRequest& request) {
   const auto row = user_of_path(users, request);
   if (!row) return user_problem(request, row.error());
-  if (const Status may = check_may_manage(request, row->grants, roles); !may) return user_problem(request, may.error());
+  if (const Status may = check_may_manage_all(request, *row, roles); !may) return user_problem(request, may.error());
   if (const Status removed = users.remove(row->id); !removed) return user_problem(request, removed.error());
   HttpResponse response;
   response.status = 204;

@@ -13,7 +13,6 @@
 
 #include "base/check.h"
 #include "base/checksum.h"
-#include "server/limits.h"
 #include "server/tls/client_certificate.h"
 #include "server/tls/openssl_text.h"
 
@@ -132,12 +131,11 @@ class TlsContext::Loader {
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
-    // Without AUTO_RETRY a record that holds no data comes back to TlsStream, which counts it.
+    // Without AUTO_RETRY a buffer of records that hold no data comes back to TlsStream, which counts it.
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_default_read_buffer_len(context, kReadBufferBytes);
     SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
     SSL_CTX_set_default_passwd_cb(context, &no_pass_phrase_for_key);
     const std::string ciphers = settings_.ciphers.empty() ? std::string(kTlsCiphers) : settings_.ciphers;
@@ -172,7 +170,8 @@ class TlsContext::Loader {
 
   Status add_authorities(const std::string& bytes) {
     authority_names_.reset(sk_X509_NAME_new_null());
-    for (X509* const authority : PemParts(bytes).certificates()) {
+    const PemParts parts(bytes);
+    for (X509* const authority : parts.certificates()) {
       if (X509_check_ca(authority) == 0) {
         return file_fault("client_ca", settings_.client_ca, "holds a certificate that may not sign others");
       }

@@ -15,8 +15,9 @@
 namespace dendro {
 namespace {
 
-/// Records in a row without data (key updates, warnings, empty ones): no client has a use for so many.
-constexpr int kIdleRecordsMax = 32;
+/// Buffers in a row, of 16 KiB, whose records hold no data (key updates, warnings): no client has a use for so many.
+/// One holds 600 key updates, some milliseconds of work.
+constexpr int kIdleBuffersMax = 4;
 /// Bytes that one call writes at most before others on the loop have their turn.
 constexpr std::size_t kWriteBytesMax = std::size_t{256} << 10;
 
@@ -47,7 +48,7 @@ class TlsStream::Impl {
 
   Outcome read(std::span<char> room) {
     std::size_t count = 0;
-    for (int idle = 0; idle < kIdleRecordsMax;) {
+    for (int idle = 0; idle < kIdleBuffersMax;) {
       const Outcome step = read_record(room.subspan(count));
       count += step.count;
       if (step.state == State::done && count < room.size() && SSL_has_pending(ssl_) == 1) continue;

@@ -86,6 +86,7 @@ class RestrictedSnapshot final : public Snapshot {
   SequenceNumber last_sequence() const override { return base_->last_sequence(); }
 
   std::unique_ptr<BlockSource> scan(ScanRequest request) const override {
+    request.profile.reset();  // which row groups a word is in, and how many records, tells of what is hidden
     if (restriction_.fields.changes_nothing()) {
       request.filter = both(std::move(request.filter), restriction_.rows);
       return base_->scan(std::move(request));

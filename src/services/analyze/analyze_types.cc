@@ -2,12 +2,15 @@
 
 #include <string_view>
 
+#include "io/object_store.h"
+
 namespace dendro {
 namespace {
 
-/// The word S3 has for it.
-std::string_view s3_code_name(ErrorCode code) {
-  switch (code) {
+/// The word S3 has for it: the store's own, or the one for our code.
+std::string_view s3_code_name(const Error& error) {
+  if (const std::string_view word = store_error_word(error); !word.empty()) return word;
+  switch (error.code()) {
     case ErrorCode::permission_denied:
     case ErrorCode::unauthenticated:
       return "AccessDenied";
@@ -39,7 +42,7 @@ std::string public_failure_text(const AnalyzeFailure& failure) {
     case AnalyzeFault::no_bucket:
       return "S3 bucket '" + failure.bucket + "' not found.";
     case AnalyzeFault::store:
-      return "An S3 error occurred: " + std::string(s3_code_name(failure.error.code()));
+      return "An S3 error occurred: " + std::string(s3_code_name(failure.error));
     case AnalyzeFault::unreadable_file:
     case AnalyzeFault::input:
       break;
@@ -50,7 +53,9 @@ std::string public_failure_text(const AnalyzeFailure& failure) {
 std::string failure_text(const AnalyzeFailure& failure) {
   if (failure.fault == AnalyzeFault::unreadable_file) return failure.error.message();
   const std::string text = public_failure_text(failure);
-  return failure.fault == AnalyzeFault::store ? text + ": " + failure.error.message() : text;
+  if (failure.fault != AnalyzeFault::store) return text;
+  const std::string_view word = store_error_word(failure.error);
+  return text + ": " + failure.error.message().substr(word.empty() ? 0 : word.size() + 2);
 }
 
 int failure_exit_code(const AnalyzeFailure& failure) {

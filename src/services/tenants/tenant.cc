@@ -92,11 +92,17 @@ void read_tenant_settings(const JsonValue& document, TenantSettings& settings, F
       read_levels(value, settings, faults);
     } else if (name == "quota") {
       read_quota(value, settings.quota, faults);
+    } else if (name == "masking" && value.is_null()) {
+      settings.masking = nullptr;
+      settings.is_masking_unreadable = false;
+    } else if (name == "masking") {
+      settings.masking = std::make_shared<const MaskRules>(read_mask_rules(value, "settings.masking", faults));
+      settings.is_masking_unreadable = false;
     } else {
       faults.push_back({"body",
                         {},
                         "settings." + name,
-                        "there is no such setting; known are retention_days, log_levels, quota",
+                        "there is no such setting; known are retention_days, log_levels, quota, masking",
                         "value_error"});
     }
   }
@@ -114,6 +120,10 @@ void write_tenant_settings(JsonWriter& json, const TenantSettings& settings) {
     json.member("queries_at_once", settings.quota.queries_at_once);
     json.member("query_timeout_ms", settings.quota.query_timeout_ms);
     json.end_object();
+  }
+  if (settings.masking != nullptr) {
+    json.key("masking");
+    write_mask_rules(json, *settings.masking);
   }
   json.end_object();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "base/json_document.h"
 #include "base/json_writer.h"
 #include "meta/tenant_register.h"
+#include "services/privacy/mask_rule.h"
 
 namespace dendro {
 
@@ -28,6 +30,8 @@ struct TenantSettings {
   std::uint32_t retention_days = 90;
   std::vector<std::string> log_levels = {"INFO", "WARNING", "ERROR", "CRITICAL"};
   TenantQuota quota;
+  std::shared_ptr<const MaskRules> masking;  ///< null: as the configuration says (privacy.masking)
+  bool is_masking_unreadable = false;        ///< stored by a later version: nothing may be stored by half of the rules
   friend bool operator==(const TenantSettings&, const TenantSettings&) = default;
 };
 
@@ -43,7 +47,7 @@ struct Tenant {
 
 /// Reads members of `document` over `settings`; members that are absent stay. Faults are appended.
 void read_tenant_settings(const JsonValue& document, TenantSettings& settings, FieldFaults& faults);
-/// {"retention_days":90,"log_levels":[..]} and, where one is set, "quota".
+/// {"retention_days":90,"log_levels":[..]} and, where they are set, "quota" and "masking".
 void write_tenant_settings(JsonWriter& json, const TenantSettings& settings);
 
 /// {"id","tenant_id","name","settings","created_at"} and, of a suspended one, "suspended":true (five-systems.md 4.4).

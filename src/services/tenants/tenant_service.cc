@@ -29,6 +29,7 @@ TenantSettings stored_settings(const TenantRow& row) {
   FieldFaults faults;
   if (const auto document = parse_json_document(row.settings)) read_tenant_settings(*document, settings, faults);
   for (const FieldFault& fault : faults) {
+    settings.is_masking_unreadable |= fault.field.starts_with("settings.masking");
     log(LogLevel::warning, "tenants", "a stored setting is not used",
         {{"tenant", row.id.text()}, {"field", fault.field}, {"reason", fault.message}});
   }
@@ -189,6 +190,7 @@ Status TenantService::remove(const TenantId& tenant) {
 Status TenantService::carry_out_removal(TenantRow row) {
   DENDRO_TRY_ASSIGN(const std::uint64_t records, store_.drop_records(row.id));
   DENDRO_TRY_ASSIGN(const std::uint64_t erased, table_.erase_rows_of(row.id));
+  if (store_.forget) store_.forget(row.id);
   DENDRO_TRY_ASSIGN(const std::uint64_t left, store_.count_records(row.id));
   if (left != 0) {
     return Error(ErrorCode::internal, "tenant " + row.id.text() + ": " + std::to_string(left) +

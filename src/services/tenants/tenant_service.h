@@ -23,6 +23,8 @@ struct TenantStoreParts {
   std::function<Result<std::uint64_t>(const TenantId&)> count_records;
   /// Days that the tenant's records are kept; nothing: as tenants that nobody created.
   std::function<void(const TenantId&, std::optional<std::uint32_t>)> set_retention;
+  /// The tenant's rows are gone; empty: nobody wants to know.
+  std::function<void(const TenantId&)> forget = {};
 };
 
 /// The tenants that somebody created. One that is only named by a credential is there too, with the values of

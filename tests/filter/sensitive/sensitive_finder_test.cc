@@ -24,7 +24,7 @@ Texts found_in(std::string_view text, std::string_view kinds) {
   return texts;
 }
 
-std::uint64_t seed_of_run() {
+std::uint64_t sensitive_test_seed() {
   const char* text = std::getenv("DENDRO_SEED");
   return text == nullptr ? std::random_device()() : std::strtoull(text, nullptr, 10);
 }
@@ -207,7 +207,7 @@ TEST(SensitiveFinder, SaysNothingOfOrdinaryLogs) {
 
 /// Secrets among random text, at every distance from the blocks of 64 bytes that the scan works in.
 TEST(SensitiveFinder, FindsPlantedSecretsWhereverTheyStand) {
-  const std::uint64_t seed = seed_of_run();
+  const std::uint64_t seed = sensitive_test_seed();
   SCOPED_TRACE("DENDRO_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   const Texts secrets = {"4111111111111111",
@@ -242,7 +242,7 @@ TEST(SensitiveFinder, FindsPlantedSecretsWhereverTheyStand) {
 
 /// Whatever stands in the text: spans lie inside it and cut no character.
 TEST(SensitiveFinder, NeverCutsCharacters) {
-  const std::uint64_t seed = seed_of_run();
+  const std::uint64_t seed = sensitive_test_seed();
   SCOPED_TRACE("DENDRO_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   const Texts pieces = {"password=",

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "parse/lines/format_detector.h"
@@ -24,14 +26,15 @@ DecoderOptions joining(ParseFormat format, std::vector<ParseFormat> others = {})
 }
 /// The bodies of a log's records; the same whatever pieces it comes in.
 Texts bodies(std::string_view text, const DecoderOptions& options) {
-  Texts whole;
-  for (const RecordView& record : decode_text(text, options).records()) whole.push_back(leaf_text(record, "body"));
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{40}}) {
-    Texts pieces;
-    for (const RecordView& record : decode_text(text, options, piece).records())
-      pieces.push_back(leaf_text(record, "body"));
-    EXPECT_EQ(pieces, whole) << "in pieces of " << piece;
-  }
+  const auto bodies_in = [&](std::size_t piece_bytes) {
+    const Decoded decoded = decode_text(text, options, piece_bytes);
+    Texts texts;
+    for (const RecordView& record : decoded.records()) texts.push_back(leaf_text(record, "body"));
+    return texts;
+  };
+  Texts whole = bodies_in(0);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{40}})
+    EXPECT_EQ(bodies_in(piece), whole) << "in pieces of " << piece;
   return whole;
 }
 Texts text_bodies(std::string_view text) {
@@ -80,6 +83,15 @@ TEST(TraceLines, ATraceJoinsTheRecordInFrontOfIt) {
     const std::string plain = "ERROR: broke\n" + std::string(trace) + "\nall is well\n";
     EXPECT_EQ(text_bodies(plain), (Texts{"ERROR: broke\n" + std::string(trace), "all is well"})) << trace;
   }
+}
+
+TEST(TraceLines, TracesBehindEachOtherAreRecordsOfTheirOwn) {
+  for (const std::string_view trace : {kJava, kPython, kNode}) {
+    const std::string text = std::string(trace) + "\n" + std::string(trace) + "\n";
+    EXPECT_EQ(text_bodies(text), (Texts{std::string(trace), std::string(trace)}));
+  }
+  EXPECT_EQ(text_bodies("a.Error: x\n\tat a.B\nCaused by: y\nc.Error: z\n").size(), 2U)
+      << "only Python says that another one follows";
 }
 
 TEST(TraceLines, WhatIsIndentedBehindARecordBelongsToIt) {
@@ -164,6 +176,65 @@ TEST(TraceLines, CountsLinesOfEveryKind) {
     decoder->decode(std::string_view(text).substr(first), InputEnd::last);
     EXPECT_EQ(decoder->lines(), static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')) + 1);
     EXPECT_EQ(decoder->accepted(), 2U);
+  }
+}
+
+/// Lines that are not blank, without what ends them.
+Texts lines_of(std::string_view text) {
+  Texts lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.find_first_not_of(" \t") != std::string_view::npos) lines.emplace_back(line);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+TEST(TraceLines, LosesNothingWhateverComesInWhateverPieces) {
+  const Texts vocabulary = {"",
+                            "  ",
+                            "plain",
+                            "ERROR: broke",
+                            "java.lang.Error: x",
+                            "\tat a.B(B.java:1)",
+                            "\t... 2 more",
+                            "Caused by: y.Exception",
+                            "Traceback (most recent call last):",
+                            "  File \"a.py\", line 1",
+                            "ValueError: z",
+                            "KeyboardInterrupt",
+                            "During handling of the above exception, another",
+                            "panic: gone",
+                            "goroutine 1 [running]:",
+                            "main.f(0x1)",
+                            "\t/a.go:5 +0x1d",
+                            "exit status 2",
+                            "Uncaught TypeError: q",
+                            "    at f (a.js:1:2) {",
+                            "}",
+                            "--- End of trace",
+                            "indented",
+                            "2026-11-20 10:00:00,123 ERROR [main] a.B - begun",
+                            "{\"msg\":\"json\"}"};
+  const char* given = std::getenv("DENDRO_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 300; ++round) {
+    std::string text;
+    for (std::size_t left = 1 + random() % 30; left > 0; --left)
+      text += vocabulary[random() % vocabulary.size()] + (random() % 8 == 0 ? "\r\n" : "\n");
+    if (random() % 2 == 0) text.pop_back();
+    Texts lines;
+    for (const std::string& body : bodies(text, joining(ParseFormat::text))) {
+      const Texts own = lines_of(body);
+      lines.insert(lines.end(), own.begin(), own.end());
+    }
+    ASSERT_EQ(lines, lines_of(text)) << "DENDRO_SEED=" << seed << "\n" << text;
+    bodies(text, joining(ParseFormat::log4j));
+    bodies(text, joining(ParseFormat::text, {ParseFormat::json, ParseFormat::log4j, ParseFormat::klog}));
+    ASSERT_FALSE(HasFailure()) << "DENDRO_SEED=" << seed << "\n" << text;
   }
 }
 

@@ -22,8 +22,10 @@ struct TlsFixture : testing::Test {
     server.clock.set_now(SystemClock().now());  // the certificates are of today
   }
 
-  static inline const TestCertificate server_certificate{
-      .common_name = "logs.example.org", .alternative_names = "DNS:logs.example.org", .usage = "serverAuth"};
+  static inline const TestCertificate server_certificate{.common_name = "logs.example.org",
+                                                         .alternative_names = "DNS:logs.example.org",
+                                                         .usage = "serverAuth",
+                                                         .last_s = 90 * 86'400};
 
   /// Puts another file into the place of one, as programs that renew certificates do: its time alone need not tell.
   std::string replace(const std::string& name, const std::string& bytes) const {

@@ -118,6 +118,21 @@ TEST_F(RestrictedSnapshotFixture, RowsOutsideTheFilterAreNotThere) {
   EXPECT_EQ(rows(either, "*").size(), 4u) << "any of the filters";
 }
 
+TEST_F(RestrictedSnapshotFixture, NothingIsCountedOfWhatIsHidden) {
+  StoreFixture store;
+  fill(store, kPayments, CardKind::as_it_is);
+  for (const Access& access : {Access{{}, {}, {"city:=Bern"}, {}, {}}, Access{{}, {}, {}, {"card.number"}, {}}}) {
+    const auto snapshot = view(store, access);
+    ScanRequest request;
+    request.profile = std::make_shared<ScanProfile>();
+    const auto profile = request.profile;
+    run_scan(*snapshot, std::move(request));
+    EXPECT_EQ(profile->counts().segments.total() + profile->counts().memtable_records, 0u)
+        << "which row groups hold a word would tell of other records";
+    EXPECT_EQ(snapshot->block_stats({}).error().code(), ErrorCode::unimplemented);
+  }
+}
+
 TEST_F(RestrictedSnapshotFixture, ARecordIsFoundByItsPlaceOnlyWhereItIsSeen) {
   StoreFixture store;
   fill(store, kPayments, CardKind::as_it_is);

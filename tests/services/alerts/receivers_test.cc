@@ -145,6 +145,12 @@ TEST_F(ReceiverSettingsFixture, AnAuthorityToTrustMustBeThere) {
 TEST_F(ReceiverSettingsFixture, NamesReceiverAndSettingAndNoSecret) {
   EXPECT_EQ(problem(R"({"kind":"webhook","url":"https://x"})"), "receiver \"\": name: must be there and a text");
   EXPECT_NE(problem(R"({"name":"a","kind":"fax","url":"https://x"})").find("kind: must be one of"), std::string::npos);
+  EXPECT_EQ(problem(R"({"name":"a","kind":"sns","topic_arn":"arn:aws:sns:eu-west-1:1:t"})"), "taken");
+  EXPECT_NE(problem(R"({"name":"a","kind":"sns"})").find("topic_arn: must be there"), std::string::npos);
+  EXPECT_NE(problem(R"({"name":"a","kind":"sns","topic_arn":"t","url":"https://x"})").find("url: is not of"),
+            std::string::npos);
+  EXPECT_NE(problem(R"({"name":"a","kind":"slack","url":"https://x","topic_arn":"t"})").find("kind sns only"),
+            std::string::npos);
   EXPECT_NE(problem(R"({"name":"a","kind":"webhook","url":"file:///etc"})").find("url:"), std::string::npos);
   EXPECT_NE(problem(R"({"name":"a","kind":"pagerduty"})").find("routing key"), std::string::npos);
   EXPECT_NE(problem(R"({"name":"a","kind":"webhook","url":"https://x","secret":"abc"})").find("secret_file"),

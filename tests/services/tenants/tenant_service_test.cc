@@ -67,6 +67,26 @@ TEST_F(TenantServiceFixture, CreatesChangesAndFindsAgainAfterARestart) {
   EXPECT_EQ(retention[shop], 30u);
 }
 
+TEST_F(TenantServiceFixture, KeepsMaskingRulesAndSaysSoWhereItCannotReadThem) {
+  TenantSettings settings;
+  MaskRule rule;
+  rule.name = "cards";
+  rule.patterns = {"card"};
+  settings.masking = std::make_shared<const MaskRules>(MaskRules{rule});
+  ASSERT_TRUE(service->create(draft("shop", settings)).has_value());
+  restart();
+  ASSERT_NE(service->find(shop)->settings.masking, nullptr);
+  EXPECT_EQ(*service->find(shop)->settings.masking, *settings.masking);
+  EXPECT_FALSE(service->find(shop)->settings.is_masking_unreadable);
+  TenantRow row = (*table.list())[0];
+  row.settings = R"({"masking":[{"name":"a","pattern":"of a later version"}]})";
+  ASSERT_TRUE(table.replace(row).has_value());
+  restart();
+  EXPECT_TRUE(service->find(shop)->settings.is_masking_unreadable);
+  ASSERT_TRUE(service->replace(shop, "Shop", settings).has_value());
+  EXPECT_FALSE(service->find(shop)->settings.is_masking_unreadable);
+}
+
 TEST_F(TenantServiceFixture, OneThatNobodyCreatedHasTheDefaults) {
   EXPECT_EQ(service->find(shop), nullptr);
   EXPECT_EQ(service->settings_of(shop), TenantSettings());

@@ -14,11 +14,10 @@ struct ReceiverKindRow {
   std::string_view name;
   ReceiverSettings::Kind kind;
 };
-constexpr ReceiverKindRow kReceiverKinds[] = {{"webhook", ReceiverSettings::Kind::webhook},
-                                              {"slack", ReceiverSettings::Kind::slack},
-                                              {"pagerduty", ReceiverSettings::Kind::pagerduty},
-                                              {"alertmanager", ReceiverSettings::Kind::alertmanager},
-                                              {"email", ReceiverSettings::Kind::email}};
+constexpr ReceiverKindRow kReceiverKinds[] = {
+    {"webhook", ReceiverSettings::Kind::webhook},     {"slack", ReceiverSettings::Kind::slack},
+    {"pagerduty", ReceiverSettings::Kind::pagerduty}, {"alertmanager", ReceiverSettings::Kind::alertmanager},
+    {"email", ReceiverSettings::Kind::email},         {"sns", ReceiverSettings::Kind::sns}};
 
 /// No blank, control or angle bracket: none can end a header or a command of SMTP early.
 bool is_address(const std::string& text) {
@@ -41,7 +40,7 @@ class ReceiverReader {
     DENDRO_TRY(read_kind());
     DENDRO_TRY_ASSIGN(settings_.url, value_or_source("url"));
     DENDRO_TRY_ASSIGN(settings_.secret, value_or_source("secret"));
-    DENDRO_TRY(settings_.kind == ReceiverSettings::Kind::email ? read_email() : check_url());
+    DENDRO_TRY(check_kind_members());
     return std::move(settings_);
   }
 
@@ -61,8 +60,8 @@ class ReceiverReader {
   }
 
   Status check_members() const {
-    constexpr std::string_view kKnown[] = {"name",       "kind", "url",  "url_file", "url_env", "secret_file",
-                                           "secret_env", "user", "from", "to",       "tls",     "ca_file"};
+    constexpr std::string_view kKnown[] = {"name", "kind", "url", "url_file", "url_env", "secret_file", "secret_env",
+                                           "user", "from", "to",  "tls",      "ca_file", "topic_arn"};
     for (const auto& [name, value] : block_.members()) {
       if (name == "secret" && has_secret_reference_form(value.as_string().value_or(""))) continue;
       if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) {
@@ -83,7 +82,7 @@ class ReceiverReader {
       settings_.kind = row.kind;
       return {};
     }
-    return wrong("kind", "must be one of webhook, slack, pagerduty, alertmanager, email");
+    return wrong("kind", "must be one of webhook, slack, pagerduty, alertmanager, email, sns");
   }
 
   Result<std::string> secret_at(std::string_view member, const std::string& reference) const {
@@ -106,6 +105,21 @@ class ReceiverReader {
       DENDRO_TRY_ASSIGN(value, secret_at(name + "_env", "env:" + variable));
     }
     return value;
+  }
+
+  Status check_kind_members() {
+    if (settings_.kind == ReceiverSettings::Kind::sns) return read_topic();
+    if (block_.find("topic_arn") != nullptr) return wrong("topic_arn", "is of receivers of kind sns only");
+    return settings_.kind == ReceiverSettings::Kind::email ? read_email() : check_url();
+  }
+
+  Status read_topic() {
+    settings_.topic_arn = text("topic_arn");
+    if (settings_.topic_arn.empty()) return wrong("topic_arn", "must be there and a text");
+    for (const char* other : {"url", "url_file", "url_env", "secret_file", "secret_env"}) {
+      if (block_.find(other) != nullptr) return wrong(other, "is not of receivers of kind sns: AWS credentials sign");
+    }
+    return {};
   }
 
   Status check_url() {

@@ -13,7 +13,7 @@ namespace dendro {
 
 /// A block `[[receivers]]` of the configuration, its secrets read. Not to be logged.
 struct ReceiverSettings {
-  enum class Kind : std::uint8_t { webhook, slack, pagerduty, alertmanager, email };
+  enum class Kind : std::uint8_t { webhook, slack, pagerduty, alertmanager, email, sns };
   enum class Tls : std::uint8_t { starttls, tls, none };
   std::string name;
   Kind kind = Kind::webhook;
@@ -23,7 +23,8 @@ struct ReceiverSettings {
   std::string from;
   std::vector<std::string> to;
   Tls tls = Tls::starttls;
-  std::string ca_file;  ///< email: certificates that are trusted instead of the system's; it is there
+  std::string topic_arn;  ///< sns
+  std::string ca_file;    ///< email: certificates that are trusted instead of the system's; it is there
 };
 
 /// Errors: invalid_argument naming the receiver and the member, never a value that may be a secret.
