@@ -90,6 +90,8 @@ TEST(TraceLines, TracesBehindEachOtherAreRecordsOfTheirOwn) {
     const std::string text = std::string(trace) + "\n" + std::string(trace) + "\n";
     EXPECT_EQ(text_bodies(text), (Texts{std::string(trace), std::string(trace)}));
   }
+  EXPECT_EQ(text_bodies("a.Error: x\n\tat a.B\nCaused by: y\nc.Error: z\n").size(), 2U)
+      << "only Python says that another one follows";
 }
 
 TEST(TraceLines, WhatIsIndentedBehindARecordBelongsToIt) {

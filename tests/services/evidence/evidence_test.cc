@@ -98,7 +98,8 @@ struct EvidenceFixture : testing::Test {
   }
   static std::string folder() { return chain_folder_of(kChainFolder, kTenant); }
   std::string leaf_file() {
-    for (const std::string& name : engine.files->list(folder()).value()) {
+    const std::vector<std::string> names = engine.files->list(folder()).value();
+    for (const std::string& name : names) {
       if (name.ends_with(".leaves")) return folder() + "/" + name;
     }
     return {};
@@ -524,7 +525,8 @@ TEST_F(EvidenceFixture, AChainThatWasCutBackOrMadeAnewIsFoundByItsAnchors) {
 
   // The chain made again over other records, by who has the key.
   service.reset();
-  for (const std::string& name : engine.files->list(folder()).value()) {
+  const std::vector<std::string> names = engine.files->list(folder()).value();
+  for (const std::string& name : names) {
     ASSERT_TRUE(engine.files->remove(folder() + "/" + name).has_value());
   }
   open_service();
