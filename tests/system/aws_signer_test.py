@@ -75,8 +75,11 @@ def random_case(dice):
                              "x-amz-copy-source-range", "If-Match", "X-Amz-Target"], dice.randrange(4)):
         headers.append([name, words(20, "abcXYZ019-._~/+=;:  ").strip() or "v"])
     form = dice.choice(["header", "header", "presign"])
+    query = [[words(6) or "q", words(8)] for _ in range(dice.randrange(4))]
+    if form == "presign":
+        query = [[name, value] for name, value in dict(query).items()]  # botocore forgets all but one of a name
     return {"form": form, "service": service, "region": dice.choice(["us-east-1", "eu-central-1"]), "host": dice.choice(["b.s3.amazonaws.com", "127.0.0.1:5000", "x.example.org"]),
-            "method": "GET" if form == "presign" else dice.choice(["GET", "PUT", "POST", "DELETE"]), "path": path, "query": [[words(6) or "q", words(8)] for _ in range(dice.randrange(4))],
+            "method": "GET" if form == "presign" else dice.choice(["GET", "PUT", "POST", "DELETE"]), "path": path, "query": query,
             "headers": [] if form == "presign" else headers, "body": "" if form == "presign" else words(40), "key": "AKID" + words(8, "ABC123"), "secret": words(40, "abcXYZ019+/") or "s",
             "token": "" if form == "presign" else dice.choice(["", "", "token/" + words(20, "abcXYZ019+/=")]), "time": f"20{dice.randrange(10, 60)}-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02}T{dice.randrange(24):02}:00:59Z"}
 
