@@ -15,10 +15,10 @@
 #include "base/result.h"
 #include "identity/identity_parts.h"
 #include "server/options.h"
-#include "services/privacy/mask_rule.h"
-#include "services/privacy/privacy_keys.h"
 #include "server/tls/tls_settings.h"
 #include "server/use_recording.h"
+#include "services/privacy/mask_rule.h"
+#include "services/privacy/privacy_keys.h"
 #include "storage/store.h"
 
 namespace dendro {

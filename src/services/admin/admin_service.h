@@ -26,8 +26,8 @@ struct AdminOptions {
   std::string backup_directory = {};    ///< backups go to new folders inside it; empty: there are none over the network
   MetaDatabase* meta = nullptr;         ///< goes with a backup; null: there is none
   std::vector<NamedSpool> spools = {};  ///< go with a backup and are verified
-  /// Files of the data folder, for its owner's eyes, that go with a backup, so many bytes of each: asked before the records are copied, so
-  /// that none of them speaks of a record that is not in it. Null: there are none.
+  /// Files of the data folder, for its owner's eyes, that go with a backup, so many bytes of each: asked before the
+  /// records are copied, so that none of them speaks of a record that is not in it. Null: there are none.
   std::function<Result<std::vector<std::pair<std::string, std::uint64_t>>>()> more_files = nullptr;
   /// While what it gives lives, no message moves from the meta database into a spool. Null: none ever does.
   std::function<std::shared_ptr<void>()> hold_messages = nullptr;

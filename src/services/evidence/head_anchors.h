@@ -21,8 +21,8 @@ std::unique_ptr<HeadAnchor> make_file_anchor(FileSystem& files, std::string path
 std::unique_ptr<HeadAnchor> make_object_anchor(ObjectStore& objects, std::string bucket);
 
 /// POSTs each head to the URL. Heads wait in the queue, on disk, until the other side answered 2xx: a thread of its own
-/// sends them, the oldest first, one that was refused behind the others, again after `retry_first`, twice that, .. up to an hour. Never given up.
-/// All outlive it.
+/// sends them, the oldest first, one that was refused behind the others, again after `retry_first`, twice that, .. up
+/// to an hour. Never given up. All outlive it.
 struct WebhookAnchorParts {
   HttpClient& http;
   Queue& queue;
